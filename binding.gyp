@@ -1,0 +1,36 @@
+{
+  "variables": { "openssl_fips": "" },
+  "targets": [
+    {
+      "target_name": "memprof",
+      "sources": [
+        "native/addon.cc",
+        "native/arena.cc",
+        "native/gc_clock.cc",
+        "native/harvest.cc",
+        "native/isolate_registry.cc",
+        "native/isolate_sampler.cc",
+        "native/profile_tables.cc",
+        "native/stack_interner.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++14"],
+      "cflags_cc": [
+        "-std=gnu++20", "-fvisibility=hidden", "-fvisibility-inlines-hidden",
+        "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-deprecated-declarations", "-Wno-cast-function-type"
+      ],
+      "conditions": [
+        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL"] }],
+        ["OS=='mac'", {
+          "xcode_settings": {
+            "CLANG_CXX_LANGUAGE_STANDARD": "gnu++20",
+            "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+            "MACOSX_DEPLOYMENT_TARGET": "11.0"
+          }
+        }],
+        ["OS=='win'", { "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/std:c++20"] } } }]
+      ]
+    }
+  ]
+}

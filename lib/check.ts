@@ -1,0 +1,35 @@
+import { invalidType, outOfRange } from './errors.js';
+
+/** Options as an object; `undefined` stands for none. */
+export function checkOptions<T extends object>(value: T | undefined, name = 'options'): Partial<T> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
+  return value;
+}
+
+export function checkInteger(
+  value: unknown,
+  name: string,
+  low: number,
+  high: number,
+): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value);
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw outOfRange(name, `an integer from ${low} to ${high}`, value);
+  }
+}
+
+export function checkBoolean(value: unknown, name: string): asserts value is boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'true or false', value);
+}
+
+export function checkOneOf<T extends string>(
+  value: unknown,
+  name: string,
+  allowed: readonly T[],
+): asserts value is T {
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value);
+  if (!(allowed as readonly string[]).includes(value)) {
+    throw outOfRange(name, allowed.map((each) => `'${each}'`).join(' or '), value);
+  }
+}

@@ -1,0 +1,79 @@
+import { checkBoolean } from './check.js';
+import { invalidType } from './errors.js';
+import { stackAt } from './frames.js';
+import { native } from './native.js';
+import type { Frame, MemProfileRecord } from './types.js';
+
+class BucketRecord implements MemProfileRecord {
+  readonly #stack: number;
+
+  constructor(
+    readonly allocBytes: number,
+    readonly freeBytes: number,
+    readonly allocObjects: number,
+    readonly freeObjects: number,
+    stack: number,
+  ) {
+    this.#stack = stack;
+  }
+
+  stack(): readonly Readonly<Frame>[] {
+    return stackAt(this.#stack);
+  }
+
+  inUseBytes(): number {
+    return this.allocBytes - this.freeBytes;
+  }
+
+  inUseObjects(): number {
+    return this.allocObjects - this.freeObjects;
+  }
+}
+
+/**
+ * Go's `runtime.MemProfile`: the profile of memory allocated and freed, per allocation stack and size class, over all
+ * threads of the process, as of each thread's last garbage collection (before the first one: as of now).
+ *
+ * `n` is the number of records there are. If they fit (`records.length >= n`), they are put into `records[0 … n-1]`,
+ * the rest of `records` is left alone, and `ok` is true; otherwise nothing is touched and `ok` is false. `null` has
+ * room for none. As in Go, the number may grow between a call that asks and one that reads: leave some room and try
+ * again.
+ *
+ * With `inuseZero` false, records with nothing in use are left out.
+ *
+ * Throws a `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`).
+ */
+export function MemProfile(
+  records: MemProfileRecord[] | null,
+  inuseZero: boolean,
+): { n: number; ok: boolean } {
+  if (records !== null && !Array.isArray(records)) {
+    throw invalidType('records', 'an array or null', records);
+  }
+  checkBoolean(inuseZero, 'inuseZero');
+  const room = records === null ? 0 : records.length;
+  const n = native().countRecords(inuseZero);
+  if (n > room || records === null) return { n, ok: n <= room };
+  const read = readRecords(inuseZero);
+  // Other threads may have added records since they were counted.
+  if (read.length > room) return { n: read.length, ok: false };
+  for (let i = 0; i < read.length; i++) records[i] = read[i]!;
+  return { n: read.length, ok: true };
+}
+
+/** All records in a new array, newest bucket first: `MemProfile` without the loop. */
+export function readRecords(inuseZero: boolean): MemProfileRecord[] {
+  checkBoolean(inuseZero, 'inuseZero');
+  const { figures, stacks } = native().readRecords(inuseZero);
+  const records = new Array<MemProfileRecord>(stacks.length);
+  for (let i = 0, at = 0; i < stacks.length; i++, at += 4) {
+    records[i] = new BucketRecord(
+      figures[at]!,
+      figures[at + 1]!,
+      figures[at + 2]!,
+      figures[at + 3]!,
+      stacks[i]!,
+    );
+  }
+  return records;
+}

@@ -1,0 +1,108 @@
+import path from 'node:path';
+import loadAddon from 'node-gyp-build';
+import { memprofError } from './errors.js';
+
+/** What `native/addon.cc` exports. Arguments are not checked there. */
+export interface NativeAddon {
+  start(sampleInterval: number, stackDepth: number, maxTableBytes: number, reset: boolean): NativeStartResult;
+  stop(): void;
+  countRecords(inuseZero: boolean): number;
+  readRecords(inuseZero: boolean): NativeRecords;
+  stackFrames(stack: number): Uint32Array;
+  readFrame(
+    frame: number,
+  ): [functionName: string, url: string, line: number, column: number, address: number];
+  readMemFigures(process: boolean): NativeMemFigures;
+  readStatus(): NativeStatus;
+}
+
+/** `StartResult` of `native/isolate_registry.h`. */
+export enum NativeStartResult {
+  started = 0,
+  alreadyRunning = 1,
+  samplerBusy = 2,
+  otherInterval = 3,
+  resetWhileRunning = 4,
+}
+
+export interface NativeRecords {
+  /** allocBytes, freeBytes, allocObjects, freeObjects of each record, newest record first. */
+  figures: Float64Array;
+  stacks: Uint32Array;
+  /** The largest object size of each record's size class. */
+  sizeLimits: Float64Array;
+}
+
+/** `MemFigures` of `native/gc_clock.h`. */
+export interface NativeMemFigures {
+  totalAlloc: number;
+  heapUsed: number;
+  heapCommitted: number;
+  heapResident: number;
+  heapIdle: number;
+  heapLimit: number;
+  malloced: number;
+  globalHandles: number;
+  external: number;
+  stackInuse: number;
+  stackSys: number;
+  lifetimeNs: number;
+  numMinorGC: number;
+  numMajorGC: number;
+  pauseMinorTotalNs: number;
+  pauseMajorTotalNs: number;
+  numForcedGC: number;
+  lastGC: number;
+  pauseNs: Float64Array;
+  pauseEnd: Float64Array;
+}
+
+export interface NativeStatus {
+  state: number;
+  sampleInterval: number;
+  stackDepth: number;
+  harvests: number;
+  harvestNs: number;
+  maxHarvestNs: number;
+  samplesSeen: number;
+  samplesLost: number;
+  samplesPublished: number;
+  samplesLive: number;
+  treeNodes: number;
+  isolateBytes: number;
+  isolates: number;
+  isolatesRunning: number;
+  isolatesEnded: number;
+  tableBytes: number;
+  tableCommittedBytes: number;
+  maxTableBytes: number;
+  frames: number;
+  stacks: number;
+  buckets: number;
+  cutStacks: number;
+  overflowAllocs: number;
+}
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The addon, loaded at the first call.
+ * Throws `ERR_MEMPROF_NO_BINARY` when there is none that loads, `ERR_MEMPROF_ABI` when it is another Node's.
+ */
+export function native(): NativeAddon {
+  if (loaded === undefined) {
+    try {
+      loaded = loadAddon(path.join(__dirname, '..')) as NativeAddon;
+    } catch (cause) {
+      const code = (cause as { code?: unknown }).code;
+      if (typeof code === 'string' && code.startsWith('ERR_MEMPROF_')) throw cause;
+      throw memprofError(
+        'ERR_MEMPROF_NO_BINARY',
+        `memprof has no binary for ${process.platform}-${process.arch}, Node.js ${process.version} ` +
+          `(ABI ${process.versions.modules}): build it with 'npm run build' in ${path.join(__dirname, '..')}`,
+        cause,
+      );
+    }
+  }
+  return loaded;
+}

@@ -1,0 +1,101 @@
+/** One frame of an allocation stack. */
+export interface Frame {
+  /** Function name as V8 knows it; `(anonymous)` when it has none, `(V8 API)`, `(GC)` … for V8's own frames. */
+  functionName: string;
+  /** Path of the script (a `file:` URL is turned into a path), or V8's name for it (`node:fs`); may be ''. */
+  fileName: string;
+  /** 1-based line of the start of the function (not of the allocation; V8 records no other), 0 if unknown. */
+  lineNumber: number;
+  /** 1-based column of the start of the function, 0 if unknown. */
+  columnNumber: number;
+  /**
+   * Synthetic address of the frame: the same for the same function in the same place of the same file, in every
+   * process and version. Profiles in text form name frames by it.
+   */
+  address: number;
+}
+
+/**
+ * One bucket of the profile: what one allocation stack and size class allocated and freed. Figures are raw sampled
+ * ones, as in Go's `runtime.MemProfileRecord`: each sampled object counts once, with its own size in bytes.
+ */
+export interface MemProfileRecord {
+  /** Bytes of the sampled objects allocated here. */
+  allocBytes: number;
+  /** Bytes of those that were freed. */
+  freeBytes: number;
+  /** Number of sampled objects allocated here. */
+  allocObjects: number;
+  /** Number of those that were freed. */
+  freeObjects: number;
+  /** The allocation stack, leaf first. Frames are shared and frozen. */
+  stack(): readonly Readonly<Frame>[];
+  /** `allocBytes - freeBytes`. */
+  inUseBytes(): number;
+  /** `allocObjects - freeObjects`. */
+  inUseObjects(): number;
+}
+
+export interface StartOptions {
+  /** Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go. */
+  sampleInterval?: number;
+  /** Frames kept of a stack, leaf first, 1 … 512. Default 64. */
+  stackDepth?: number;
+  /** Limit on the memory of the process-wide tables in bytes, 1 MiB … 1 GiB. Default 32 MiB. */
+  maxTableBytes?: number;
+  /** Forget all records first. Only while no thread of the process is profiled. Default false. */
+  reset?: boolean;
+}
+
+/** Go's `runtime.MemStats.BySize` entry; counts are estimates. */
+export interface SizeClassStats {
+  /** Largest object size of the class, in bytes. */
+  size: number;
+  mallocs: number;
+  frees: number;
+}
+
+/** Go's `runtime.MemStats`, in camelCase, with V8's meaning; see `readMemStats`. Bytes, nanoseconds, counts. */
+export interface MemStats {
+  alloc: number;
+  totalAlloc: number;
+  sys: number;
+  lookups: number;
+  mallocs: number;
+  frees: number;
+  heapAlloc: number;
+  heapSys: number;
+  heapIdle: number;
+  heapInuse: number;
+  heapReleased: number;
+  heapObjects: number;
+  stackInuse: number;
+  stackSys: number;
+  mSpanInuse: number;
+  mSpanSys: number;
+  mCacheInuse: number;
+  mCacheSys: number;
+  buckHashSys: number;
+  gcSys: number;
+  otherSys: number;
+  nextGC: number;
+  lastGC: number;
+  pauseTotalNs: number;
+  pauseNs: number[];
+  pauseEnd: number[];
+  numGC: number;
+  numForcedGC: number;
+  gcCPUFraction: number;
+  enableGC: boolean;
+  debugGC: boolean;
+  bySize: SizeClassStats[];
+  maxRSS: number;
+  /** Scavenges and minor mark-sweeps: part of `numGC`. */
+  numMinorGC: number;
+  /** Mark-compacts: part of `numGC`. */
+  numMajorGC: number;
+  /** Part of `pauseTotalNs`. */
+  pauseMinorTotalNs: number;
+  /** Part of `pauseTotalNs`. */
+  pauseMajorTotalNs: number;
+}

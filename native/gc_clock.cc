@@ -1,0 +1,155 @@
+#include "gc_clock.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#ifdef __linux__
+#include <pthread.h>
+#endif
+
+namespace memprof {
+
+namespace {
+
+uint64_t WallNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The calling thread's stack; zeros where the system does not say.
+void ReadStack(MemFigures* figures) {
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* lowest = nullptr;
+  size_t size = 0;
+  if (pthread_attr_getstack(&attributes, &lowest, &size) == 0) {
+    char* here = reinterpret_cast<char*>(&attributes);
+    figures->stack_sys = size;
+    figures->stack_inuse = std::min<uint64_t>(size, static_cast<char*>(lowest) + size - here);
+  }
+  pthread_attr_destroy(&attributes);
+#endif
+}
+
+}  // namespace
+
+uint64_t MonotonicNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void MemFigures::Add(const MemFigures& other) {
+  struct Pause {
+    uint64_t end;
+    uint64_t ns;
+  };
+  std::vector<Pause> pauses;
+  for (const MemFigures* from : {static_cast<const MemFigures*>(this), &other}) {
+    for (size_t i = 0; i < kPauseRing; ++i) {
+      if (from->pause_end[i] != 0) pauses.push_back({from->pause_end[i], from->pause_ns[i]});
+    }
+  }
+  std::sort(pauses.begin(), pauses.end(), [](const Pause& a, const Pause& b) { return a.end > b.end; });
+
+  total_alloc += other.total_alloc;
+  heap_used += other.heap_used;
+  heap_committed += other.heap_committed;
+  heap_resident += other.heap_resident;
+  heap_idle += other.heap_idle;
+  heap_limit += other.heap_limit;
+  malloced += other.malloced;
+  global_handles += other.global_handles;
+  external += other.external;
+  stack_inuse += other.stack_inuse;
+  stack_sys += other.stack_sys;
+  lifetime_ns += other.lifetime_ns;
+  minor.count += other.minor.count;
+  minor.pause_ns += other.minor.pause_ns;
+  major.count += other.major.count;
+  major.pause_ns += other.major.pause_ns;
+  forced += other.forced;
+  last_gc_ns = std::max(last_gc_ns, other.last_gc_ns);
+
+  std::fill(std::begin(pause_ns), std::end(pause_ns), 0);
+  std::fill(std::begin(pause_end), std::end(pause_end), 0);
+  uint64_t newest = gc_count() + kPauseRing - 1;
+  for (size_t i = 0; i < std::min(pauses.size(), kPauseRing); ++i) {
+    pause_ns[(newest - i) % kPauseRing] = pauses[i].ns;
+    pause_end[(newest - i) % kPauseRing] = pauses[i].end;
+  }
+}
+
+void MemFigures::KeepTotalsOnly() {
+  heap_used = heap_committed = heap_resident = heap_idle = heap_limit = 0;
+  malloced = global_handles = external = stack_inuse = stack_sys = 0;
+}
+
+GcClock::GcClock(v8::Isolate* isolate) : isolate_(isolate), born_ns_(MonotonicNs()) { Fresh(); }
+
+void GcClock::ReadHeap(bool with_spaces) {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  figures_.heap_used = heap.used_heap_size();
+  figures_.heap_committed = heap.total_heap_size();
+  figures_.heap_resident = heap.total_physical_size();
+  figures_.heap_limit = heap.heap_size_limit();
+  figures_.malloced = heap.malloced_memory();
+  figures_.global_handles = heap.total_global_handles_size();
+  figures_.external = heap.external_memory();
+  if (!with_spaces) return;
+  // Idle, in Go's sense, is memory of spans without objects: here the unused part of the young generation, where
+  // objects lie one after another, and whole spaces without objects. Holes between old objects are in use.
+  uint64_t idle = 0;
+  for (size_t i = 0; i < isolate_->NumberOfHeapSpaces(); ++i) {
+    v8::HeapSpaceStatistics space;
+    if (!isolate_->GetHeapSpaceStatistics(&space, i)) continue;
+    bool young = std::string_view(space.space_name()).starts_with("new_");
+    if (young || space.space_used_size() == 0) {
+      idle += space.space_size() - std::min(space.space_size(), space.space_used_size());
+    }
+  }
+  figures_.heap_idle = idle;
+}
+
+void GcClock::OnPrologue() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  uint64_t used = heap.used_heap_size();
+  if (used > base_used_) figures_.total_alloc += used - base_used_;
+  base_used_ = used;
+}
+
+void GcClock::OnPauseBegin() { pause_begin_ns_ = MonotonicNs(); }
+
+void GcClock::OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags) {
+  uint64_t pause = pause_begin_ns_ == 0 ? 0 : MonotonicNs() - pause_begin_ns_;
+  bool major = type == v8::kGCTypeMarkSweepCompact;
+  GcCounts& kind = major ? figures_.major : figures_.minor;
+  ++kind.count;
+  kind.pause_ns += pause;
+  if (flags & v8::kGCCallbackFlagForced) ++figures_.forced;
+  figures_.last_gc_ns = WallNs();
+  size_t slot = (figures_.gc_count() + kPauseRing - 1) % kPauseRing;
+  figures_.pause_ns[slot] = pause;
+  figures_.pause_end[slot] = figures_.last_gc_ns;
+  figures_.lifetime_ns = MonotonicNs() - born_ns_;
+  ReadHeap(major);
+  base_used_ = figures_.heap_used;
+  published_.Store(figures_);
+}
+
+MemFigures GcClock::Fresh() {
+  ReadHeap(true);
+  ReadStack(&figures_);
+  if (figures_.heap_used > base_used_) figures_.total_alloc += figures_.heap_used - base_used_;
+  base_used_ = figures_.heap_used;
+  figures_.lifetime_ns = MonotonicNs() - born_ns_;
+  published_.Store(figures_);
+  return figures_;
+}
+
+}  // namespace memprof

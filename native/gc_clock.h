@@ -1,0 +1,87 @@
+// What one isolate's garbage collections and heap looked like: pauses, bytes ever allocated, heap sizes.
+//
+// Thread safety: `Published` may be called from any thread; everything else belongs to the isolate's thread.
+//
+// Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what is used
+// now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page tails).
+
+#ifndef MEMPROF_NATIVE_GC_CLOCK_H_
+#define MEMPROF_NATIVE_GC_CLOCK_H_
+
+#include <v8.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "seq_lock.h"
+
+namespace memprof {
+
+inline constexpr size_t kPauseRing = 256;  // as Go's
+
+struct GcCounts {
+  uint64_t count = 0;
+  uint64_t pause_ns = 0;
+};
+
+// Bytes, nanoseconds, counts. Sums over isolates make sense for all fields but the rings, which are merged.
+struct MemFigures {
+  uint64_t total_alloc = 0;
+  uint64_t heap_used = 0;
+  uint64_t heap_committed = 0;
+  uint64_t heap_resident = 0;
+  uint64_t heap_idle = 0;
+  uint64_t heap_limit = 0;
+  uint64_t malloced = 0;
+  uint64_t global_handles = 0;
+  uint64_t external = 0;
+  uint64_t stack_inuse = 0;
+  uint64_t stack_sys = 0;
+  uint64_t lifetime_ns = 0;
+  GcCounts minor;
+  GcCounts major;
+  uint64_t forced = 0;
+  uint64_t last_gc_ns = 0;           // end of the last GC, since 1970; 0 before the first
+  uint64_t pause_ns[kPauseRing]{};   // newest at (count + 255) % 256, as Go's
+  uint64_t pause_end[kPauseRing]{};  // since 1970
+
+  uint64_t gc_count() const { return minor.count + major.count; }
+  // Adds a finished or another isolate's figures to these.
+  void Add(const MemFigures& other);
+  // What remains of an isolate that ended: its totals and pauses, but none of its memory.
+  void KeepTotalsOnly();
+};
+
+class GcClock {
+ public:
+  explicit GcClock(v8::Isolate* isolate);
+  GcClock(const GcClock&) = delete;
+  GcClock& operator=(const GcClock&) = delete;
+
+  // `OnPrologue` before, `OnPauseBegin` after whatever else the prologue does: the harvest is no part of the pause.
+  void OnPrologue();
+  void OnPauseBegin();
+  void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
+
+  uint64_t completed() const { return figures_.gc_count(); }
+  // As of now.
+  MemFigures Fresh();
+  // As of the last GC, or of the last `Fresh`.
+  MemFigures Published() const { return published_.Load(); }
+
+ private:
+  void ReadHeap(bool with_spaces);
+
+  v8::Isolate* const isolate_;
+  const uint64_t born_ns_;
+  uint64_t base_used_ = 0;  // at the last epilogue; what is used beyond it was allocated since
+  uint64_t pause_begin_ns_ = 0;
+  MemFigures figures_;
+  SeqLock<MemFigures> published_;
+};
+
+uint64_t MonotonicNs();
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_GC_CLOCK_H_

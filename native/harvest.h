@@ -1,0 +1,85 @@
+// Turns what V8's sampler shows of one isolate, harvest by harvest, into allocations and frees in the tables.
+//
+// Thread safety: none; belongs to one isolate's thread. Only the tables it writes to are shared.
+//
+// Rules of publication (Go's, in V8's terms): a profile shows the heap as of the last completed GC.
+// (1) A published sample that is gone was freed.
+// (2) A new sample is pending until it has been seen to outlive a GC: it was already pending at a harvest before the
+//     last completed GC, or other samples that were taken after it are gone (a gap in the ids above it). One that is
+//     gone while pending is published together with its free.
+// (3) Until anything was published, a reader may ask for all that is pending (`PublishPending`).
+//
+// Invariants:
+// (1) Every sample V8 shows is in `live_` once, with the bucket its allocation was counted in, or none while pending.
+// (2) A sample's free is counted in the bucket of its allocation.
+
+#ifndef MEMPROF_NATIVE_HARVEST_H_
+#define MEMPROF_NATIVE_HARVEST_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "profile_tables.h"
+#include "sweep_map.h"
+
+namespace memprof {
+
+struct HarvestCounts {
+  uint64_t seen = 0;       // samples met, each once
+  uint64_t lost = 0;       // samples V8 took and dropped between two harvests, by the gaps in the ids
+  uint64_t published = 0;  // samples whose allocation is in the tables
+};
+
+class Harvest {
+ public:
+  explicit Harvest(ProfileTables* tables) : tables_(tables) {}
+
+  // One harvest: Begin, See for every sample in any order, End.
+  void Begin() { foreign_ = false; }
+  // `stack` is 0 when the sample's node was not in the tree that came with it.
+  void See(uint64_t id, uint32_t node, uint64_t size, Ref stack);
+  // `completed_gcs`: how many GCs this isolate has completed. False when the ids are not the continuation of those
+  // seen before: somebody stopped and started the sampler meanwhile. Nothing was changed then but the marks: the
+  // caller must `Forget`.
+  bool End(uint64_t completed_gcs);
+
+  // After a reset of the tables both do nothing but drop what was known before it.
+  // Publishes what is pending, as if it had outlived a GC.
+  void PublishPending();
+  // V8 dropped all samples: frees everything, and expects ids to begin anew.
+  void Forget();
+
+  size_t live() const { return live_.size(); }
+  size_t bytes() const { return live_.bytes() + fresh_.capacity() * sizeof(Fresh); }
+  const HarvestCounts& counts() const { return counts_; }
+
+ private:
+  struct Sample {
+    uint64_t size = 0;
+    uint64_t pending_since = 0;  // GCs completed when it was first met
+    uint32_t node = 0;
+    Ref stack = 0;
+    Ref bucket = 0;  // 0 while pending
+  };
+  struct Fresh {
+    uint64_t id;
+    Sample sample;
+  };
+
+  bool TablesWereReset();
+  void Publish(Sample& sample);
+  void Free(Sample& sample);
+  void PublishBelowGap(uint64_t completed_gcs);
+
+  ProfileTables* const tables_;
+  SweepMap<Sample> live_;
+  std::vector<Fresh> fresh_;  // of the running harvest
+  uint64_t last_id_ = 0;
+  uint64_t generation_ = 0;  // of the tables, that our buckets' counts belong to
+  bool foreign_ = false;
+  HarvestCounts counts_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_HARVEST_H_
