@@ -6,6 +6,15 @@
 
 #ifdef __linux__
 #include <pthread.h>
+// Newer C libraries moved these two and gave them a new version: ask for the old one, which all of them have, so that a
+// binary built here loads everywhere Node does.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.17");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
+#endif
 #endif
 
 namespace memprof {
