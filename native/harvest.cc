@@ -22,7 +22,7 @@ bool Harvest::End(uint64_t completed_gcs) {
     fresh_.clear();
     return false;
   }
-  std::sort(fresh_.begin(), fresh_.end(), [](const Fresh& a, const Fresh& b) { return a.id < b.id; });
+  uint64_t lost = TakeFresh(completed_gcs);
   live_.Sweep(
       [&](uint64_t, Sample& gone) {
         if (gone.bucket == 0) Publish(gone);
@@ -31,16 +31,21 @@ bool Harvest::End(uint64_t completed_gcs) {
       [&](uint64_t, Sample& stays) {
         if (stays.bucket == 0 && stays.pending_since < completed_gcs) Publish(stays);
       });
-  if (!fresh_.empty()) {
-    uint64_t highest = fresh_.back().id;
-    counts_.seen += fresh_.size();
-    counts_.lost += highest - last_id_ - fresh_.size();
-    last_id_ = highest;
-    PublishBelowGap(completed_gcs);
-    for (Fresh& fresh : fresh_) live_.Insert(fresh.id, fresh.sample);
-    fresh_.clear();
-  }
+  counts_.lost += lost;
   return true;
+}
+
+uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
+  if (fresh_.empty()) return 0;
+  std::sort(fresh_.begin(), fresh_.end(), [](const Fresh& a, const Fresh& b) { return a.id < b.id; });
+  uint64_t highest = fresh_.back().id;
+  uint64_t lost = highest - last_id_ - fresh_.size();
+  counts_.seen += fresh_.size();
+  last_id_ = highest;
+  PublishBelowGap(completed_gcs);
+  for (Fresh& fresh : fresh_) live_.Insert(fresh.id, fresh.sample);
+  fresh_.clear();
+  return lost;
 }
 
 void Harvest::PublishBelowGap(uint64_t completed_gcs) {

@@ -69,6 +69,9 @@ class Harvest {
   bool TablesWereReset();
   void Publish(Sample& sample);
   void Free(Sample& sample);
+  // Of the running harvest: returns how many samples were lost since the one before. REQUIRES: before the sweep, which
+  // would else take what is new for seen in the next round, too.
+  uint64_t TakeFresh(uint64_t completed_gcs);
   void PublishBelowGap(uint64_t completed_gcs);
 
   ProfileTables* const tables_;
