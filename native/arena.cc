@@ -44,13 +44,16 @@ Arena::~Arena() {
 void Arena::SetLimit(size_t limit) { limit_.store(std::min(limit, kMaxLimit), std::memory_order_relaxed); }
 
 Ref Arena::Allocate(size_t bytes, size_t alignment, size_t keep_free) {
+  if (bytes > kMaxLimit) return 0;
+  bytes = (bytes + 7) & ~size_t{7};
   size_t start;
   size_t end;
   size_t used = used_.load(std::memory_order_relaxed);
   do {
     start = (used + alignment - 1) & ~(alignment - 1);
-    end = (start + bytes + 7) & ~size_t{7};
-    if (end < start || end + keep_free > limit()) return 0;
+    size_t limit = this->limit();
+    if (start > limit || keep_free > limit - start || bytes > limit - start - keep_free) return 0;
+    end = start + bytes;
   } while (!used_.compare_exchange_weak(used, end, std::memory_order_relaxed));
   // A failed commit wastes the range. It is rare (the system is out of memory), and the range must not be handed
   // out again: others may already have been given what lies above it.

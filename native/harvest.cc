@@ -28,8 +28,9 @@ bool Harvest::End(uint64_t completed_gcs) {
         if (gone.bucket == 0) Publish(gone);
         Free(gone);
       },
-      [&](uint64_t, Sample& stays) {
-        if (stays.bucket == 0 && stays.pending_since < completed_gcs) Publish(stays);
+      [&](uint64_t id, Sample& stays) {
+        bool below_gap = lost != 0 && id < top_run_;
+        if (stays.bucket == 0 && (stays.pending_since < completed_gcs || below_gap)) Publish(stays);
       });
   counts_.lost += lost;
   return true;
@@ -42,19 +43,15 @@ uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
   uint64_t lost = highest - last_id_ - fresh_.size();
   counts_.seen += fresh_.size();
   last_id_ = highest;
-  PublishBelowGap(completed_gcs);
-  for (Fresh& fresh : fresh_) live_.Insert(fresh.id, fresh.sample);
-  fresh_.clear();
-  return lost;
-}
-
-void Harvest::PublishBelowGap(uint64_t completed_gcs) {
   size_t top_run = fresh_.size() - 1;
   while (top_run > 0 && fresh_[top_run - 1].id + 1 == fresh_[top_run].id) --top_run;
-  for (size_t i = 0; i < fresh_.size(); ++i) {
-    fresh_[i].sample.pending_since = completed_gcs;
-    if (i < top_run) Publish(fresh_[i].sample);
+  top_run_ = fresh_[top_run].id;
+  for (Fresh& fresh : fresh_) {
+    fresh.sample.pending_since = completed_gcs;
+    live_.Insert(fresh.id, fresh.sample);
   }
+  fresh_.clear();
+  return lost;
 }
 
 void Harvest::Publish(Sample& sample) {

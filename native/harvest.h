@@ -32,7 +32,7 @@ struct HarvestCounts {
 
 class Harvest {
  public:
-  explicit Harvest(ProfileTables* tables) : tables_(tables) {}
+  explicit Harvest(ProfileTables* tables) : tables_(tables), generation_(tables->Generation()) {}
 
   // One harvest: Begin, See for every sample in any order, End.
   void Begin() { foreign_ = false; }
@@ -72,13 +72,13 @@ class Harvest {
   // Of the running harvest: returns how many samples were lost since the one before. REQUIRES: before the sweep, which
   // would else take what is new for seen in the next round, too.
   uint64_t TakeFresh(uint64_t completed_gcs);
-  void PublishBelowGap(uint64_t completed_gcs);
 
   ProfileTables* const tables_;
   SweepMap<Sample> live_;
   std::vector<Fresh> fresh_;  // of the running harvest
   uint64_t last_id_ = 0;
-  uint64_t generation_ = 0;  // of the tables, that our buckets' counts belong to
+  uint64_t top_run_ = 0;  // first of the consecutive ids that end at the highest one
+  uint64_t generation_;  // of the tables, that our buckets' counts belong to
   bool foreign_ = false;
   HarvestCounts counts_;
 };

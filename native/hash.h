@@ -33,7 +33,7 @@ inline uint64_t HashBytes(std::string_view bytes) {
     hash ^= hash >> 35;
   }
   uint64_t tail = 0;
-  memcpy(&tail, at, left);
+  if (left != 0) memcpy(&tail, at, left);  // an empty view may have no data at all
   return Combine(hash, tail);
 }
 

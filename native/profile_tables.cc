@@ -33,7 +33,7 @@ uint64_t SizeClassLimit(uint32_t size_class) {
 
 void StringNode::Init(std::string_view key) {
   length = static_cast<uint32_t>(key.size());
-  memcpy(static_cast<void*>(this + 1), key.data(), key.size());
+  if (!key.empty()) memcpy(static_cast<void*>(this + 1), key.data(), key.size());
 }
 
 Figures Bucket::Read() const {
@@ -75,13 +75,14 @@ ProfileTables* ProfileTables::Process() {
 }
 
 Ref ProfileTables::InternString(std::string_view text) {
-  constexpr size_t kLongest = 4096;  // a name longer than a path can be is cut: tables are small
-  text = text.substr(0, kLongest);
   return strings_.FindOrInsert(text, HashBytes(text), 0);
 }
 
 Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view url, int32_t line,
                                int32_t column) {
+  constexpr size_t kLongest = 4096;  // a name longer than a path can be is cut: tables are small
+  function_name = function_name.substr(0, kLongest);
+  url = url.substr(0, kLongest);
   FrameKey key{InternString(function_name), InternString(url), line, column, 0};
   if (key.function_name == 0 || key.url == 0) return 0;
   uint64_t hash = Combine(HashBytes(function_name), HashBytes(url));
