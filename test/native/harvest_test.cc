@@ -1,0 +1,248 @@
+// Scripted sequences of harvests. `Look(n, ...)` is a harvest after n completed GCs: one in the prologue of
+// the next, or one that a reader asked for.
+
+#include "harvest.h"
+
+#include "check.h"
+#include "scripted_isolate.h"
+
+namespace memprof {
+namespace {
+
+using test::kNode;
+using test::ScriptedIsolate;
+
+struct Fixture {
+  ProfileTables tables{ProfileTables::kMinLimit};
+  ScriptedIsolate isolate{&tables};
+};
+
+// Rule 1.
+TEST(HarvestFreesPublishedSamplesThatAreGone) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}, {3}});
+  f.isolate.Look(1, {{1}, {2}, {3}});
+  CHECK_EQ(f.isolate.Profile(), "3: 300 [3: 300]");
+  f.isolate.Look(1, {{1}, {3}});
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [3: 300]");
+  f.isolate.Look(2, {});
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [3: 300]");
+  CHECK_EQ(f.isolate.harvest().live(), 0);
+  CHECK_EQ(f.isolate.Counts(), "3, 0, 3");
+}
+
+// Rule 2, and that it takes a *completed* GC.
+TEST(HarvestPublishesNewSamplesAfterTheNextCompletedGc) {
+  Fixture f;
+  f.isolate.Look(5, {{1}, {2}});
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [0: 0]");
+  CHECK_EQ(f.isolate.harvest().live(), 2);
+  CHECK_EQ(f.isolate.Counts(), "2, 0, 0");
+  f.isolate.Look(5, {{1}, {2}, {3}});
+  f.isolate.Look(5, {{1}, {2}, {3}, {4}});
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [0: 0]");
+  f.isolate.Look(6, {{1}, {2}, {3}, {4}, {5}});
+  CHECK_EQ(f.isolate.Profile(), "4: 400 [4: 400]");
+  f.isolate.Look(7, {{1}, {2}, {3}, {4}, {5}});
+  CHECK_EQ(f.isolate.Profile(), "5: 500 [5: 500]");
+  CHECK_EQ(f.isolate.Counts(), "5, 0, 5");
+}
+
+TEST(HarvestPublishesPendingSamplesThatAreGoneWithTheirFree) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}, {3}});
+  f.isolate.Look(1, {{3}});
+  CHECK_EQ(f.isolate.Profile(), "1: 100 [3: 300]");
+  f.isolate.Look(1, {{3}, {4}});
+  f.isolate.Look(1, {{3}});  // gone within the GC that is running
+  CHECK_EQ(f.isolate.Profile(), "1: 100 [4: 400]");
+}
+
+TEST(HarvestPublishesAtOnceWhatLiesBelowAGap) {
+  Fixture f;
+  f.isolate.Look(0, {{2}, {3}, {5}, {6}});
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [2: 200]");
+  f.isolate.Look(0, {{2}, {3}, {5}, {6}, {8}, {10}, {11}});
+  CHECK(f.isolate.harvest().live() == 7);
+  f.isolate.Look(1, {{2}, {3}, {5}, {6}, {8}, {10}, {11}});
+  CHECK_EQ(f.isolate.Profile(), "7: 700 [7: 700]");
+}
+
+TEST(HarvestTakesAGapBelowAllNewSamplesForNoSurvival) {
+  Fixture f;
+  f.isolate.Look(0, {{4}, {5}});
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [0: 0]");
+  CHECK_EQ(f.isolate.Counts(), "2, 3, 0");
+}
+
+// Rule 2 again: 2 was taken after 1 and is gone, so a GC came by that 1 outlived, though it was not one of
+// those counted (V8 calls nobody for one that is nested in a prologue).
+TEST(HarvestPublishesOlderPendingSamplesBelowAGap) {
+  Fixture f;
+  f.isolate.Look(0, {{1}});
+  f.isolate.Look(0, {{1}, {3}});
+  CHECK_EQ(f.isolate.Counts(), "2, 1, 1");
+  CHECK_EQ(f.isolate.Profile(), "1: 100 [1: 100]");
+}
+
+TEST(HarvestSeesSamplesInAnyOrder) {
+  Fixture f;
+  f.isolate.Look(0, {{6}, {2}, {5}, {3}});
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [2: 200]");
+  CHECK_EQ(f.isolate.Counts(), "4, 2, 2");
+  f.isolate.Look(1, {{3}, {7}, {6}, {5}, {2}});
+  CHECK_EQ(f.isolate.Profile(), "4: 400 [4: 400]");
+}
+
+TEST(HarvestCountsLostSamplesByTheGaps) {
+  Fixture f;
+  f.isolate.Look(0, {});
+  CHECK_EQ(f.isolate.Counts(), "0, 0, 0");
+  f.isolate.Look(0, {{1}, {2}});
+  CHECK_EQ(f.isolate.Counts(), "2, 0, 0");
+  f.isolate.Look(1, {{2}, {6}});  // 3 to 5
+  CHECK_EQ(f.isolate.Counts(), "3, 3, 2");
+  f.isolate.Look(2, {});  // 7 and 8 came and went: nobody can know yet
+  CHECK_EQ(f.isolate.Counts(), "3, 3, 3");
+  f.isolate.Look(3, {{9}, {1'000'000}});
+  CHECK_EQ(f.isolate.Counts(), "5, 999995, 4");
+}
+
+TEST(HarvestCountsTrueSizesAtTheStackOfEach) {
+  Fixture f;
+  Ref a = f.isolate.StackOf(1), b = f.isolate.StackOf(2);
+  f.isolate.Look(0, {{1, 1, 24}, {2, 2, 1000}, {3, 1, 25}, {4, 1, 5000}});
+  f.isolate.Look(1, {{1, 1, 24}, {2, 2, 1000}, {3, 1, 25}, {4, 1, 5000}});
+  f.isolate.Look(2, {{1, 1, 24}, {4, 1, 5000}});
+  CHECK_EQ(f.isolate.ProfileOf(a), "2: 5024 [3: 5049]");
+  CHECK_EQ(f.isolate.ProfileOf(b), "0: 0 [1: 1000]");
+}
+
+TEST(HarvestWaitsForTheStackOfANodeThatWasNotInTheTree) {
+  Fixture f;
+  Ref stack = f.isolate.StackOf(kNode);
+  f.isolate.Look(0, {{1, kNode, 100, false}});
+  f.isolate.Look(1, {{1, kNode, 100, true}});
+  CHECK_EQ(f.isolate.ProfileOf(stack), "1: 100 [1: 100]");
+  f.isolate.Look(2, {{1, kNode, 100, false}});  // known all the same
+  f.isolate.Look(3, {});
+  CHECK_EQ(f.isolate.ProfileOf(stack), "0: 0 [1: 100]");
+}
+
+TEST(HarvestCountsSamplesWithoutAStackAsUnknown) {
+  Fixture f;
+  f.isolate.Look(0, {{1, kNode, 100, false}, {2, kNode, 100, false}});
+  f.isolate.Look(1, {{2, kNode, 100, false}});
+  CHECK_EQ(f.isolate.ProfileOf(f.tables.unknown_stack()), "1: 100 [2: 200]");
+  f.isolate.Look(2, {{2, kNode, 100, true}});  // too late: its free goes where its allocation went
+  f.isolate.Look(3, {});
+  CHECK_EQ(f.isolate.ProfileOf(f.tables.unknown_stack()), "0: 0 [2: 200]");
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [2: 200]");
+}
+
+// Rule 3.
+TEST(HarvestPublishesPendingSamplesWhenAsked) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}});
+  f.isolate.harvest().PublishPending();
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [2: 200]");
+  f.isolate.harvest().PublishPending();
+  f.isolate.Look(1, {{1}, {2}});
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [2: 200]");
+  CHECK_EQ(f.isolate.Counts(), "2, 0, 2");
+  f.isolate.Look(1, {{1}, {3}});
+  CHECK_EQ(f.isolate.Profile(), "1: 100 [2: 200]");
+}
+
+TEST(HarvestForgetsByFreeingEverything) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}});
+  f.isolate.Look(1, {{1}, {2}, {3}});  // 3 is pending
+  f.isolate.harvest().Forget();
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [3: 300]");
+  CHECK_EQ(f.isolate.harvest().live(), 0);
+  f.isolate.harvest().Forget();
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [3: 300]");
+  CHECK(f.isolate.Look(1, {{1, 9, 50}, {2, 9, 50}}));  // ids begin anew: no restart by others, nothing lost
+  CHECK(f.isolate.Look(2, {{1, 9, 50}, {2, 9, 50}}));
+  CHECK_EQ(f.isolate.Profile(), "2: 100 [5: 400]");
+  CHECK_EQ(f.isolate.Counts(), "5, 0, 5");
+}
+
+// Ids are not the continuation of those before: nothing may be counted but by `Forget`.
+void CheckForeign(std::initializer_list<test::Seen> samples) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}, {3}});
+  f.isolate.Look(1, {{1}, {3}, {4}});
+  std::string profile = f.isolate.Profile(), counts = f.isolate.Counts();
+  CHECK_EQ(profile, "2: 200 [3: 300]");
+  CHECK(!f.isolate.Look(9, samples));
+  CHECK_EQ(f.isolate.Profile(), profile);
+  CHECK_EQ(f.isolate.Counts(), counts);
+  CHECK_EQ(f.isolate.harvest().live(), 3);
+  f.isolate.harvest().Forget();
+  CHECK_EQ(f.isolate.Profile(), "0: 0 [4: 400]");
+  CHECK(f.isolate.Look(9, {{1}}));
+}
+
+TEST(HarvestNoticesAnOldIdItDoesNotKnow) {
+  CheckForeign({{2}});
+  CheckForeign({{1}, {2}, {3}, {4}, {5}});
+}
+TEST(HarvestNoticesAKnownIdOfAnotherSize) { CheckForeign({{1}, {3, kNode, 101}, {4}, {5}}); }
+TEST(HarvestNoticesAKnownIdOfAnotherNode) { CheckForeign({{1}, {3}, {4, kNode + 1}, {5}}); }
+TEST(HarvestNoticesAForeignIdAmongNewOnes) { CheckForeign({{7}, {6}, {2}, {8}}); }
+
+TEST(HarvestGoesOnAfterAForeignHarvestThatWasForgotten) {
+  Fixture f;
+  f.isolate.Look(0, {{1}, {2}});
+  CHECK(!f.isolate.Look(1, {{1, 3, 3}, {5}}));
+  f.isolate.harvest().Forget();
+  f.isolate.Look(1, {{1}});
+  CHECK_EQ(f.isolate.Counts(), "3, 0, 2");  // 5 left no trace
+}
+
+// Rules 1 to 3 speak of what was counted; a reset of the tables (nobody samples then) took that back.
+TEST(HarvestCountsNothingOfBeforeAReset) {
+  for (bool publish_first : {false, true}) {
+    Fixture f;
+    f.isolate.Look(0, {{1}, {2}});
+    f.isolate.Look(1, {{1}, {2}, {3}});
+    f.tables.Reset();
+    if (publish_first) f.isolate.harvest().PublishPending();
+    CHECK_EQ(f.isolate.Profile(), "0: 0 [0: 0]");
+    f.isolate.harvest().Forget();
+    CHECK_EQ(f.isolate.Profile(), "0: 0 [0: 0]");
+    CHECK(f.isolate.Look(1, {{1}}));
+    CHECK(f.isolate.Look(2, {{1}}));
+    CHECK_EQ(f.isolate.Profile(), "1: 100 [1: 100]");
+    f.isolate.harvest().Forget();  // that was after the reset
+    CHECK_EQ(f.isolate.Profile(), "0: 0 [1: 100]");
+  }
+}
+
+TEST(HarvestMadeAfterAResetPublishesWhatItSaw) {
+  ProfileTables tables(ProfileTables::kMinLimit);
+  tables.Reset();
+  ScriptedIsolate isolate(&tables);
+  isolate.Look(0, {{1}, {2}});
+  isolate.harvest().PublishPending();
+  CHECK_EQ(isolate.Profile(), "2: 200 [2: 200]");
+  CHECK(isolate.Look(1, {{1}, {2}}));
+}
+
+TEST(HarvestsOfTwoIsolatesShareTheTablesAndNothingElse) {
+  Fixture f;
+  ScriptedIsolate other(&f.tables);
+  f.isolate.Look(0, {{1}, {2}});
+  other.Look(7, {{1, 3, 9}});
+  f.isolate.Look(1, {{1}, {2}});
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [2: 200]");
+  other.Look(8, {{1, 3, 9}});
+  CHECK_EQ(f.isolate.Profile(), "3: 209 [3: 209]");
+  other.harvest().Forget();
+  CHECK_EQ(f.isolate.Profile(), "2: 200 [3: 209]");
+}
+
+}  // namespace
+}  // namespace memprof

@@ -1,0 +1,171 @@
+// What the tables do when their memory is used up.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "profile_tables.h"
+
+namespace memprof {
+namespace {
+
+using test::InParallel;
+using test::Random;
+using test::Scaled;
+
+constexpr size_t kLimit = ProfileTables::kMinLimit;
+
+class Filler {
+ public:
+  explicit Filler(ProfileTables* tables, uint64_t seed) : tables_(tables), random_(seed) {
+    for (int i = 0; i < 50; ++i) frames_.push_back(tables->InternFrame("f" + std::to_string(i), "", i, 0));
+  }
+
+  // Counts an allocation at a random stack of eight frames, as a harvest does.
+  void Allocate() {
+    std::vector<Ref> path;  // outermost first
+    for (int i = 0; i < 8; ++i) path.push_back(frames_[random_.Below(frames_.size())]);
+    Ref stack = 0;
+    for (Ref frame : path) {
+      stack = tables_->InternStack(stack, frame);
+      if (stack == 0) break;
+    }
+    if (stack == 0) {
+      ++cut_;
+      stack = tables_->InternCutStack(path);
+      CheckCut(stack, path);
+    }
+    uint64_t bytes = 1 + random_.Below(200);
+    Ref bucket = tables_->BucketFor(stack, bytes);
+    tables_->BucketAt(bucket)->AddAlloc(1, bytes);
+    if (tables_->BucketAt(bucket)->key.stack == tables_->overflow_stack()) ++overflowed_;
+    ++objects_;
+    bytes_ += bytes;
+    CHECK(tables_->UsedBytes() <= tables_->LimitBytes());
+  }
+
+  uint64_t cut() const { return cut_; }
+  uint64_t kept_cut() const { return kept_cut_; }
+  uint64_t overflowed() const { return overflowed_; }
+  uint64_t objects() const { return objects_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  void CheckCut(Ref stack, const std::vector<Ref>& path) {
+    if (stack == tables_->overflow_stack()) return;
+    ++kept_cut_;
+    auto leaf_most = path.rbegin();
+    size_t frames = 0;
+    for (; stack != 0; stack = tables_->StackAt(stack)->key.parent, ++frames) {
+      CHECK_EQ(tables_->StackAt(stack)->key.frame, *leaf_most++);
+    }
+    CHECK_EQ(frames, ProfileTables::kCutFrames);
+  }
+
+  ProfileTables* const tables_;
+  Random random_;
+  std::vector<Ref> frames_;
+  uint64_t cut_ = 0, kept_cut_ = 0, overflowed_ = 0, objects_ = 0, bytes_ = 0;
+};
+
+Figures Sum(const ProfileTables& tables) {
+  Figures sum;
+  tables.ForEachBucket([&](const Bucket&, const Figures& figures) {
+    sum.alloc_objects += figures.alloc_objects;
+    sum.alloc_bytes += figures.alloc_bytes;
+  });
+  return sum;
+}
+
+TEST(StacksLeaveTheLastTenthOfTheLimitToCutOnes) {
+  ProfileTables tables(kLimit);
+  Ref frame = tables.InternFrame("f", "", 0, 0);
+  Ref stack = tables.InternStack(0, frame);
+  for (Ref next = stack; next != 0; next = tables.InternStack(stack, frame)) stack = next;
+  CHECK(tables.UsedBytes() <= kLimit - kLimit / 10);
+  CHECK(tables.UsedBytes() > kLimit - kLimit / 10 - 100);
+  CHECK(tables.InternCutStack(std::vector<Ref>{frame, frame}) != tables.overflow_stack());
+  CHECK_EQ(tables.CutStacks(), 1);
+}
+
+TEST(StacksWithAFrameThatFoundNoRoomOverflow) {
+  ProfileTables tables(kLimit);
+  Ref frame = tables.InternFrame("f", "", 0, 0);
+  CHECK_EQ(tables.InternStack(tables.InternStack(0, frame), 0), 0);
+  CHECK_EQ(tables.InternCutStack(std::vector<Ref>{frame, 0, frame}), tables.overflow_stack());
+  CHECK_EQ(tables.InternCutStack({}), tables.overflow_stack());
+  Ref cut =
+      tables.InternCutStack(std::vector<Ref>{0, frame, frame, frame, frame});  // not among the last four
+  CHECK(cut != 0 && cut != tables.overflow_stack());
+  CHECK_EQ(tables.CutStacks(), 3);
+}
+
+TEST(OverflowingAllocationsAllCountIntoOneBucket) {
+  ProfileTables tables(kLimit);
+  for (uint64_t size = 1; size < 1'000'000; size *= 3) {
+    tables.BucketAt(tables.BucketFor(tables.overflow_stack(), size))->AddAlloc(1, size);
+  }
+  CHECK_EQ(tables.OverflowAllocs(), 13);
+  int buckets = 0;
+  tables.ForEachBucket([&](const Bucket&, const Figures&) { ++buckets; });
+  CHECK_EQ(buckets, 1);
+}
+
+TEST(FullTablesCutStacksThenOverflowAndCountEverything) {
+  ProfileTables tables(kLimit);
+  Filler filler(&tables, 1);
+  while (filler.cut() == 0) filler.Allocate();
+  CHECK_EQ(filler.overflowed(), 0);
+  while (filler.overflowed() == 0) filler.Allocate();
+  CHECK(filler.kept_cut() > 100);
+  for (int i = 0; i < 5000; ++i) filler.Allocate();
+  CHECK(filler.overflowed() > 4000);
+
+  CHECK_EQ(tables.CutStacks(), filler.cut());
+  CHECK_EQ(tables.OverflowAllocs(), filler.overflowed());
+  CHECK_EQ(Sum(tables).alloc_objects, filler.objects());
+  CHECK_EQ(Sum(tables).alloc_bytes, filler.bytes());
+}
+
+TEST(FullTablesStillKnowWhatTheyKnewAndTakeMoreWhenAllowed) {
+  ProfileTables tables(kLimit);
+  Ref known = tables.InternFrame("known", "url", 1, 2);
+  Ref stack = tables.InternStack(0, known);
+  Ref bucket = tables.BucketFor(stack, 10);
+  Filler filler(&tables, 2);
+  while (filler.overflowed() < 1000) filler.Allocate();
+  CHECK_EQ(tables.InternFrame("known", "url", 1, 2), known);
+  CHECK_EQ(tables.InternStack(0, known), stack);
+  CHECK_EQ(tables.BucketFor(stack, 10), bucket);
+  std::string long_name(4096, 'x');
+  CHECK_EQ(tables.InternFrame(long_name, "", 0, 0), 0);
+
+  tables.SetLimit(2 * kLimit);
+  Ref frame = tables.InternFrame(long_name, "", 0, 0);
+  CHECK(frame != 0);
+  CHECK(tables.InternStack(stack, frame) != 0);
+}
+
+TEST(FullTablesCountEverythingUnderThreads) {
+  constexpr int kThreads = 3;
+  for (int round = 0; round < Scaled(20); ++round) {
+    ProfileTables tables(kLimit);
+    std::atomic<uint64_t> cut{0}, overflowed{0}, objects{0}, bytes{0};
+    InParallel(kThreads, [&](int thread) {
+      Filler filler(&tables, round * kThreads + thread);
+      while (filler.overflowed() < 1000) filler.Allocate();
+      cut += filler.cut();
+      overflowed += filler.overflowed();
+      objects += filler.objects();
+      bytes += filler.bytes();
+    });
+    CHECK_EQ(tables.CutStacks(), cut.load());
+    CHECK_EQ(tables.OverflowAllocs(), overflowed.load());
+    CHECK_EQ(Sum(tables).alloc_objects, objects.load());
+    CHECK_EQ(Sum(tables).alloc_bytes, bytes.load());
+  }
+}
+
+}  // namespace
+}  // namespace memprof
