@@ -5,9 +5,13 @@
       "target_name": "memprof",
       "sources": [
         "native/addon.cc",
+        "native/addon_figures.cc",
         "native/arena.cc",
+        "native/clocks.cc",
+        "native/cost_budget.cc",
         "native/gc_clock.cc",
         "native/harvest.cc",
+        "native/imputer.cc",
         "native/isolate_registry.cc",
         "native/isolate_sampler.cc",
         "native/profile_tables.cc",

@@ -19,6 +19,16 @@ export function checkInteger(
   }
 }
 
+export function checkNumber(
+  value: unknown,
+  name: string,
+  low: number,
+  high: number,
+): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value);
+  if (!(value >= low && value <= high)) throw outOfRange(name, `a number from ${low} to ${high}`, value);
+}
+
 export function checkBoolean(value: unknown, name: string): asserts value is boolean {
   if (typeof value !== 'boolean') throw invalidType(name, 'true or false', value);
 }

@@ -2,5 +2,6 @@ export type { ErrorCode, MemprofError } from './errors.js';
 export { MemProfile, readRecords } from './mem-profile.js';
 export { type ReadMemStatsOptions, readMemStats } from './mem-stats.js';
 export { lookup, type Profile, type WriteOptions } from './profile.js';
-export { type Status, start, status, stop } from './profiler.js';
+export { start, stop } from './profiler.js';
+export { type Status, status } from './status.js';
 export type { Frame, MemProfileRecord, MemStats, SizeClassStats, StartOptions } from './types.js';

@@ -4,8 +4,11 @@ import { stackAt } from './frames.js';
 import { native } from './native.js';
 import type { Frame, MemProfileRecord } from './types.js';
 
+const OTHER_THREADS = 0xffffffff;
+
 class BucketRecord implements MemProfileRecord {
   readonly #stack: number;
+  readonly thread?: number;
 
   constructor(
     readonly allocBytes: number,
@@ -13,8 +16,10 @@ class BucketRecord implements MemProfileRecord {
     readonly allocObjects: number,
     readonly freeObjects: number,
     stack: number,
+    thread: number,
   ) {
     this.#stack = stack;
+    if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
   }
 
   stack(): readonly Readonly<Frame>[] {
@@ -64,7 +69,7 @@ export function MemProfile(
 /** All records in a new array, newest bucket first: `MemProfile` without the loop. */
 export function readRecords(inuseZero: boolean): MemProfileRecord[] {
   checkBoolean(inuseZero, 'inuseZero');
-  const { figures, stacks } = native().readRecords(inuseZero);
+  const { figures, stacks, threads } = native().readRecords(inuseZero);
   const records = new Array<MemProfileRecord>(stacks.length);
   for (let i = 0, at = 0; i < stacks.length; i++, at += 4) {
     records[i] = new BucketRecord(
@@ -73,6 +78,7 @@ export function readRecords(inuseZero: boolean): MemProfileRecord[] {
       figures[at + 2]!,
       figures[at + 3]!,
       stacks[i]!,
+      threads[i]!,
     );
   }
   return records;

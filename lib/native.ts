@@ -1,10 +1,11 @@
 import path from 'node:path';
+import { threadId } from 'node:worker_threads';
 import loadAddon from 'node-gyp-build';
 import { memprofError } from './errors.js';
 
 /** What `native/addon.cc` exports. Arguments are not checked there. */
 export interface NativeAddon {
-  start(sampleInterval: number, stackDepth: number, maxTableBytes: number, reset: boolean): NativeStartResult;
+  start(options: NativeStartOptions): NativeStartResult;
   stop(): void;
   countRecords(inuseZero: boolean): number;
   readRecords(inuseZero: boolean): NativeRecords;
@@ -14,6 +15,22 @@ export interface NativeAddon {
   ): [functionName: string, url: string, line: number, column: number, address: number];
   readMemFigures(process: boolean): NativeMemFigures;
   readStatus(): NativeStatus;
+  setThreadId(id: number): void;
+  onDisplaced(callback: () => void): void;
+  restart(): boolean;
+  /** Tests and benchmarks only: see `native/sample_recorder.h`. */
+  record(file?: string): boolean;
+}
+
+/** Numbers are 0, `labelThreads` is -1, where the option is left out. */
+export interface NativeStartOptions {
+  sampleInterval: number;
+  stackDepth: number;
+  maxOverhead: number;
+  maxPause: number;
+  maxTableBytes: number;
+  labelThreads: number;
+  reset: boolean;
 }
 
 /** `StartResult` of `native/isolate_registry.h`. */
@@ -29,6 +46,8 @@ export interface NativeRecords {
   /** allocBytes, freeBytes, allocObjects, freeObjects of each record, newest record first. */
   figures: Float64Array;
   stacks: Uint32Array;
+  /** 0: shared by all threads; 0xffffffff: of threads beyond those told apart; else the thread's id + 1. */
+  threads: Uint32Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
 }
@@ -57,17 +76,28 @@ export interface NativeMemFigures {
   pauseEnd: Float64Array;
 }
 
+/** `ReadStatus` of `native/addon_figures.cc`; what the figures mean is said at `Status`. */
 export interface NativeStatus {
   state: number;
   sampleInterval: number;
   stackDepth: number;
+  figuresAgeNs: number;
   harvests: number;
-  harvestNs: number;
+  skippedGCs: number;
+  harvestCpuNs: number;
+  readCpuNs: number;
+  translateCpuNs: number;
+  lastHarvestNs: number;
   maxHarvestNs: number;
+  runningNs: number;
+  overhead: number;
+  overheadLastMinute: number;
   samplesSeen: number;
   samplesLost: number;
+  samplesImputed: number;
   samplesPublished: number;
   samplesLive: number;
+  displaced: number;
   treeNodes: number;
   isolateBytes: number;
   isolates: number;
@@ -81,6 +111,7 @@ export interface NativeStatus {
   buckets: number;
   cutStacks: number;
   overflowAllocs: number;
+  runningThreads: Uint32Array;
 }
 
 let loaded: NativeAddon | undefined;
@@ -93,6 +124,7 @@ export function native(): NativeAddon {
   if (loaded === undefined) {
     try {
       loaded = loadAddon(path.join(__dirname, '..')) as NativeAddon;
+      loaded.setThreadId(threadId);
     } catch (cause) {
       const code = (cause as { code?: unknown }).code;
       if (typeof code === 'string' && code.startsWith('ERR_MEMPROF_')) throw cause;

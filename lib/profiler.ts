@@ -1,9 +1,9 @@
-import { checkBoolean, checkInteger, checkOptions } from './check.js';
+import { watchForDisplacement } from './displaced.js';
 import { memprofError } from './errors.js';
 import { NativeStartResult, native } from './native.js';
+import { checkStartOptions } from './start-options.js';
 import type { StartOptions } from './types.js';
-
-const MIB = 1024 * 1024;
+import { unwrapWorkers, wrapWorkers } from './workers.js';
 
 /**
  * Profiles the calling thread's allocations from here on. Each thread (worker) starts for itself; all count into the
@@ -20,14 +20,9 @@ const MIB = 1024 * 1024;
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export function start(options?: StartOptions): void {
-  const { sampleInterval = 0, stackDepth = 64, maxTableBytes = 0, reset = false } = checkOptions(options);
-  if (options?.sampleInterval !== undefined)
-    checkInteger(sampleInterval, 'options.sampleInterval', 1, 2 ** 30);
-  checkInteger(stackDepth, 'options.stackDepth', 1, 512);
-  if (options?.maxTableBytes !== undefined)
-    checkInteger(maxTableBytes, 'options.maxTableBytes', MIB, 1024 * MIB);
-  checkBoolean(reset, 'options.reset');
-  switch (native().start(sampleInterval, stackDepth, maxTableBytes, reset)) {
+  const { workers, ...checked } = checkStartOptions(options);
+  watchForDisplacement();
+  switch (native().start(checked)) {
     case NativeStartResult.samplerBusy:
       throw memprofError(
         'ERR_MEMPROF_SAMPLER_BUSY',
@@ -37,7 +32,7 @@ export function start(options?: StartOptions): void {
       throw memprofError(
         'ERR_MEMPROF_INTERVAL',
         `there are records sampled every ${native().readStatus().sampleInterval} bytes, which cannot be mixed with ` +
-          `${sampleInterval}: use the same sampleInterval, or stop() in all threads and start({ reset: true })`,
+          `${checked.sampleInterval}: use the same sampleInterval, or stop() in all threads and start({ reset: true })`,
       );
     case NativeStartResult.resetWhileRunning:
       throw memprofError(
@@ -45,6 +40,7 @@ export function start(options?: StartOptions): void {
         'records can only be reset while no thread is profiled: call stop() in each of them first',
       );
   }
+  if (workers) wrapWorkers();
 }
 
 /**
@@ -52,48 +48,6 @@ export function start(options?: StartOptions): void {
  * effect if it does not run. When the thread itself ends, what it had in use counts as freed.
  */
 export function stop(): void {
+  unwrapWorkers();
   native().stop();
-}
-
-/** What the profiler is doing. Counts and bytes over all threads, times in nanoseconds. */
-export interface Status {
-  /** Of the calling thread; `displaced` when somebody else stopped V8's sampler behind our back. */
-  state: 'stopped' | 'running' | 'displaced';
-  /** Mean bytes between two samples; 0 before the first start. */
-  sampleInterval: number;
-  /** Of the calling thread; 0 before its first start. */
-  stackDepth: number;
-  /** How often V8's samples were read. */
-  harvests: number;
-  /** Wall time that took, in all and at most. */
-  harvestNs: number;
-  maxHarvestNs: number;
-  /** Samples met; lost: taken by V8 and gone before they could be read; published: counted in records. */
-  samplesSeen: number;
-  samplesLost: number;
-  samplesPublished: number;
-  samplesLive: number;
-  /** Nodes of V8's call trees that are known. */
-  treeNodes: number;
-  /** Memory of the threads' own maps. */
-  isolateBytes: number;
-  /** Threads with memprof loaded, of these profiled, and those that ended. */
-  isolates: number;
-  isolatesRunning: number;
-  isolatesEnded: number;
-  /** Memory of the tables in use, taken from the system, and allowed. */
-  tableBytes: number;
-  tableCommittedBytes: number;
-  maxTableBytes: number;
-  frames: number;
-  stacks: number;
-  buckets: number;
-  /** Stacks cut to their leaf frames, and samples counted as `(overflow)`, because the tables are full. */
-  cutStacks: number;
-  overflowAllocs: number;
-}
-
-export function status(): Status {
-  const { state, ...figures } = native().readStatus();
-  return { state: (['stopped', 'running', 'displaced'] as const)[state] ?? 'stopped', ...figures };
 }

@@ -28,6 +28,8 @@ export interface MemProfileRecord {
   allocObjects: number;
   /** Number of those that were freed. */
   freeObjects: number;
+  /** Id of the thread, where threads are told apart (`labelThreads`); -1 for those beyond the first 64. */
+  thread?: number;
   /** The allocation stack, leaf first. Frames are shared and frozen. */
   stack(): readonly Readonly<Frame>[];
   /** `allocBytes - freeBytes`. */
@@ -36,13 +38,32 @@ export interface MemProfileRecord {
   inUseObjects(): number;
 }
 
+/**
+ * What is left out is as in the thread that started last, or else the default: a worker that just calls `start()` is
+ * profiled as its parent is.
+ */
 export interface StartOptions {
   /** Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go. */
   sampleInterval?: number;
   /** Frames kept of a stack, leaf first, 1 … 512. Default 64. */
   stackDepth?: number;
+  /**
+   * CPU time that reading V8's samples may take, as a share of wall time, 0.0001 … 1, beyond the first 100 ms. Above
+   * it, some garbage collections go by unread: figures in use stay exact, allocations that died in between are
+   * estimated. Default 0.005.
+   */
+  maxOverhead?: number;
+  /** Milliseconds, 1 … 1000: when reading would take longer, it waits for a major collection. Default 20. */
+  maxPause?: number;
   /** Limit on the memory of the process-wide tables in bytes, 1 MiB … 1 GiB. Default 32 MiB. */
   maxTableBytes?: number;
+  /** Give this thread records of its own, with its id as `thread`; at most 64 threads are told apart. Default false. */
+  labelThreads?: boolean;
+  /**
+   * Profile workers that this thread creates from here on, by a wrapper around `worker_threads.Worker` which `stop()`
+   * takes away again. Not needed where the process runs with `--require memprof/register`. Default false.
+   */
+  workers?: boolean;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;
 }

@@ -4,30 +4,29 @@
 #include <node_version.h>
 
 #include <algorithm>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "addon_figures.h"
 #include "isolate_registry.h"
 
 namespace memprof {
 
 namespace {
 
-template <typename Array, typename Values>
-Array ToTypedArray(Napi::Env env, const Values& values) {
-  Array array = Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
-}
-
 Napi::Value Start(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   StartRequest request;
-  request.sample_interval = info[0].As<Napi::Number>().Int64Value();
-  request.stack_depth = info[1].As<Napi::Number>().Int32Value();
-  request.max_table_bytes = info[2].As<Napi::Number>().Int64Value();
-  request.reset = info[3].As<Napi::Boolean>().Value();
+  Napi::Object options = info[0].As<Napi::Object>();
+  auto number = [&](const char* name) { return options.Get(name).As<Napi::Number>(); };
+  auto boolean = [&](const char* name) { return options.Get(name).As<Napi::Boolean>().Value(); };
+  request.sampler.sample_interval = number("sampleInterval").Int64Value();
+  request.sampler.stack_depth = number("stackDepth").Int32Value();
+  request.sampler.max_overhead = number("maxOverhead").DoubleValue();
+  request.sampler.max_pause_ns = static_cast<uint64_t>(number("maxPause").DoubleValue() * 1e6);
+  request.max_table_bytes = number("maxTableBytes").Int64Value();
+  request.label_threads = number("labelThreads").Int32Value();
+  request.reset = boolean("reset");
   StartResult result = registry->Start(registry->Current(), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
 }
@@ -57,16 +56,19 @@ Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
   std::vector<double> figures;
   std::vector<uint32_t> stacks;
   std::vector<double> size_limits;
+  std::vector<uint32_t> threads;
   ForEachRecord(info[0].As<Napi::Boolean>().Value(), [&](const Bucket& bucket, const Figures& read) {
     for (uint64_t value : {read.alloc_bytes, read.free_bytes, read.alloc_objects, read.free_objects}) {
       figures.push_back(static_cast<double>(value));
     }
     stacks.push_back(bucket.key.stack);
     size_limits.push_back(static_cast<double>(SizeClassLimit(bucket.key.size_class)));
+    threads.push_back(bucket.key.thread);
   });
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("figures", ToTypedArray<Napi::Float64Array>(info.Env(), figures));
   result.Set("stacks", ToTypedArray<Napi::Uint32Array>(info.Env(), stacks));
+  result.Set("threads", ToTypedArray<Napi::Uint32Array>(info.Env(), threads));
   result.Set("sizeLimits", ToTypedArray<Napi::Float64Array>(info.Env(), size_limits));
   return result;
 }
@@ -98,82 +100,47 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   return result;
 }
 
-class NumberObject {
- public:
-  explicit NumberObject(Napi::Env env) : object_(Napi::Object::New(env)) {}
-  void Set(const char* name, double value) { object_.Set(name, Napi::Number::New(object_.Env(), value)); }
-  void Set(const char* name, std::span<const uint64_t> values) {
-    object_.Set(name, ToTypedArray<Napi::Float64Array>(object_.Env(), values));
-  }
-  Napi::Object object() const { return object_; }
-
- private:
-  Napi::Object object_;
-};
-
-// `process` is false for the calling isolate alone.
-Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
-  IsolateRegistry* registry = IsolateRegistry::Process();
-  IsolateSampler* current = registry->Current();
-  bool process = info[0].As<Napi::Boolean>().Value();
-  MemFigures figures = process ? registry->TotalFigures(current) : current->clock().Fresh();
-  NumberObject result(info.Env());
-  result.Set("totalAlloc", figures.total_alloc);
-  result.Set("heapUsed", figures.heap_used);
-  result.Set("heapCommitted", figures.heap_committed);
-  result.Set("heapResident", figures.heap_resident);
-  result.Set("heapIdle", figures.heap_idle);
-  result.Set("heapLimit", figures.heap_limit);
-  result.Set("malloced", figures.malloced);
-  result.Set("globalHandles", figures.global_handles);
-  result.Set("external", figures.external);
-  result.Set("stackInuse", figures.stack_inuse);
-  result.Set("stackSys", figures.stack_sys);
-  result.Set("lifetimeNs", figures.lifetime_ns);
-  result.Set("numMinorGC", figures.minor.count);
-  result.Set("numMajorGC", figures.major.count);
-  result.Set("pauseMinorTotalNs", figures.minor.pause_ns);
-  result.Set("pauseMajorTotalNs", figures.major.pause_ns);
-  result.Set("numForcedGC", figures.forced);
-  result.Set("lastGC", figures.last_gc_ns);
-  result.Set("pauseNs", figures.pause_ns);
-  result.Set("pauseEnd", figures.pause_end);
-  return result.object();
+void SetThreadId(const Napi::CallbackInfo& info) {
+  IsolateRegistry::Process()->Current()->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
 }
 
-Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
-  IsolateRegistry* registry = IsolateRegistry::Process();
-  ProcessStatus status = registry->Status(registry->Current());
-  const ProfileTables* tables = registry->tables();
-  NumberObject result(info.Env());
-  result.Set("state", static_cast<double>(status.sum.state));
-  result.Set("sampleInterval", status.sample_interval);
-  result.Set("stackDepth", status.sum.stack_depth);
-  result.Set("harvests", status.sum.harvests);
-  result.Set("harvestNs", status.sum.harvest_ns);
-  result.Set("maxHarvestNs", status.sum.max_harvest_ns);
-  result.Set("samplesSeen", status.sum.samples_seen);
-  result.Set("samplesLost", status.sum.samples_lost);
-  result.Set("samplesPublished", status.sum.samples_published);
-  result.Set("samplesLive", status.sum.samples_live);
-  result.Set("treeNodes", status.sum.nodes);
-  result.Set("isolateBytes", status.sum.bytes);
-  result.Set("isolates", status.isolates);
-  result.Set("isolatesRunning", status.isolates_running);
-  result.Set("isolatesEnded", status.isolates_ended);
-  result.Set("tableBytes", tables->UsedBytes());
-  result.Set("tableCommittedBytes", tables->CommittedBytes());
-  result.Set("maxTableBytes", tables->LimitBytes());
-  result.Set("frames", tables->FrameCount());
-  result.Set("stacks", tables->StackCount());
-  result.Set("buckets", tables->BucketCount());
-  result.Set("cutStacks", tables->CutStacks());
-  result.Set("overflowAllocs", tables->OverflowAllocs());
-  return result.object();
+void CallNotice(napi_env env, napi_value callback, void*, void*) {
+  // While the environment is torn down there is nobody to be told, and a call fails: both are fine.
+  if (env == nullptr || callback == nullptr) return;
+  napi_value undefined;
+  if (napi_get_undefined(env, &undefined) != napi_ok) return;
+  napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
 }
 
-// node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI: nothing of V8
-// may be touched before this. Napi itself is the same everywhere.
+// `callback()` is called on this thread's loop after somebody else stopped our sampler. Replaces an earlier
+// callback.
+void OnDisplaced(const Napi::CallbackInfo& info) {
+  napi_threadsafe_function notice;
+  napi_value name = Napi::String::New(info.Env(), "memprof");
+  napi_status made = napi_create_threadsafe_function(info.Env(), info[0], nullptr, name, 1, 1, nullptr,
+                                                     nullptr, nullptr, CallNotice, &notice);
+  if (made != napi_ok) return;
+  napi_unref_threadsafe_function(info.Env(), notice);
+  // It ends with the environment; before that it is taken away from the sampler.
+  IsolateRegistry::Process()->Current()->set_on_displaced(
+      [notice] { napi_call_threadsafe_function(notice, nullptr, napi_tsfn_nonblocking); });
+}
+
+Napi::Value Restart(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsolateRegistry::Process()->Current()->Restart());
+}
+
+// For tests and benchmarks: every harvest from here on also goes to the file; no argument ends it.
+Napi::Value Record(const Napi::CallbackInfo& info) {
+  std::unique_ptr<SampleRecorder> recorder;
+  if (info[0].IsString()) recorder = SampleRecorder::Open(info[0].As<Napi::String>().Utf8Value());
+  bool opened = recorder != nullptr;
+  IsolateRegistry::Process()->Current()->set_recorder(std::move(recorder));
+  return Napi::Boolean::New(info.Env(), opened);
+}
+
+// node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI:
+// nothing of V8 may be touched before this. Napi itself is the same everywhere.
 bool AbiMatches(Napi::Env env) {
   Napi::Value process = env.Global().Get("process");
   Napi::Value versions = process.As<Napi::Object>().Get("versions");
@@ -207,6 +174,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("stackFrames", Napi::Function::New(env, StackFrames));
   exports.Set("readFrame", Napi::Function::New(env, ReadFrame));
   exports.Set("readMemFigures", Napi::Function::New(env, ReadMemFigures));
+  exports.Set("setThreadId", Napi::Function::New(env, SetThreadId));
+  exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));
+  exports.Set("restart", Napi::Function::New(env, Restart));
+  exports.Set("record", Napi::Function::New(env, Record));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   return exports;
 }

@@ -55,8 +55,8 @@ Ref Arena::Allocate(size_t bytes, size_t alignment, size_t keep_free) {
     if (start > limit || keep_free > limit - start || bytes > limit - start - keep_free) return 0;
     end = start + bytes;
   } while (!used_.compare_exchange_weak(used, end, std::memory_order_relaxed));
-  // A failed commit wastes the range. It is rare (the system is out of memory), and the range must not be handed
-  // out again: others may already have been given what lies above it.
+  // A failed commit wastes the range. It is rare (the system is out of memory), and the range must not be
+  // handed out again: others may already have been given what lies above it.
   if (!Commit(end)) return 0;
   return static_cast<Ref>(start / 8);
 }

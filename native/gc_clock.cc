@@ -1,13 +1,15 @@
 #include "gc_clock.h"
 
 #include <algorithm>
-#include <chrono>
+#include <string_view>
 #include <vector>
+
+#include "clocks.h"
 
 #ifdef __linux__
 #include <pthread.h>
-// Newer C libraries moved these two and gave them a new version: ask for the old one, which all of them have, so that a
-// binary built here loads everywhere Node does.
+// Newer C libraries moved these two and gave them a new version: ask for the old one, which all of them have,
+// so that a binary built here loads everywhere Node does.
 #if defined(__GLIBC__) && defined(__x86_64__)
 __asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
 __asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
@@ -20,12 +22,6 @@ __asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
 namespace memprof {
 
 namespace {
-
-uint64_t WallNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // The calling thread's stack; zeros where the system does not say.
 void ReadStack(MemFigures* figures) {
@@ -44,12 +40,6 @@ void ReadStack(MemFigures* figures) {
 }
 
 }  // namespace
-
-uint64_t MonotonicNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 void MemFigures::Add(const MemFigures& other) {
   struct Pause {
@@ -110,8 +100,9 @@ void GcClock::ReadHeap(bool with_spaces) {
   figures_.global_handles = heap.total_global_handles_size();
   figures_.external = heap.external_memory();
   if (!with_spaces) return;
-  // Idle, in Go's sense, is memory of spans without objects: here the unused part of the young generation, where
-  // objects lie one after another, and whole spaces without objects. Holes between old objects are in use.
+  // Idle, in Go's sense, is memory of spans without objects: here the unused part of the young generation,
+  // where objects lie one after another, and whole spaces without objects. Holes between old objects are in
+  // use.
   uint64_t idle = 0;
   for (size_t i = 0; i < isolate_->NumberOfHeapSpaces(); ++i) {
     v8::HeapSpaceStatistics space;
@@ -124,10 +115,14 @@ void GcClock::ReadHeap(bool with_spaces) {
   figures_.heap_idle = idle;
 }
 
-void GcClock::OnPrologue() {
+uint64_t GcClock::ReadUsed() const {
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
-  uint64_t used = heap.used_heap_size();
+  return heap.used_heap_size();
+}
+
+void GcClock::OnPrologue() {
+  uint64_t used = ReadUsed();
   if (used > base_used_) figures_.total_alloc += used - base_used_;
   base_used_ = used;
 }
@@ -135,7 +130,8 @@ void GcClock::OnPrologue() {
 void GcClock::OnPauseBegin() { pause_begin_ns_ = MonotonicNs(); }
 
 void GcClock::OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags) {
-  uint64_t pause = pause_begin_ns_ == 0 ? 0 : MonotonicNs() - pause_begin_ns_;
+  last_gc_end_ns_ = MonotonicNs();
+  uint64_t pause = pause_begin_ns_ == 0 ? 0 : last_gc_end_ns_ - pause_begin_ns_;
   bool major = type == v8::kGCTypeMarkSweepCompact;
   GcCounts& kind = major ? figures_.major : figures_.minor;
   ++kind.count;
@@ -145,7 +141,7 @@ void GcClock::OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags) {
   size_t slot = (figures_.gc_count() + kPauseRing - 1) % kPauseRing;
   figures_.pause_ns[slot] = pause;
   figures_.pause_end[slot] = figures_.last_gc_ns;
-  figures_.lifetime_ns = MonotonicNs() - born_ns_;
+  figures_.lifetime_ns = last_gc_end_ns_ - born_ns_;
   ReadHeap(major);
   base_used_ = figures_.heap_used;
   published_.Store(figures_);

@@ -2,8 +2,9 @@
 //
 // Thread safety: `Published` may be called from any thread; everything else belongs to the isolate's thread.
 //
-// Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what is used
-// now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page tails).
+// Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what
+// is used now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page
+// tails).
 
 #ifndef MEMPROF_NATIVE_GC_CLOCK_H_
 #define MEMPROF_NATIVE_GC_CLOCK_H_
@@ -58,12 +59,19 @@ class GcClock {
   GcClock(const GcClock&) = delete;
   GcClock& operator=(const GcClock&) = delete;
 
-  // `OnPrologue` before, `OnPauseBegin` after whatever else the prologue does: the harvest is no part of the pause.
+  // `OnPrologue` before, `OnPauseBegin` after whatever else the prologue does: the harvest is no part of the
+  // pause.
   void OnPrologue();
   void OnPauseBegin();
   void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
 
   uint64_t completed() const { return figures_.gc_count(); }
+  // Used heap, now.
+  uint64_t ReadUsed() const;
+  // Monotonic; 0 before the first.
+  uint64_t last_gc_end_ns() const { return last_gc_end_ns_; }
+  // Bytes ever allocated, as of the last prologue, epilogue or `Fresh`.
+  uint64_t total_alloc() const { return figures_.total_alloc; }
   // As of now.
   MemFigures Fresh();
   // As of the last GC, or of the last `Fresh`.
@@ -76,11 +84,10 @@ class GcClock {
   const uint64_t born_ns_;
   uint64_t base_used_ = 0;  // at the last epilogue; what is used beyond it was allocated since
   uint64_t pause_begin_ns_ = 0;
+  uint64_t last_gc_end_ns_ = 0;
   MemFigures figures_;
   SeqLock<MemFigures> published_;
 };
-
-uint64_t MonotonicNs();
 
 }  // namespace memprof
 

@@ -12,27 +12,44 @@ void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
   Sample* known = live_.Touch(id);
   if (known == nullptr || known->node != node || known->size != size) {
     foreign_ = true;
-  } else if (known->stack == 0) {
-    known->stack = stack;
+    return;
   }
+  ++known_seen_;
+  if (known->stack == 0) known->stack = stack;
 }
 
-bool Harvest::End(uint64_t completed_gcs) {
-  if (foreign_) {
+// A sampler that began anew may show no id that contradicts us, but it shows none of ours either. Two signs
+// tell it from a GC that freed all of ours: its ids are higher than ours can be by now, or asking for its
+// samples ran a GC, as an inspector's sampler is made to do.
+bool Harvest::BeganAnew(const HarvestMoment& moment) const {
+  if (live_.size() < 4 || known_seen_ != 0) return false;
+  if (moment.heap_shrank) return true;
+  uint64_t highest = last_id_;
+  for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);
+  return highest - last_id_ > moment.expected_taken * 2 + 64;
+}
+
+bool Harvest::End(const HarvestMoment& moment) {
+  if (foreign_ || BeganAnew(moment)) {
     fresh_.clear();
     return false;
   }
+  uint64_t completed_gcs = moment.completed_gcs;
   uint64_t lost = TakeFresh(completed_gcs);
+  donors_.clear();
   live_.Sweep(
       [&](uint64_t, Sample& gone) {
-        if (gone.bucket == 0) Publish(gone);
+        if (gone.bucket == 0) {
+          Publish(gone);
+          donors_.push_back({gone.bucket, gone.size});
+        }
         Free(gone);
       },
       [&](uint64_t id, Sample& stays) {
         bool below_gap = lost != 0 && id < top_run_;
         if (stays.bucket == 0 && (stays.pending_since < completed_gcs || below_gap)) Publish(stays);
       });
-  counts_.lost += lost;
+  if (lost != 0 || !donors_.empty()) imputer_.NextStretch(lost, donors_);
   return true;
 }
 
@@ -42,6 +59,7 @@ uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
   uint64_t highest = fresh_.back().id;
   uint64_t lost = highest - last_id_ - fresh_.size();
   counts_.seen += fresh_.size();
+  counts_.lost += lost;
   last_id_ = highest;
   size_t top_run = fresh_.size() - 1;
   while (top_run > 0 && fresh_[top_run - 1].id + 1 == fresh_[top_run].id) --top_run;
@@ -56,32 +74,34 @@ uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
 
 void Harvest::Publish(Sample& sample) {
   sample.bucket =
-      tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size);
+      tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size, thread_);
   tables_->BucketAt(sample.bucket)->AddAlloc(1, sample.size);
   ++counts_.published;
 }
 
 void Harvest::Free(Sample& sample) { tables_->BucketAt(sample.bucket)->AddFree(1, sample.size); }
 
-bool Harvest::TablesWereReset() {
-  if (generation_ == tables_->Generation()) return false;
+void Harvest::DropWhatWasReset() {
+  if (generation_ == tables_->Generation()) return;
   generation_ = tables_->Generation();
-  return true;
+  live_.Clear();
+  imputer_.Clear();
 }
 
 void Harvest::PublishPending() {
-  if (TablesWereReset()) live_.Clear();
+  DropWhatWasReset();
   live_.ForEach([&](uint64_t, Sample& sample) {
     if (sample.bucket == 0) Publish(sample);
   });
 }
 
 void Harvest::Forget() {
-  if (TablesWereReset()) live_.Clear();
+  DropWhatWasReset();
   live_.ForEach([&](uint64_t, Sample& sample) {
     if (sample.bucket == 0) Publish(sample);
     Free(sample);
   });
+  imputer_.Flush();
   live_.Clear();
   fresh_.clear();
   last_id_ = 0;

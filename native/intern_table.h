@@ -1,18 +1,22 @@
-// An insert-only lock-free hash table whose nodes live in an arena. Used for strings, frames, stacks and buckets.
+// An insert-only lock-free hash table whose nodes live in an arena. Used for strings, frames, stacks and
+// buckets.
 //
-// Thread safety: every method may be called from any thread at any time without a lock. Readers never wait and are
-// never waited for.
+// Thread safety: every method may be called from any thread at any time without a lock. Readers never wait
+// and are never waited for.
 //
 // Invariants:
-// (1) A node's key, hash and links are written before the node can be reached, and never change while it can be.
-// (2) A node is on the list before it can be found, so whoever walks the list after a thread got a node from
+// (1) A node's key, hash and links are written before the node can be reached, and never change while it can
+// be. (2) A node is on the list before it can be found, so whoever walks the list after a thread got a node
+// from
 //     `FindOrInsert` meets that node. Counts added to a node that can be found are therefore never missed.
-// (3) At most one node per key is ever returned. Two threads may each make one; the loser's stays on the list,
-//     is returned to nobody, and keeps the zero counts it was made with (walkers of buckets pass over zero counts).
+// (3) At most one node per key is ever returned. Two threads may each make one; the loser's stays on the
+// list,
+//     is returned to nobody, and keeps the zero counts it was made with (walkers of buckets pass over zero
+//     counts).
 // (4) Chains only grow at their head: what lies behind a head once read never changes.
 //
-// There is no resizing and no removal, so none of the races of either. The number of heads is fixed when the table is
-// made, from the limit of the arena.
+// There is no resizing and no removal, so none of the races of either. The number of heads is fixed when the
+// table is made, from the limit of the arena.
 
 #ifndef MEMPROF_NATIVE_INTERN_TABLE_H_
 #define MEMPROF_NATIVE_INTERN_TABLE_H_
@@ -26,8 +30,8 @@
 
 namespace memprof {
 
-// What every node begins with. The links are atomic since a node that lost a race for its list position writes them
-// again; neither changes once the node can be reached by that link.
+// What every node begins with. The links are atomic since a node that lost a race for its list position
+// writes them again; neither changes once the node can be reached by that link.
 struct InternNode {
   uint32_t hash;  // low half of the key's hash: spares most comparisons
   std::atomic<Ref> chain_next;
@@ -123,8 +127,7 @@ class InternTable {
     Ref first = list_.load(std::memory_order_relaxed);
     do {
       node->list_next.store(first, std::memory_order_relaxed);
-    } while (
-        !list_.compare_exchange_weak(first, ref, std::memory_order_release, std::memory_order_relaxed));
+    } while (!list_.compare_exchange_weak(first, ref, std::memory_order_release, std::memory_order_relaxed));
   }
 
   Arena* const arena_;

@@ -4,13 +4,20 @@
 
 #include <algorithm>
 
+#include "clocks.h"
+
 namespace memprof {
 
 namespace {
 
 void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
+  sum->displaced += other.displaced;
+  sum->skipped_gcs += other.skipped_gcs;
+  sum->harvest_cpu_ns += other.harvest_cpu_ns;
+  sum->read_cpu_ns += other.read_cpu_ns;
+  sum->translate_cpu_ns += other.translate_cpu_ns;
+  sum->samples_imputed += other.samples_imputed;
   sum->harvests += other.harvests;
-  sum->harvest_ns += other.harvest_ns;
   sum->max_harvest_ns = std::max(sum->max_harvest_ns, other.max_harvest_ns);
   sum->samples_seen += other.samples_seen;
   sum->samples_lost += other.samples_lost;
@@ -38,8 +45,9 @@ IsolateSampler* IsolateRegistry::Current() {
       if (sampler->isolate() == isolate) return sampler;
     }
   }
-  // Only this thread can add this isolate: it cannot have come meanwhile. An addon may be loaded many times by one
-  // isolate (a test runner that empties the module cache), but the hook must be added once: twice aborts.
+  // Only this thread can add this isolate: it cannot have come meanwhile. An addon may be loaded many times
+  // by one isolate (a test runner that empties the module cache), but the hook must be added once: twice
+  // aborts.
   auto* sampler = new IsolateSampler(isolate, tables_);
   node::AddEnvironmentCleanupHook(isolate, OnEnvironmentEnd, sampler);
   std::lock_guard<std::mutex> lock(mutex_);
@@ -48,7 +56,8 @@ IsolateSampler* IsolateRegistry::Current() {
 }
 
 StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& request) {
-  uint64_t interval;
+  SamplerOptions options;
+  bool label;
   bool was_stopped = sampler->state() == SamplerState::kStopped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -57,15 +66,19 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
       tables_->Reset();
     }
     bool bound = running_ != 0 || !tables_->Empty();
-    interval = request.sample_interval;
-    if (interval == 0) interval = bound ? sample_interval_ : kDefaultInterval;
-    if (bound && interval != sample_interval_) return StartResult::kOtherInterval;
+    options = Complete(request.sampler);
+    if (request.sampler.sample_interval == 0 && !bound) options.sample_interval = kDefaultInterval;
+    if (bound && options.sample_interval != sample_interval_) return StartResult::kOtherInterval;
     if (sampler->state() == SamplerState::kRunning) return StartResult::kAlreadyRunning;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
-    sample_interval_ = interval;
+    sample_interval_ = options.sample_interval;
+    latest_ = options;
+    if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
+    label = label_threads_;
     if (was_stopped) ++running_;  // from here on nobody may reset, or agree on another interval
   }
-  if (sampler->Start(interval, request.stack_depth)) return StartResult::kStarted;
+  options.thread = label ? ThreadLabel(sampler) : 0;
+  if (sampler->Start(options)) return StartResult::kStarted;
   std::lock_guard<std::mutex> lock(mutex_);
   if (was_stopped) --running_;
   return StartResult::kSamplerBusy;
@@ -89,6 +102,8 @@ void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
 }
 
 void IsolateRegistry::End(IsolateSampler* sampler) {
+  // The one to be told is being torn down as well.
+  sampler->set_on_displaced(nullptr);
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
   Stop(sampler);
@@ -97,6 +112,7 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   SamplerStatus status = sampler->status();
   status.samples_live = status.nodes = status.bytes = 0;
   AddStatus(&ended_status_, status);
+  ended_status_.ran_ns += status.ran_ns;
   ended_figures_.Add(figures);
   ++ended_;
   delete sampler;
@@ -114,16 +130,42 @@ MemFigures IsolateRegistry::TotalFigures(IsolateSampler* caller) {
 
 ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
   ProcessStatus status;
+  uint64_t now = MonotonicNs();
+  constexpr uint64_t kMinute = 60'000'000'000;
   std::lock_guard<std::mutex> lock(mutex_);
+  status.caller = caller->status();
   status.sum = ended_status_;
-  for (IsolateSampler* sampler : samplers_) AddStatus(&status.sum, sampler->status());
-  status.sum.state = caller->state();
-  status.sum.stack_depth = caller->status().stack_depth;
+  status.running_ns = ended_status_.ran_ns;
+  for (IsolateSampler* sampler : samplers_) {
+    SamplerStatus each = sampler->status();
+    uint64_t ran = each.started_ns == 0 ? 0 : now - std::min(now, each.started_ns);
+    AddStatus(&status.sum, each);
+    status.running_ns += each.ran_ns + ran;
+    status.last_minute_cpu_ns += each.meter.LastMinute(now);
+    status.last_minute_ns += std::min(ran, kMinute);
+    status.threads.push_back({each.thread_id, each.state});
+  }
   status.sample_interval = sample_interval_;
-  status.isolates = samplers_.size();
   status.isolates_running = running_;
   status.isolates_ended = ended_;
   return status;
+}
+
+SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
+  if (options.sample_interval == 0) options.sample_interval = latest_.sample_interval;
+  if (options.stack_depth == 0) options.stack_depth = latest_.stack_depth;
+  if (options.max_overhead == 0) options.max_overhead = latest_.max_overhead;
+  if (options.max_pause_ns == 0) options.max_pause_ns = latest_.max_pause_ns;
+  return options;
+}
+
+uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {
+  if (sampler->thread_label() != 0) return sampler->thread_label();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (thread_labels_ == kMaxThreadLabels) return kOtherThreads;
+  ++thread_labels_;
+  return static_cast<uint32_t>(sampler->status().thread_id) +
+         1;  // the main thread's id is 0, which would mean none
 }
 
 }  // namespace memprof

@@ -1,10 +1,12 @@
 // Which isolates of the process load memprof, what they agreed on, and what those that ended left behind.
 //
-// Thread safety: every method may be called from any thread, with the caller's own sampler. All take the one lock.
-// It is taken when an isolate comes, starts, stops or goes, and by readers of figures: never during a GC.
+// Thread safety: every method may be called from any thread, with the caller's own sampler. All take the one
+// lock. It is taken when an isolate comes, starts, stops or goes, and by readers of figures: never during a
+// GC.
 //
-// Invariant: tables are reset under the lock and only while no isolate runs; a stopped isolate writes to the tables
-// only under the lock. So no count is added to a bucket, or taken from one, across a reset (see Harvest's generation).
+// Invariant: tables are reset under the lock and only while no isolate runs; a stopped isolate writes to the
+// tables only under the lock. So no count is added to a bucket, or taken from one, across a reset (see
+// Harvest's generation).
 
 #ifndef MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
 #define MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
@@ -23,28 +25,39 @@ enum class StartResult {
   kStarted = 0,
   kAlreadyRunning = 1,
   kSamplerBusy = 2,
-  kOtherInterval = 3,    // raw sums of two intervals cannot be unsampled together
+  kOtherInterval = 3,  // raw sums of two intervals cannot be unsampled together
   kResetWhileRunning = 4,
 };
 
 struct StartRequest {
-  uint64_t sample_interval;  // 0: the one in force, or Go's
-  int stack_depth;
+  SamplerOptions sampler;    // what is 0 is as in the thread that started last, or the default; but `thread`
   uint64_t max_table_bytes;  // 0: as it is
+  int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
   bool reset;
 };
 
 struct ProcessStatus {
-  SamplerStatus sum;  // over the isolates that are alive; the state and the depth are the caller's
+  SamplerStatus caller;
+  SamplerStatus sum;  // of what can be added up over isolates, those that ended included
   uint64_t sample_interval = 0;
-  uint64_t isolates = 0;
+  uint64_t running_ns = 0;  // wall time, added up over isolates
+  uint64_t last_minute_cpu_ns = 0;
+  uint64_t last_minute_ns = 0;  // wall time, likewise
   uint64_t isolates_running = 0;
   uint64_t isolates_ended = 0;
+  struct Thread {
+    uint64_t id;
+    SamplerState state;
+  };
+  std::vector<Thread> threads;
 };
 
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
+  // Threads told apart at most; those beyond share one label. Every label may double the number of buckets.
+  static constexpr uint32_t kMaxThreadLabels = 64;
+  static constexpr uint32_t kOtherThreads = 0xffffffff;
 
   // Never destroyed. `nullptr` when the tables could not be had.
   static IsolateRegistry* Process();
@@ -74,12 +87,17 @@ class IsolateRegistry {
   explicit IsolateRegistry(ProfileTables* tables) : tables_(tables) {}
   static void OnEnvironmentEnd(void* sampler);
   void End(IsolateSampler* sampler);
+  SamplerOptions Complete(SamplerOptions options) const;
+  uint32_t ThreadLabel(IsolateSampler* sampler);
 
   ProfileTables* const tables_;
   std::mutex mutex_;
   std::vector<IsolateSampler*> samplers_;
   uint64_t sample_interval_ = 0;  // of the records there are
+  SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0};
+  bool label_threads_ = false;
   uint64_t running_ = 0;
+  uint32_t thread_labels_ = 0;
   uint64_t ended_ = 0;
   MemFigures ended_figures_;
   SamplerStatus ended_status_;

@@ -1,7 +1,7 @@
 // The profiler of one isolate: V8's sampler, the GC hooks, and the harvest that goes from one to the other.
 //
-// Thread safety: made, used and destroyed on the isolate's thread. `clock().Published()` and `status()` may be called
-// from any thread that keeps the registry from letting it end.
+// Thread safety: made, used and destroyed on the isolate's thread. `clock().Published()` and `status()` may
+// be called from any thread that keeps the registry from letting it end.
 
 #ifndef MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
 #define MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
@@ -9,10 +9,15 @@
 #include <v8.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 
+#include "cost_budget.h"
 #include "gc_clock.h"
 #include "harvest.h"
+#include "overhead_meter.h"
 #include "profile_tables.h"
+#include "sample_recorder.h"
 #include "seq_lock.h"
 #include "stack_interner.h"
 
@@ -25,47 +30,85 @@ enum class SamplerState : uint64_t {
   kDisplaced = 2,
 };
 
+struct SamplerOptions {
+  uint64_t sample_interval;
+  int stack_depth;
+  double max_overhead;
+  uint64_t max_pause_ns;
+  uint32_t thread;  // the bucket key's; 0 to share buckets with other threads
+};
+
+// Times in nanoseconds. CPU times are the isolate's thread's.
 struct SamplerStatus {
   SamplerState state = SamplerState::kStopped;
+  uint64_t thread_id = 0;
   uint64_t stack_depth = 0;
+  uint64_t started_ns = 0;  // monotonic, of the running stretch; 0 when stopped
+  uint64_t ran_ns = 0;      // in stretches that ended
+  uint64_t displaced = 0;   // how often
   uint64_t harvests = 0;
-  uint64_t harvest_ns = 0;  // wall time
-  uint64_t max_harvest_ns = 0;
+  uint64_t skipped_gcs = 0;
+  uint64_t harvest_cpu_ns = 0;    // in GC prologues
+  uint64_t read_cpu_ns = 0;       // in harvests that a reader asked for
+  uint64_t translate_cpu_ns = 0;  // of both, in V8: GetAllocationProfile and its end
+  uint64_t last_harvest_ns = 0;   // wall
+  uint64_t max_harvest_ns = 0;    // wall
+  uint64_t as_of_ns = 0;          // monotonic: what is published describes this moment
   uint64_t samples_seen = 0;
   uint64_t samples_lost = 0;
+  uint64_t samples_imputed = 0;
   uint64_t samples_published = 0;
   uint64_t samples_live = 0;
   uint64_t nodes = 0;  // of V8's tree, known by their ids
   uint64_t bytes = 0;  // of this isolate's own maps
+  OverheadMeter meter;
 };
 
 class IsolateSampler {
  public:
   // Hooks into the isolate's GCs; samples nothing yet.
   IsolateSampler(v8::Isolate* isolate, ProfileTables* tables);
-  // Counts what is live as freed and leaves the isolate as it was found. Must happen before the isolate is disposed:
-  // V8 13 and later crash when a sampler is still running then. REQUIRES: stopped, and the registry's lock.
+  // Counts what is live as freed and leaves the isolate as it was found. Must happen before the isolate is
+  // disposed: V8 13 and later crash when a sampler is still running then. REQUIRES: stopped, and the
+  // registry's lock.
   ~IsolateSampler();
   IsolateSampler(const IsolateSampler&) = delete;
   IsolateSampler& operator=(const IsolateSampler&) = delete;
 
-  // False when somebody else samples this isolate. What was live at the last `Stop` counts as freed from here on.
-  bool Start(uint64_t sample_interval, int stack_depth);
+  // False when somebody else samples this isolate. What was live at the last `Stop` counts as freed from here
+  // on.
+  bool Start(const SamplerOptions& options);
   // Figures stay as they are.
   void Stop();
   // Brings what is published up to the last completed GC. REQUIRES: the registry's lock, when stopped.
   void PrepareRead();
+  // After having been displaced: samples again if nobody else does.
+  bool Restart();
+
+  // Called, perhaps inside a GC, when somebody else stopped our sampler: must neither allocate nor call into
+  // V8.
+  void set_on_displaced(std::function<void()> callback) { on_displaced_ = std::move(callback); }
+  void set_thread_id(uint64_t id);
+  // For tests and benchmarks: every harvest goes to the recorder as well, and none is skipped. `nullptr` ends
+  // it.
+  void set_recorder(std::unique_ptr<SampleRecorder> recorder) { recorder_ = std::move(recorder); }
 
   v8::Isolate* isolate() const { return isolate_; }
   GcClock& clock() { return clock_; }
+  uint32_t thread_label() const { return options_.thread; }
   SamplerState state() const { return state_; }
   SamplerStatus status() const { return status_.Load(); }
 
  private:
+  enum class Reason { kPrologue, kRead };
+
   static void OnPrologue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
   static void OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
 
-  void DoHarvest();
+  void DoHarvest(Reason reason);
+  void ReadSamples();
+  uint64_t ExpectedTaken() const;
+  uint64_t ExpectedWork() const;
   void LeaveToOthers();
   void PublishStatus();
   bool HeapNearlyFull();
@@ -75,9 +118,15 @@ class IsolateSampler {
   GcClock clock_;
   Harvest harvest_;
   StackInterner interner_;
+  CostBudget budget_;
+  SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;
   bool harvesting_ = false;
-  uint64_t harvested_at_gc_ = 0;  // GCs completed at the last harvest
+  int barren_in_a_row_ = 0;          // harvests that ran a GC and showed next to no samples
+  uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
+  uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest
+  std::function<void()> on_displaced_;
+  std::unique_ptr<SampleRecorder> recorder_;
   SamplerStatus figures_;
   SeqLock<SamplerStatus> status_;
 };

@@ -10,8 +10,9 @@ namespace memprof {
 
 namespace {
 
-// Heads are sized from the limit, so that chains stay short when the arena is full: about one bucket a head, each
-// bucket with its share of stacks, frames and strings. They take 4 bytes each, and memory only once touched.
+// Heads are sized from the limit, so that chains stay short when the arena is full: about one bucket a head,
+// each bucket with its share of stacks, frames and strings. They take 4 bytes each, and memory only once
+// touched.
 size_t HeadsFor(size_t limit, size_t bytes_a_node) {
   return std::clamp<size_t>(limit / bytes_a_node, 1024, 1 << 20);
 }
@@ -38,8 +39,8 @@ void StringNode::Init(std::string_view key) {
 
 Figures Bucket::Read() const {
   Figures figures;
-  // A reading in the middle of a writer's four adds is correct by the order of the loads, but may show an object
-  // without its bytes. Try for one that shows neither half.
+  // A reading in the middle of a writer's four adds is correct by the order of the loads, but may show an
+  // object without its bytes. Try for one that shows neither half.
   for (int attempt = 0; attempt < 4; ++attempt) {
     figures.free_objects = free_objects.load(std::memory_order_acquire);
     figures.free_bytes = free_bytes.load(std::memory_order_acquire);
@@ -64,8 +65,9 @@ ProfileTables::ProfileTables(size_t limit)
   if (!ok_) return;
   overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
   unknown_stack_ = InternStack(0, InternFrame("(unknown)", "", 0, 0));
-  if (overflow_stack_ != 0) overflow_bucket_ = buckets_.FindOrInsert({overflow_stack_, 0}, 0, 0);
-  ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0;
+  not_attributed_stack_ = InternStack(0, InternFrame("(not attributed)", "", 0, 0));
+  if (overflow_stack_ != 0) overflow_bucket_ = buckets_.FindOrInsert({overflow_stack_, 0, 0}, 0, 0);
+  ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0 && not_attributed_stack_ != 0;
 }
 
 ProfileTables* ProfileTables::Process() {
@@ -87,8 +89,8 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
   if (key.function_name == 0 || key.url == 0) return 0;
   uint64_t hash = Combine(HashBytes(function_name), HashBytes(url));
   hash = Combine(hash, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
-  // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below 2^48 leave
-  // room for "return address = address + 1" and fit a double.
+  // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below
+  // 2^48 leave room for "return address = address + 1" and fit a double.
   key.address = ((hash >> 20) | 1) << 4;
   return frames_.FindOrInsert(key, hash, 0);
 }
@@ -110,18 +112,18 @@ Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
   return stack == 0 ? overflow_stack_ : stack;
 }
 
-Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size) {
+Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
   if (stack == overflow_stack_) return overflow_bucket_;
   uint32_t size_class = SizeClassOf(object_size);
-  Ref bucket = buckets_.FindOrInsert({stack, size_class}, Combine(stack, size_class), 0);
+  uint64_t hash = Combine(Combine(stack, size_class), thread);
+  Ref bucket = buckets_.FindOrInsert({stack, size_class, thread}, hash, 0);
   return bucket == 0 ? overflow_bucket_ : bucket;
 }
 
 bool ProfileTables::Empty() const {
   // Newest first: but for losers of a race, the first bucket met has counts.
-  return buckets_.NoneOf([](Ref, const Bucket& bucket) {
-    return bucket.alloc_objects.load(std::memory_order_relaxed) != 0;
-  });
+  return buckets_.NoneOf(
+      [](Ref, const Bucket& bucket) { return bucket.alloc_objects.load(std::memory_order_relaxed) != 0; });
 }
 
 void ProfileTables::Reset() {

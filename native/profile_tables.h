@@ -2,15 +2,18 @@
 //
 //   frame  = (function name, url, line, column)
 //   stack  = (parent stack, frame), a prefix tree; a stack is named by its leaf
-//   bucket = (stack, size class) with what was allocated and freed there
+//   bucket = (stack, size class, thread) with what was allocated and freed there
 //
-// Thread safety: every method may be called from any thread, except where it says otherwise. Nothing takes a lock.
+// Thread safety: every method may be called from any thread, except where it says otherwise. Nothing takes a
+// lock.
 //
 // Invariants:
 // (1) Refs are valid for the life of the process: nothing is ever removed, a reset only zeroes counts.
-// (2) In a `Figures` that was read, in-use objects and bytes are not negative, and never "0 objects, N bytes",
+// (2) In a `Figures` that was read, in-use objects and bytes are not negative, and never "0 objects, N
+// bytes",
 //     however many writers are at work (see Bucket).
-// (3) Memory: `UsedBytes()` never exceeds the limit. The last tenth of it is kept for stacks cut to their leaf
+// (3) Memory: `UsedBytes()` never exceeds the limit. The last tenth of it is kept for stacks cut to their
+// leaf
 //     frames; when that is gone too, allocations count into one overflow bucket. Both are counted.
 
 #ifndef MEMPROF_NATIVE_PROFILE_TABLES_H_
@@ -85,16 +88,18 @@ struct StackNode : InternNode {
 struct BucketKey {
   Ref stack;
   uint32_t size_class;
+  uint32_t thread = 0;  // unless threads are told apart
 };
 
-// A writer adds objects before bytes when allocating and bytes before objects when freeing; a reader loads in the
-// opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each add and acquire
-// on each load, what a reader finds freed it finds allocated, and objects in use cover bytes in use.
+// A writer adds objects before bytes when allocating and bytes before objects when freeing; a reader loads in
+// the opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each
+// add and acquire on each load, what a reader finds freed it finds allocated, and objects in use cover bytes
+// in use.
 struct Bucket : InternNode {
   static constexpr size_t kAlignment = 64;  // a cache line of its own
   static size_t BytesFor(const BucketKey&) { return sizeof(Bucket); }
   bool Equals(const BucketKey& other) const {
-    return key.stack == other.stack && key.size_class == other.size_class;
+    return key.stack == other.stack && key.size_class == other.size_class && key.thread == other.thread;
   }
   void Init(const BucketKey& from) { key = from; }
 
@@ -102,7 +107,8 @@ struct Bucket : InternNode {
     alloc_objects.fetch_add(objects, std::memory_order_release);
     alloc_bytes.fetch_add(bytes, std::memory_order_release);
   }
-  // REQUIRES: what is freed was added by `AddAlloc`, by this thread or by one this thread has synchronised with.
+  // REQUIRES: what is freed was added by `AddAlloc`, by this thread or by one this thread has synchronised
+  // with.
   void AddFree(uint64_t objects, uint64_t bytes) {
     free_bytes.fetch_add(bytes, std::memory_order_release);
     free_objects.fetch_add(objects, std::memory_order_release);
@@ -135,25 +141,28 @@ class ProfileTables {
 
   // 0 when there is no room.
   Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column);
-  // 0 when there is no room but the tenth kept for cut stacks, or when `parent` or `frame` is 0 for that reason.
+  // 0 when there is no room but the tenth kept for cut stacks, or when `parent` or `frame` is 0 for that
+  // reason.
   Ref InternStack(Ref parent, Ref frame);
-  // The stack of the last `kCutFrames` of `path` (outermost first), or the overflow stack when there is no room at
-  // all. Counted once per call.
+  // The stack of the last `kCutFrames` of `path` (outermost first), or the overflow stack when there is no
+  // room at all. Counted once per call.
   Ref InternCutStack(std::span<const Ref> path);
   // Never 0: the overflow bucket when there is no room.
-  Ref BucketFor(Ref stack, uint64_t object_size);
+  Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0);
 
   Ref overflow_stack() const { return overflow_stack_; }
   // For samples whose stack V8 could not tell.
   Ref unknown_stack() const { return unknown_stack_; }
+  // For lost samples that nothing is known of.
+  Ref not_attributed_stack() const { return not_attributed_stack_; }
 
   Bucket* BucketAt(Ref ref) const { return buckets_.At(ref); }
   const StackNode* StackAt(Ref ref) const { return stacks_.At(ref); }
   const FrameNode* FrameAt(Ref ref) const { return frames_.At(ref); }
   std::string_view StringAt(Ref ref) const { return strings_.At(ref)->View(); }
 
-  // Newest first, as Go's list of buckets. `f(const Bucket&, const Figures&)`; buckets that never counted anything
-  // are passed over.
+  // Newest first, as Go's list of buckets. `f(const Bucket&, const Figures&)`; buckets that never counted
+  // anything are passed over.
   template <typename F>
   void ForEachBucket(F&& f) const {
     buckets_.ForEach([&](Ref, const Bucket& bucket) {
@@ -191,6 +200,7 @@ class ProfileTables {
   Ref overflow_stack_ = 0;
   Ref overflow_bucket_ = 0;
   Ref unknown_stack_ = 0;
+  Ref not_attributed_stack_ = 0;
   std::atomic<uint64_t> cut_stacks_{0};
   std::atomic<uint64_t> generation_{0};
 };

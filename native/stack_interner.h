@@ -2,8 +2,8 @@
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
-// V8 prunes nodes without live samples and makes new ones with new ids all the time, so the map from node ids to
-// stacks is swept with each tree: it never holds more than the nodes of the last one.
+// V8 prunes nodes without live samples and makes new ones with new ids all the time, so the map from node ids
+// to stacks is swept with each tree: it never holds more than the nodes of the last one.
 
 #ifndef MEMPROF_NATIVE_STACK_INTERNER_H_
 #define MEMPROF_NATIVE_STACK_INTERNER_H_

@@ -1,4 +1,5 @@
-// A hash map from ids to values that is swept after each harvest: what was not touched since the last sweep goes.
+// A hash map from ids to values that is swept after each harvest: what was not touched since the last sweep
+// goes.
 //
 // Thread safety: none; belongs to one isolate's thread.
 
@@ -13,8 +14,8 @@
 
 namespace memprof {
 
-// Open addressing with linear probing; removal shifts back, so there are no tombstones and memory follows the number
-// of entries down as well as up.
+// Open addressing with linear probing; removal shifts back, so there are no tombstones and memory follows the
+// number of entries down as well as up.
 template <typename Value>
 class SweepMap {
  public:
@@ -28,7 +29,8 @@ class SweepMap {
   size_t capacity() const { return mask_ + 1; }
   size_t bytes() const { return capacity() * sizeof(Entry); }
 
-  // The value, marked as seen in this round; nullptr when the id is not there. Valid until the next Insert or Sweep.
+  // The value, marked as seen in this round; nullptr when the id is not there. Valid until the next Insert or
+  // Sweep.
   Value* Touch(uint64_t id) {
     Entry* entry = FindEntry(id);
     if (entry == nullptr) return nullptr;
@@ -49,8 +51,8 @@ class SweepMap {
     return Place(Entry{id, round_, value});
   }
 
-  // Begins a new round. Entries not seen in the one that ends are given to `gone(id, value)` and removed; `stays(id,
-  // value)` is called for the others, perhaps twice.
+  // Begins a new round. Entries not seen in the one that ends are given to `gone(id, value)` and removed;
+  // `stays(id, value)` is called for the others, perhaps twice.
   template <typename Gone, typename Stays>
   void Sweep(Gone&& gone, Stays&& stays) {
     for (size_t at = 0; at <= mask_;) {

@@ -13,7 +13,7 @@
 namespace memprof::test {
 namespace {
 
-constexpr unsigned kSecondsToHang = 40;
+constexpr unsigned kSecondsToHang = 100;
 
 // What went wrong, or nullptr.
 const char* Run(const Test& test) {

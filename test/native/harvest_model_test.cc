@@ -98,8 +98,8 @@ class Heap {
     CHECK_EQ(harvest_.counts().lost, 0);
   }
 
-  // With GCs that were not harvested: in use is nothing but what outlived a GC, gone is what was seen, and
-  // every id is either seen or lost.
+  // With GCs that were not harvested: in use is nothing but what outlived a GC, gone is what was seen or
+  // imputed, and every id is either seen or lost.
   void CheckPlausible() {
     uint64_t outlived = 0, gone = 0, seen = 0, highest = 0;
     for (const Sample& sample : samples_) {
@@ -115,7 +115,10 @@ class Heap {
       all.free_objects += totals.free_objects;
     }
     CHECK(all.alloc_objects - all.free_objects <= outlived);
-    CHECK_EQ(all.free_objects, over_count_ + gone);
+    HarvestCounts counts = harvest_.counts();
+    CHECK_EQ(all.free_objects, over_count_ + gone + counts.imputed);
+    CHECK_EQ(all.alloc_objects, counts.published + counts.imputed);
+    CHECK(counts.imputed <= counts.lost);
     CHECK_EQ(harvest_.counts().seen, seen_before_ + over_seen_ + seen);
     if (seen > 0) {
       highest_seen_ = std::max(highest_seen_, highest);
@@ -146,6 +149,7 @@ class Heap {
       CHECK_EQ(totals.alloc_bytes, totals.free_bytes);
     }
     CHECK_EQ(harvest_.counts().published, harvest_.counts().seen);
+    CHECK_EQ(harvest_.counts().imputed, harvest_.counts().lost);
     CHECK_EQ(harvest_.live(), 0);
     seen_before_ = harvest_.counts().seen;
     lost_before_ = harvest_.counts().lost;

@@ -1,0 +1,77 @@
+import { native } from './native.js';
+import { uncoveredWorkers } from './workers.js';
+
+/** What the profiler is doing. Counts and bytes are over all threads unless it says otherwise, times in nanoseconds. */
+export interface Status {
+  /**
+   * Of the calling thread. `displaced`: somebody else stopped V8's sampler behind our back and uses it; nothing is
+   * counted until they are done.
+   */
+  state: 'stopped' | 'running' | 'displaced';
+  /** Mean bytes between two samples; 0 before the first start. */
+  sampleInterval: number;
+  /** Of the calling thread; 0 before its first start. */
+  stackDepth: number;
+  /** Time since the garbage collection of the calling thread that its published figures describe; 0 before any. */
+  figuresAgeNs: number;
+  /** How often V8's samples were read, and garbage collections that went by unread to keep within `maxOverhead`. */
+  harvests: number;
+  skippedGCs: number;
+  /** CPU time of harvests at garbage collections, of harvests for a reader, and what of both was V8's own part. */
+  harvestCpuNs: number;
+  readCpuNs: number;
+  translateCpuNs: number;
+  /** Wall time of the calling thread's last harvest, and of the longest one at a garbage collection. */
+  lastHarvestNs: number;
+  maxHarvestNs: number;
+  /** Wall time profiled, added up over threads. */
+  runningNs: number;
+  /** `harvestCpuNs` as a fraction of that time, and the same for the last minute. */
+  overhead: number;
+  overheadLastMinute: number;
+  /**
+   * Samples met; of these counted in records (the others wait for the end of their first collection) and still alive;
+   * lost: taken by V8 and gone before they could be read; of these given to the records they most likely belong to.
+   */
+  samplesSeen: number;
+  samplesPublished: number;
+  samplesLive: number;
+  samplesLost: number;
+  samplesImputed: number;
+  /** How often somebody else stopped V8's sampler behind our back. */
+  displaced: number;
+  /** Nodes of V8's call trees that are known. */
+  treeNodes: number;
+  /** Memory of the threads' own maps. */
+  isolateBytes: number;
+  /** Threads with memprof loaded, of these profiled, and those that ended. */
+  isolates: number;
+  isolatesRunning: number;
+  isolatesEnded: number;
+  /** Ids of the threads that are profiled. */
+  runningThreads: number[];
+  /** Ids of running workers, created by the calling thread since it loaded memprof, that are not profiled (yet). */
+  uncoveredWorkers: number[];
+  /** Memory of the tables in use, taken from the system, and allowed. */
+  tableBytes: number;
+  tableCommittedBytes: number;
+  maxTableBytes: number;
+  frames: number;
+  stacks: number;
+  buckets: number;
+  /** Stacks cut to their leaf frames, and samples counted as `(overflow)`, because the tables are full. */
+  cutStacks: number;
+  overflowAllocs: number;
+}
+
+/** Never throws but `ERR_MEMPROF_NO_BINARY` and `ERR_MEMPROF_ABI`. */
+export function status(): Status {
+  const { state, runningThreads, ...figures } = native().readStatus();
+  const running = Array.from(runningThreads);
+  return {
+    state: (['stopped', 'running', 'displaced'] as const)[state] ?? 'stopped',
+    ...figures,
+    runningThreads: running,
+    uncoveredWorkers: uncoveredWorkers(running),
+  };
+}

@@ -1,0 +1,109 @@
+#include "addon_figures.h"
+
+#include <span>
+
+#include "clocks.h"
+#include "isolate_registry.h"
+
+namespace memprof {
+
+namespace {
+
+class NumberObject {
+ public:
+  explicit NumberObject(Napi::Env env) : object_(Napi::Object::New(env)) {}
+  void Set(const char* name, double value) { object_.Set(name, Napi::Number::New(object_.Env(), value)); }
+  void Set(const char* name, std::span<const uint64_t> values) {
+    object_.Set(name, ToTypedArray<Napi::Float64Array>(object_.Env(), values));
+  }
+  Napi::Object object() const { return object_; }
+
+ private:
+  Napi::Object object_;
+};
+
+double Share(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  IsolateSampler* current = registry->Current();
+  bool process = info[0].As<Napi::Boolean>().Value();
+  MemFigures figures = process ? registry->TotalFigures(current) : current->clock().Fresh();
+  NumberObject result(info.Env());
+  result.Set("totalAlloc", figures.total_alloc);
+  result.Set("heapUsed", figures.heap_used);
+  result.Set("heapCommitted", figures.heap_committed);
+  result.Set("heapResident", figures.heap_resident);
+  result.Set("heapIdle", figures.heap_idle);
+  result.Set("heapLimit", figures.heap_limit);
+  result.Set("malloced", figures.malloced);
+  result.Set("globalHandles", figures.global_handles);
+  result.Set("external", figures.external);
+  result.Set("stackInuse", figures.stack_inuse);
+  result.Set("stackSys", figures.stack_sys);
+  result.Set("lifetimeNs", figures.lifetime_ns);
+  result.Set("numMinorGC", figures.minor.count);
+  result.Set("numMajorGC", figures.major.count);
+  result.Set("pauseMinorTotalNs", figures.minor.pause_ns);
+  result.Set("pauseMajorTotalNs", figures.major.pause_ns);
+  result.Set("numForcedGC", figures.forced);
+  result.Set("lastGC", figures.last_gc_ns);
+  result.Set("pauseNs", figures.pause_ns);
+  result.Set("pauseEnd", figures.pause_end);
+  return result.object();
+}
+
+Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  ProcessStatus status = registry->Status(registry->Current());
+  const SamplerStatus& caller = status.caller;
+  const SamplerStatus& sum = status.sum;
+  const ProfileTables* tables = registry->tables();
+  uint64_t now = MonotonicNs();
+  NumberObject result(info.Env());
+  result.Set("state", static_cast<double>(caller.state));
+  result.Set("sampleInterval", status.sample_interval);
+  result.Set("stackDepth", caller.stack_depth);
+  result.Set("figuresAgeNs", caller.as_of_ns == 0 ? 0 : now - std::min(now, caller.as_of_ns));
+  result.Set("harvests", sum.harvests);
+  result.Set("skippedGCs", sum.skipped_gcs);
+  result.Set("harvestCpuNs", sum.harvest_cpu_ns);
+  result.Set("readCpuNs", sum.read_cpu_ns);
+  result.Set("translateCpuNs", sum.translate_cpu_ns);
+  result.Set("lastHarvestNs", caller.last_harvest_ns);
+  result.Set("maxHarvestNs", sum.max_harvest_ns);
+  result.Set("runningNs", status.running_ns);
+  result.Set("overhead", Share(sum.harvest_cpu_ns, status.running_ns));
+  result.Set("overheadLastMinute", Share(status.last_minute_cpu_ns, status.last_minute_ns));
+  result.Set("samplesSeen", sum.samples_seen);
+  result.Set("samplesLost", sum.samples_lost);
+  result.Set("samplesImputed", sum.samples_imputed);
+  result.Set("samplesPublished", sum.samples_published);
+  result.Set("samplesLive", sum.samples_live);
+  result.Set("displaced", sum.displaced);
+  result.Set("treeNodes", sum.nodes);
+  result.Set("isolateBytes", sum.bytes);
+  result.Set("isolates", status.threads.size());
+  result.Set("isolatesRunning", status.isolates_running);
+  result.Set("isolatesEnded", status.isolates_ended);
+  result.Set("tableBytes", tables->UsedBytes());
+  result.Set("tableCommittedBytes", tables->CommittedBytes());
+  result.Set("maxTableBytes", tables->LimitBytes());
+  result.Set("frames", tables->FrameCount());
+  result.Set("stacks", tables->StackCount());
+  result.Set("buckets", tables->BucketCount());
+  result.Set("cutStacks", tables->CutStacks());
+  result.Set("overflowAllocs", tables->OverflowAllocs());
+  std::vector<uint32_t> running;
+  for (const ProcessStatus::Thread& thread : status.threads) {
+    if (thread.state == SamplerState::kRunning) running.push_back(static_cast<uint32_t>(thread.id));
+  }
+  result.object().Set("runningThreads", ToTypedArray<Napi::Uint32Array>(info.Env(), running));
+  return result.object();
+}
+
+}  // namespace memprof

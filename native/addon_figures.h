@@ -1,0 +1,25 @@
+// Figures as JavaScript objects.
+
+#ifndef MEMPROF_NATIVE_ADDON_FIGURES_H_
+#define MEMPROF_NATIVE_ADDON_FIGURES_H_
+
+#include <napi.h>
+
+#include <algorithm>
+
+namespace memprof {
+
+template <typename Array, typename Values>
+Array ToTypedArray(Napi::Env env, const Values& values) {
+  Array array = Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+// `process`: of all threads; else of the calling thread's isolate alone.
+Napi::Value ReadMemFigures(const Napi::CallbackInfo& info);
+Napi::Value ReadStatus(const Napi::CallbackInfo& info);
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_ADDON_FIGURES_H_
