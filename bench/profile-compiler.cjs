@@ -44,7 +44,7 @@ async function main() {
   printSites('What is still in use', sites, 'inUseBytes', 12);
   console.log(
     `${status.samplesSeen} samples, ${status.samplesLost} lost; ${status.harvests} harvests took ` +
-      `${(status.harvestNs / 1e6).toFixed(1)} ms; ${stats.numGC} collections paused ${(stats.pauseTotalNs / 1e6).toFixed(0)} ms.`,
+      `${((status.harvestCpuNs + status.readCpuNs) / 1e6).toFixed(1)} ms; ${stats.numGC} collections paused ${(stats.pauseTotalNs / 1e6).toFixed(0)} ms.`,
   );
 
   fs.mkdirSync(path.dirname(outFile), { recursive: true });
