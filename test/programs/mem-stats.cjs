@@ -1,0 +1,57 @@
+'use strict';
+// MemStats of the process and of the isolate at every stage of a program's life.
+const { once } = require('node:events');
+const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+const { readMemStats, start, stop } = require('../../dist');
+const { print } = require('./support/report.cjs');
+const { Thing } = require('./support/thing.cjs');
+
+const SIZE = 128;
+const [mainBytes, workerBytes] = process.argv.slice(2).map(Number);
+
+const sink = { last: undefined };
+function allocate(bytes) {
+  for (let n = 0; n < bytes / SIZE; n++) sink.last = new Thing(n);
+}
+
+const stages = [];
+function read(stage) {
+  const isolate = readMemStats({ scope: 'isolate' });
+  stages.push({ stage, isolate, process: readMemStats() });
+}
+
+async function main() {
+  read('before');
+  start({ sampleInterval: 65536 });
+  read('started');
+  const beforeLoop = readMemStats().totalAlloc;
+  allocate(mainBytes);
+  const loop = readMemStats().totalAlloc - beforeLoop;
+  read('allocated');
+  for (let n = 0; n < 3; n++) gc();
+  read('forced');
+  const beforeSmall = readMemStats().totalAlloc;
+  const small = readMemStats().totalAlloc - beforeSmall;
+
+  const beforeWorker = readMemStats().totalAlloc;
+  const worker = new Worker(__filename, { argv: process.argv.slice(2) });
+  await once(worker, 'message');
+  read('worker');
+  worker.postMessage('end');
+  await once(worker, 'exit');
+  const withWorker = readMemStats().totalAlloc - beforeWorker;
+  read('workerEnded');
+  stop();
+  read('stopped');
+  print({ stages, loop, small, withWorker, rss: process.memoryUsage().rss });
+}
+
+if (isMainThread) {
+  main();
+} else {
+  start();
+  allocate(workerBytes);
+  gc();
+  parentPort.once('message', () => {});
+  parentPort.postMessage('ready');
+}
