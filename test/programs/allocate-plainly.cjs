@@ -1,7 +1,7 @@
 'use strict';
 // A plain allocation loop: BYTES of garbage, sampled every INTERVAL bytes.
 const { readMemStats, start, status } = require('../../dist');
-const { plainRecords, print } = require('./support/report.cjs');
+const { plainRecords, print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const [bytes, sampleInterval] = process.argv.slice(2).map(Number);

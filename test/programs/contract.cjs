@@ -1,7 +1,7 @@
 'use strict';
 // Calls MemProfile in every way its contract speaks of, and prints what came of it.
 const { MemProfile, readMemStats, readRecords, start, status } = require('../../dist');
-const { print } = require('./support/report.cjs');
+const { print } = require('./support/records.cjs');
 
 // No other object here is as large.
 const LENGTH = 1000;

@@ -4,7 +4,7 @@
 const { createWriteStream } = require('node:fs');
 const path = require('node:path');
 const { lookup, readRecords, start, status, stop } = require('../../dist');
-const { print } = require('./support/report.cjs');
+const { print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const [directory, interval] = process.argv.slice(2);

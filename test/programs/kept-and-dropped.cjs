@@ -1,7 +1,7 @@
 'use strict';
 // Keeps the objects of one function, drops those of another, and later drops the kept ones as well.
 const { start, status } = require('../../dist');
-const { plainRecords, print } = require('./support/report.cjs');
+const { plainRecords, print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const [count, sampleInterval] = process.argv.slice(2).map(Number);

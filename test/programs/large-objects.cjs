@@ -3,7 +3,7 @@
 // are V8's own byte arrays, objects on its heap as any other, but nobody writes to them.
 const { setFlagsFromString } = require('node:v8');
 const { start, status } = require('../../dist');
-const { plainRecords, print } = require('./support/report.cjs');
+const { plainRecords, print } = require('./support/records.cjs');
 
 const [count, ...sizes] = process.argv.slice(2).map(Number);
 

@@ -4,7 +4,7 @@ const inspector = require('node:inspector');
 const { PassThrough } = require('node:stream');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
 const { MemProfile, lookup, readMemStats, readRecords, start, status, stop } = require('../../dist');
-const { plainRecords, print } = require('./support/report.cjs');
+const { plainRecords, print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const INTERVAL = 256;

@@ -3,7 +3,7 @@
 const { once } = require('node:events');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
 const { readMemStats, start, stop } = require('../../dist');
-const { print } = require('./support/report.cjs');
+const { print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const SIZE = 128;

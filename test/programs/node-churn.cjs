@@ -2,7 +2,7 @@
 // Makes V8 forget and make anew the nodes of its call tree, round after round, for SECONDS or until WANTED new ones.
 const inspector = require('node:inspector');
 const { start, status } = require('../../dist');
-const { print } = require('./support/report.cjs');
+const { print } = require('./support/records.cjs');
 
 const [seconds, wanted] = process.argv.slice(2).map(Number);
 

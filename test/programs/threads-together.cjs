@@ -3,7 +3,7 @@
 const { once } = require('node:events');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { start, status } = require('../../dist');
-const { plainRecords, print } = require('./support/report.cjs');
+const { plainRecords, print } = require('./support/records.cjs');
 const { Thing } = require('./support/thing.cjs');
 
 const [count, sampleInterval] = process.argv.slice(2).map(Number);

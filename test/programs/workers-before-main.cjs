@@ -26,7 +26,7 @@ async function main() {
   for (let n = 0; n < workers; n++) await runWorker();
   const mappedAfter = addonIsMapped();
   const { readMemStats, status } = require('../../dist');
-  const { plainRecords, print } = require('./support/report.cjs');
+  const { plainRecords, print } = require('./support/records.cjs');
   const { totalAlloc } = readMemStats();
   print({ mappedBefore, mappedAfter, records: plainRecords(), totalAlloc, status: status() });
 }

@@ -49,7 +49,7 @@ async function main(how, rounds) {
   await Promise.all([lane(), lane(), lane(), lane()]);
 
   const { status } = require('../../dist');
-  const { plainRecords, print } = require('./support/report.cjs');
+  const { plainRecords, print } = require('./support/records.cjs');
   const records = plainRecords().filter(({ functions }) => functions.includes('keepInWorker'));
   print({ outcomes, records, status: status() });
 }

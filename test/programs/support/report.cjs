@@ -1,15 +1,47 @@
 'use strict';
-const { readRecords } = require('../../../dist');
+// What the tests check of every profiled program, as one line of JSON.
+const memprof = require('../../../dist');
 
-/** All records in plain objects; stacks as function names, leaf first. */
-exports.plainRecords = (inuseZero = true) =>
-  readRecords(inuseZero).map((record) => ({
-    allocBytes: record.allocBytes,
-    freeBytes: record.freeBytes,
-    allocObjects: record.allocObjects,
-    freeObjects: record.freeObjects,
-    functions: record.stack().map((frame) => frame.functionName),
-  }));
+/** Sums over all records, beside what status() says. */
+function collect(more) {
+  const sums = { allocObjects: 0, freeObjects: 0, inUseObjects: 0, negative: 0 };
+  for (const record of memprof.readRecords(true)) {
+    sums.allocObjects += record.allocObjects;
+    sums.freeObjects += record.freeObjects;
+    sums.inUseObjects += record.inUseObjects();
+    if (record.inUseObjects() < 0 || record.inUseBytes() < 0 || record.stack().length === 0) sums.negative++;
+  }
+  const status = memprof.status();
+  return {
+    state: status.state,
+    numGC: memprof.readMemStats().numGC,
+    ...sums,
+    seen: status.samplesSeen,
+    published: status.samplesPublished,
+    lost: status.samplesLost,
+    imputed: status.samplesImputed,
+    live: status.samplesLive,
+    harvests: status.harvests,
+    skippedGCs: status.skippedGCs,
+    isolatesRunning: status.isolatesRunning,
+    isolatesEnded: status.isolatesEnded,
+    ...more,
+  };
+}
 
-/** The most a test program ever prints: goes out whole, also when the process ends right after. */
-exports.print = (value) => require('node:fs').writeSync(1, JSON.stringify(value));
+function report(more) {
+  console.log(JSON.stringify(collect(more)));
+}
+
+/** Sampled objects that have the function of this name anywhere on their stack: allocated and in use. */
+function figuresOf(functionName, records = memprof.readRecords(true)) {
+  const figures = { alloc: 0, inUse: 0 };
+  for (const record of records) {
+    if (!record.stack().some((frame) => frame.functionName === functionName)) continue;
+    figures.alloc += record.allocObjects;
+    figures.inUse += record.inUseObjects();
+  }
+  return figures;
+}
+
+module.exports = { collect, report, figuresOf };
