@@ -109,8 +109,9 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   Stop(sampler);
   std::lock_guard<std::mutex> lock(mutex_);
   samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());
+  sampler->End();
   SamplerStatus status = sampler->status();
-  status.samples_live = status.nodes = status.bytes = 0;
+  status.bytes = 0;
   AddStatus(&ended_status_, status);
   ended_status_.ran_ns += status.ran_ns;
   ended_figures_.Add(figures);

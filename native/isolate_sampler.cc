@@ -28,7 +28,6 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
 }
 
 IsolateSampler::~IsolateSampler() {
-  harvest_.Forget();
   isolate_->RemoveGCPrologueCallback(OnPrologue, this);
   isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
 }
@@ -64,6 +63,12 @@ void IsolateSampler::Stop() {
   state_ = SamplerState::kStopped;
   figures_.ran_ns += MonotonicNs() - figures_.started_ns;
   figures_.started_ns = 0;
+  PublishStatus();
+}
+
+void IsolateSampler::End() {
+  harvest_.Forget();
+  interner_.Clear();
   PublishStatus();
 }
 

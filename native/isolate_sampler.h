@@ -68,9 +68,8 @@ class IsolateSampler {
  public:
   // Hooks into the isolate's GCs; samples nothing yet.
   IsolateSampler(v8::Isolate* isolate, ProfileTables* tables);
-  // Counts what is live as freed and leaves the isolate as it was found. Must happen before the isolate is
-  // disposed: V8 13 and later crash when a sampler is still running then. REQUIRES: stopped, and the
-  // registry's lock.
+  // Leaves the isolate as it was found. Must happen before the isolate is disposed: V8 13 and later crash
+  // when a sampler is still running then. REQUIRES: `End`.
   ~IsolateSampler();
   IsolateSampler(const IsolateSampler&) = delete;
   IsolateSampler& operator=(const IsolateSampler&) = delete;
@@ -80,6 +79,8 @@ class IsolateSampler {
   bool Start(const SamplerOptions& options);
   // Figures stay as they are.
   void Stop();
+  // Counts what is live as freed: `status()` is final. REQUIRES: stopped, and the registry's lock.
+  void End();
   // Brings what is published up to the last completed GC. REQUIRES: the registry's lock, when stopped.
   void PrepareRead();
   // After having been displaced: samples again if nobody else does.
