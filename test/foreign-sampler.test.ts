@@ -57,7 +57,7 @@ for (const { who, arg, missing } of others) {
     plausible(t, noticed);
 
     t.equal(report.meanwhile, 'displaced', 'nothing changes while they sample');
-    t.ok(report.theirSamples > 20, `their sampler is alive, with ${report.theirSamples} samples`);
+    t.ok(report.theirSamples > 0, `their sampler is alive, with ${report.theirSamples} samples`);
 
     t.ok(report.resumedAfter <= 6, `runs again ${report.resumedAfter.toFixed(1)} s after they stopped`);
     t.equal(report.stateAfter, 'running');

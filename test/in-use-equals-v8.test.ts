@@ -29,7 +29,7 @@ for (const { name, maxOverhead, interval, calls, skips = false, thread = 'main',
     const rounds = scaled(t, 'rounds', skips ? 16 : 5, 100);
     const outcome = await run('in-use-equals-v8.cjs', {
       nodeArgs: ['--expose-gc', ...flags],
-      args: [maxOverhead, interval, rounds, calls, thread],
+      args: [maxOverhead, interval, rounds, calls, thread, skips ? 'skips' : ''],
     });
     endedWell(t, outcome);
     const report = lastLine(outcome);
@@ -39,7 +39,7 @@ for (const { name, maxOverhead, interval, calls, skips = false, thread = 'main',
     );
     t.strictSame(report.differences, [], 'no bucket differs');
     t.ok((report.smallest as number) > 100, `at least ${report.smallest} buckets each time`);
-    t.ok((report.compared as number) >= rounds / 2, `${report.compared} of ${rounds} rounds compared`);
+    t.ok((report.compared as number) >= rounds / 2, `${report.compared} rounds compared`);
     if (skips) t.ok(report.skippedGCs > 0, 'collections were skipped');
     plausible(t, report, { stopped: true, leastSamples: 1000 });
   });
