@@ -1,7 +1,7 @@
 'use strict';
 // start() and stop() over and over, with allocation in between. Arguments: times.
 const memprof = require('../../dist');
-const { report, collect } = require('./support/report.cjs');
+const { collect } = require('./support/report.cjs');
 
 const times = Number(process.argv[2]);
 let kept = [];

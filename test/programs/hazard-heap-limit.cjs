@@ -1,0 +1,62 @@
+'use strict';
+// A program at its heap limit. Arguments: "grow" drives it there, "live" stays just below; "off" leaves memprof out; rounds.
+const v8 = require('node:v8');
+
+const [way, off, rounds] = process.argv.slice(2);
+if (off !== 'off') require('../../dist').start({ sampleInterval: 16384 });
+
+let kept = [];
+function keep(n) {
+  for (let i = 0; i < n; i++) kept.push({ i, text: `kept ${i}`, more: [i, i] });
+}
+
+function churn(n) {
+  let last;
+  for (let i = 0; i < n; i++) last = { i, text: `churned ${i}`, more: [last === undefined] };
+  return last;
+}
+
+const LIMIT = 40 << 20; // --max-old-space-size=40
+const share = () => v8.getHeapStatistics().used_heap_size / LIMIT;
+
+if (way === 'grow') {
+  for (;;) {
+    keep(1000);
+    churn(1000);
+  }
+}
+// How many objects 87 % are is measured, not tried out: collections near the limit that free nothing end the program.
+keep(1000);
+gc();
+const base = v8.getHeapStatistics().used_heap_size;
+keep(20000);
+gc();
+const each = (v8.getHeapStatistics().used_heap_size - base) / 20000;
+// In pieces, since an array that grows needs room for both its old and its new self.
+const pieces = [kept];
+while (pieces.length * 20000 * each < 0.87 * LIMIT - base - 20000 * each) {
+  kept = [];
+  pieces.push(kept);
+  keep(20000);
+}
+kept = [];
+pieces.push(kept);
+keep(Math.max(1000, Math.floor((0.87 * LIMIT - v8.getHeapStatistics().used_heap_size) / each)));
+const shares = [];
+for (let i = 0; i < Number(rounds); i++) {
+  churn(5000);
+  // V8 gives up when it does little but collect: a program that survives here works in between.
+  for (const until = performance.now() + 10; performance.now() < until; );
+  // Some of what lives is replaced, so that collections have work to do.
+  const piece = pieces[i % pieces.length];
+  for (let n = 0; n < 100; n++)
+    piece[(i * 7919 + n) % piece.length] = { i, text: `again ${n}`, more: [i, n] };
+  if (i % 20 === 0) shares.push(share());
+}
+const result = { lowest: Math.min(...shares), highest: Math.max(...shares) };
+if (off === 'off') console.log(JSON.stringify(result));
+else {
+  require('../../dist').stop();
+  require('./support/report.cjs').report(result);
+}
+kept = [];
