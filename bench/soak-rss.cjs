@@ -1,0 +1,110 @@
+'use strict';
+// Does memory grow while a program allocates and allocates under the profiler? Prints, as JSON, the resident set and
+// memprof's own bytes at every twentieth of the way, and by how much they rise from a tenth of the way to the end. Exits
+// with 1 when the resident set rises by more than 5 MiB (median over the runs), or memprof's own bytes do not stay flat.
+// usage: node bench/soak-rss.cjs [GIGABYTES=200] [RUNS=5]
+const { execFileSync } = require('node:child_process');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+
+const MIB = 1024 * 1024;
+const MOST_RISE = 5 * MIB;
+const MOST_OWN_RISE = MIB;
+const STEPS = 20;
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+// Rise along the line of least squares, over the whole range.
+function rise(values) {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let above = 0;
+  let below = 0;
+  values.forEach((value, i) => {
+    above += (i - middle) * (value - mean);
+    below += (i - middle) ** 2;
+  });
+  return (above / below) * (values.length - 1);
+}
+
+// A program in a steady state: much garbage of many kinds, a cache of fixed size, some objects that live for a while.
+function makeWork() {
+  const cache = new Map();
+  let turn = 0;
+  const kinds = Array.from({ length: 50 }, (_, kind) =>
+    new Function(
+      'cache',
+      `return function kind${kind}(turn) {
+      let last;
+      for (let i = 0; i < 200; i++) last = { turn, i, text: 'text ' + (turn * 200 + i), more: [last === undefined, i] };
+      cache.set((turn * 7919) % 5000, { last: JSON.parse(JSON.stringify(last)), bytes: new Array(${10 + kind}).fill(turn) });
+    }`,
+    )(cache),
+  );
+  return () => {
+    for (const kind of kinds) kind(turn++);
+  };
+}
+
+function allocate(gigabytes) {
+  v8.setFlagsFromString('--expose-gc');
+  const collectGarbage = vm.runInNewContext('gc');
+  const memprof = require('..');
+  memprof.start();
+  const begin = memprof.readMemStats().totalAlloc;
+  const work = makeWork();
+  const steps = [];
+  for (let step = 1; step <= STEPS; step++) {
+    while (memprof.readMemStats().totalAlloc - begin < (step / STEPS) * gigabytes * 1e9) {
+      for (let i = 0; i < 20; i++) work();
+    }
+    // The old generation fills up between two major collections: each step is measured at the same point of that.
+    collectGarbage();
+    collectGarbage();
+    const status = memprof.status();
+    steps.push({ rss: process.memoryUsage.rss(), own: status.tableCommittedBytes + status.isolateBytes });
+  }
+  const { samplesSeen, samplesLost, overhead } = memprof.status();
+  console.log(JSON.stringify({ steps, samplesSeen, samplesLost, overhead }));
+}
+
+function main(gigabytes, runs) {
+  const results = [];
+  for (let run = 0; run < runs; run++) {
+    const output = execFileSync(process.execPath, [__filename, 'child', String(gigabytes)], {
+      encoding: 'utf8',
+    });
+    const { steps, ...more } = JSON.parse(output);
+    const late = steps.slice(STEPS / 10);
+    const rssRise = rise(late.map((step) => step.rss));
+    results.push({
+      rssRise,
+      ownRise: late.at(-1).own - late[0].own,
+      rss: steps.map((step) => step.rss),
+      own: steps.map((step) => step.own),
+      ...more,
+    });
+  }
+  const rssRise = median(results.map((result) => result.rssRise));
+  const ownRise = median(results.map((result) => result.ownRise));
+  const ok = rssRise <= MOST_RISE && ownRise <= MOST_OWN_RISE;
+  console.log(
+    JSON.stringify({
+      gigabytes,
+      runs: results,
+      rssRise,
+      mostRise: MOST_RISE,
+      ownRise,
+      mostOwnRise: MOST_OWN_RISE,
+      ok,
+    }),
+  );
+  process.exitCode = ok ? 0 : 1;
+}
+
+const args = process.argv.slice(2);
+if (args[0] === 'child') allocate(Number(args[1]));
+else main(Number(args[0] ?? 200), Number(args[1] ?? 5));
