@@ -16,8 +16,10 @@ const ways = {
   finalization() {
     const registry = new FinalizationRegistry(() => process.exit(CODE));
     (() => registry.register({}, 0))();
+    let turns = 0;
     const turn = () => {
       churn(20000);
+      if (++turns % 5 === 0) gc();
       setImmediate(turn);
     };
     turn();
