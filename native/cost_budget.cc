@@ -23,8 +23,10 @@ void CostBudget::Configure(double max_overhead, uint64_t max_pause_ns, uint64_t 
 
 uint64_t CostBudget::Predict(uint64_t work) const {
   auto [a, b, c] = ns_per_work_;
-  double median = std::max(std::min(a, b), std::min(std::max(a, b), c));
-  return static_cast<uint64_t>(median * static_cast<double>(work + kFixedWork));
+  double typical = a;
+  if (b != 0) typical = std::min(a, b);
+  if (c != 0) typical = std::max(typical, std::min(std::max(a, b), c));  // the median
+  return static_cast<uint64_t>(typical * static_cast<double>(work + kFixedWork));
 }
 
 bool CostBudget::Allows(uint64_t now_ns, uint64_t work, bool major) {
@@ -34,11 +36,11 @@ bool CostBudget::Allows(uint64_t now_ns, uint64_t work, bool major) {
         std::min<int64_t>(kCapacityNs, tokens_ns_ + std::llround(std::min(earned, 2.0 * kCapacityNs)));
     refilled_ns_ = now_ns;
   }
-  uint64_t predicted =
-      std::min<uint64_t>(Predict(work), kCapacityNs) >> std::min<uint64_t>(skips_in_a_row_ / 10, 30);
+  uint64_t predicted = Predict(work);
+  uint64_t price = std::min<uint64_t>(predicted, kCapacityNs) >> std::min<uint64_t>(skips_in_a_row_ / 10, 30);
   // A long pause is only bearable where a long pause is due anyway.
   bool too_long = predicted > max_pause_ns_ && !major;
-  if (too_long || tokens_ns_ < static_cast<int64_t>(predicted)) {
+  if (too_long || tokens_ns_ < static_cast<int64_t>(price)) {
     ++skips_in_a_row_;
     return false;
   }

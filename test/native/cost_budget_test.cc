@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kSecond = 1000 * kMs;
 constexpr int64_t kCapacity = CostBudget::kCapacityNs;
-constexpr uint64_t kFixedWork = 100;  // what the model adds to every harvest's work
+constexpr uint64_t kFixedWork = 500;  // what the model adds to every harvest's work
 
 struct Harvested {
   uint64_t at;
@@ -108,19 +108,19 @@ TEST(CostBudgetIsNotWastedEither) {
 
 TEST(CostBudgetCoversAShortProgramWhole) {
   Simulation simulation(0.001);
-  for (int i = 0; i < 99; ++i) {
+  for (int i = 0; i < kCapacity / static_cast<int64_t>(kMs); ++i) {
     simulation.Wait(kMs);
-    CHECK(simulation.Gc(900, kMs));
+    CHECK(simulation.Gc(500, kMs));
   }
   CHECK_EQ(simulation.skipped(), 0);
 }
 
 TEST(CostBudgetHoardsNoIdleTime) {
   Simulation simulation(0.005);
-  simulation.Gc(900, 50 * kMs);
+  simulation.Gc(500, 50 * kMs);
   simulation.Wait(100 * 3600 * kSecond);
   uint64_t spent = 0;
-  while (simulation.Gc(900, kMs)) spent += kMs;
+  while (simulation.Gc(500, kMs)) spent += kMs;
   CHECK(simulation.budget().tokens_ns() <= kCapacity);
   CHECK(spent <= static_cast<uint64_t>(kCapacity) + kMs);
   CHECK(spent > static_cast<uint64_t>(kCapacity) / 2);
@@ -128,20 +128,20 @@ TEST(CostBudgetHoardsNoIdleTime) {
 
 TEST(CostBudgetHalvesThePriceEveryTenSkips) {
   Simulation simulation(0.005);
-  simulation.Gc(900, 80 * kMs);  // 80 us a unit of work; 20 ms of tokens are left
-  CHECK_EQ(simulation.budget().Predict(900), 80 * kMs);
+  simulation.Gc(500, 48 * kMs);  // 12 ms of tokens are left
+  CHECK_EQ(simulation.budget().Predict(500), 48 * kMs);
   for (int i = 0; i < 20; ++i) {
-    CHECK(!simulation.Gc(900, 80 * kMs));
+    CHECK(!simulation.Gc(500, 48 * kMs));
     CHECK_EQ(simulation.budget().skips_in_a_row(), i + 1);
   }
-  CHECK(simulation.Gc(900, 80 * kMs));  // a quarter of the price: 20 ms
+  CHECK(simulation.Gc(500, 48 * kMs));  // a quarter of the price: 12 ms
   CHECK_EQ(simulation.budget().skips_in_a_row(), 0);
 }
 
 TEST(CostBudgetAllowsADebtAndCollectsIt) {
   Simulation simulation(0.005);
   simulation.Gc(0, kMs);  // cheap, as far as is known
-  CHECK(simulation.Gc(0, 150 * kMs));
+  CHECK(simulation.Gc(0, 110 * kMs));
   int64_t debt = -simulation.budget().tokens_ns();
   CHECK(debt > static_cast<int64_t>(50 * kMs) && debt < static_cast<int64_t>(52 * kMs));
   for (int i = 0; i < 1000; ++i) CHECK(!simulation.Gc(0, kMs));  // however cheap the price has become
@@ -170,7 +170,7 @@ TEST(CostBudgetNeverStarves) {
 
 TEST(CostBudgetHarvestsLongOnesAtMajorsOnly) {
   Simulation simulation(0.5, 20 * kMs);
-  simulation.Gc(900, 10 * kMs);  // 10 us a unit
+  simulation.Gc(500, 10 * kMs);  // 10 us a unit
   uint64_t bearable = WorkFor(19 * kMs, 10'000);
   uint64_t too_long = WorkFor(21 * kMs, 10'000);
   simulation.Wait(kSecond);
@@ -212,11 +212,11 @@ TEST(CostBudgetSpreadsSkipsEvenly) {
 TEST(CostBudgetLearnsFromReadsWithoutPayingThem) {
   CostBudget budget;
   budget.Configure(0.005, 20 * kMs, 0);
-  CHECK_EQ(budget.Predict(900), 0);
-  budget.Learn(50 * kMs, 900);
+  CHECK_EQ(budget.Predict(500), 0);
+  budget.Learn(50 * kMs, 500);
   CHECK_EQ(budget.tokens_ns(), kCapacity);
-  CHECK_EQ(budget.Predict(900), 50 * kMs);
-  CHECK_EQ(budget.Predict(1900), 100 * kMs);
+  CHECK_EQ(budget.Predict(500), 50 * kMs);
+  CHECK_EQ(budget.Predict(1500), 100 * kMs);
 }
 
 TEST(CostBudgetBeginsFullAgain) {

@@ -82,7 +82,8 @@ TEST(FramesWithEqualContentsAreOne) {
     CHECK_EQ(tables.FrameAt(ref)->key.line, frame.line);
     CHECK_EQ(tables.FrameAt(ref)->key.column, frame.column);
   }
-  CHECK_EQ(tables.FrameCount(), std::size(different) + 3);  // and "(overflow)", "(unknown)", "(not attributed)"
+  CHECK_EQ(tables.FrameCount(),
+           std::size(different) + 3);  // and "(overflow)", "(unknown)", "(not attributed)"
 }
 
 // Hashes alone must not decide, though they hardly ever agree by chance.
