@@ -193,6 +193,31 @@ TEST(HarvestNoticesAKnownIdOfAnotherSize) { CheckForeign({{1}, {3, kNode, 101}, 
 TEST(HarvestNoticesAKnownIdOfAnotherNode) { CheckForeign({{1}, {3}, {4, kNode + 1}, {5}}); }
 TEST(HarvestNoticesAForeignIdAmongNewOnes) { CheckForeign({{7}, {6}, {2}, {8}}); }
 
+// None of ours is shown, and no id contradicts us: only the circumstances tell.
+TEST(HarvestNoticesASamplerThatBeganAnewBeyondItsIds) {
+  struct {
+    HarvestMoment moment;
+    std::initializer_list<test::Seen> samples;
+    bool continues;
+  } cases[] = {
+      {{.completed_gcs = 1, .expected_taken = 10}, {{88}}, true},       // 84 more: 2 * 10 + 64
+      {{.completed_gcs = 1, .expected_taken = 10}, {{89}}, false},      // more than can be
+      {{.completed_gcs = 1, .expected_taken = 10}, {{4}, {89}}, true},  // but one of ours
+      {{.completed_gcs = 1, .heap_shrank = true}, {{5}}, false},
+      {{.completed_gcs = 1, .heap_shrank = true}, {}, false},
+      {{.completed_gcs = 1, .heap_shrank = true}, {{1}, {5}}, true},
+      {{.completed_gcs = 1}, {}, true},
+  };
+  for (auto& it : cases) {
+    Fixture f;
+    f.isolate.Look(0, {{1}, {2}, {3}, {4}});
+    CHECK_EQ(f.isolate.Look(it.moment, it.samples), it.continues);
+    if (!it.continues) CHECK_EQ(f.isolate.Counts(), "4, 0, 0");
+    f.isolate.harvest().Forget();
+    CHECK_EQ(f.isolate.harvest().counts().published, f.isolate.harvest().counts().seen);
+  }
+}
+
 TEST(HarvestGoesOnAfterAForeignHarvestThatWasForgotten) {
   Fixture f;
   f.isolate.Look(0, {{1}, {2}});

@@ -97,8 +97,9 @@ TEST(KeysAreComparedInFull) {
   stack.Init({1, 2});
   CHECK(stack.Equals({1, 2}) && !stack.Equals({9, 2}) && !stack.Equals({1, 9}));
   Bucket bucket;
-  bucket.Init({1, 2});
-  CHECK(bucket.Equals({1, 2}) && !bucket.Equals({9, 2}) && !bucket.Equals({1, 9}));
+  bucket.Init({1, 2, 3});
+  CHECK(bucket.Equals({1, 2, 3}));
+  CHECK(!bucket.Equals({9, 2, 3}) && !bucket.Equals({1, 9, 3}) && !bucket.Equals({1, 2, 9}));
 }
 
 uint64_t AddressOf(ProfileTables& tables, std::string_view function_name, std::string_view url, int32_t line,
@@ -166,7 +167,7 @@ TEST(TablesAreOkOnceTheyHaveRoomForThemselves) {
   CHECK(!ProfileTables(0).ok() && ok);
 }
 
-TEST(BucketsAreOneAStackAndSizeClass) {
+TEST(BucketsAreOneAStackSizeClassAndThread) {
   ProfileTables tables(kLimit);
   Ref stack = tables.InternStack(0, tables.InternFrame("f", "", 0, 0));
   Ref other = tables.InternStack(stack, tables.InternFrame("f", "", 0, 0));
@@ -176,6 +177,9 @@ TEST(BucketsAreOneAStackAndSizeClass) {
   CHECK_EQ(tables.BucketFor(stack, SizeClassLimit(SizeClassOf(1000))), bucket);
   CHECK(tables.BucketFor(stack, SizeClassLimit(SizeClassOf(1000)) + 1) != bucket);
   CHECK(tables.BucketFor(other, 1000) != bucket);
+  CHECK_EQ(tables.BucketFor(stack, 1000, 0), bucket);
+  CHECK(tables.BucketFor(stack, 1000, 1) != bucket);
+  CHECK_EQ(tables.BucketFor(stack, 1000, 1), tables.BucketFor(stack, 1000, 1));
 }
 
 TEST(BucketsAreWalkedNewestFirstWithoutThoseThatNeverCounted) {

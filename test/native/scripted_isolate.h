@@ -27,11 +27,14 @@ class ScriptedIsolate {
 
   // One harvest.
   bool Look(uint64_t completed_gcs, std::initializer_list<Seen> samples) {
+    return Look(HarvestMoment{completed_gcs}, samples);
+  }
+  bool Look(const HarvestMoment& moment, std::initializer_list<Seen> samples) {
     harvest_.Begin();
     for (const Seen& seen : samples) {
       harvest_.See(seen.id, seen.node, seen.size, seen.in_tree ? StackOf(seen.node) : 0);
     }
-    return harvest_.End(completed_gcs);
+    return harvest_.End(moment);
   }
 
   Ref StackOf(uint32_t node) { return tables_->InternStack(0, tables_->InternFrame("f", "", node, 0)); }
