@@ -1,36 +1,34 @@
 'use strict';
-// What V8 needs of its heap to tell samples is made as large as can be: each round brings a new script of many lines,
-// whose table of lines is built in the next harvest, and new functions with long names. Collections start within
-// harvests. Arguments: rounds.
+// What V8 needs of its heap to tell samples is made as large as can be: objects live on whose functions, with the longest
+// names that V8 tells, are gone, so that each harvest makes all those names anew. Collections begin within harvests.
+// Arguments: rounds, functions in all.
 const vm = require('node:vm');
 const memprof = require('../../dist');
 const { report } = require('./support/report.cjs');
 
-const rounds = Number(process.argv[2]);
-const LINES = '\n'.repeat(40000);
+const [rounds, count] = process.argv.slice(2).map(Number);
+const kept = [];
 
-memprof.start({ sampleInterval: 1024, maxOverhead: 1, maxPause: 1000, stackDepth: 128 });
-let kept = [];
-let sum = 0;
-for (let i = 0; i < rounds; i++) {
-  const name = `aNameThatIsLong${'x'.repeat(300)}`;
-  const functions = Array.from(
-    { length: 60 },
-    (_, n) =>
-      `function ${name}${i}_${n}(n) { const made = [n, { n }, [n]]; return n === 0 ? made : [made, ${name}${i}_${(n * 7 + 1) % 60}(n - 1)]; }`,
+function makeSome(first, n) {
+  const names = Array.from({ length: n }, (_, i) => `${'x'.repeat(1000)}${first + i}`);
+  const functions = names.map(
+    (name) => `function ${name}() { return [{ a: [1, 2, 3] }, new Array(200).fill(0)]; }`,
   );
-  const script = new vm.Script(`${LINES}(() => { ${functions.join('\n')}; return ${name}${i}_0; })()`, {
-    filename: `/scripts/${i}.js`,
-  });
-  const run = script.runInThisContext();
-  for (let n = 0; n < 150; n++) {
-    kept.push(run(40));
-    if (kept.length > 300) kept = kept.slice(150);
-  }
-  sum += kept.length;
+  const source = `${'\n'.repeat(5000)}(() => { ${functions.join('\n')}; return [${names.join(',')}]; })()`;
+  for (const each of new vm.Script(source).runInThisContext()) kept.push(each());
 }
-const { treeNodes } = memprof.status();
+
+memprof.start({ sampleInterval: 512, maxOverhead: 1, maxPause: 1000, stackDepth: 128 });
+const each = Math.ceil(count / rounds);
+let treeNodes = 0;
+for (let i = 0; i < rounds; i++) {
+  makeSome(i * each, each);
+  let last;
+  for (let n = 0; n < 20000; n++) last = { n, text: [n, last === undefined] };
+  kept[i].push(last);
+  treeNodes = Math.max(treeNodes, memprof.status().treeNodes);
+}
 gc();
 memprof.readRecords(true);
 memprof.stop();
-report({ treeNodes, sum });
+report({ treeNodes, kept: kept.length });
