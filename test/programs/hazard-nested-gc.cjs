@@ -1,6 +1,6 @@
 'use strict';
 // What V8 needs of its heap to tell samples is made as large as can be: objects live on whose functions, with the longest
-// names that V8 tells, are gone, so that each harvest makes all those names anew. Collections begin within harvests.
+// names that V8 tells, are gone, so that each harvest makes all those names anew. Harvests allocate megabytes.
 // Arguments: rounds, functions in all.
 const vm = require('node:vm');
 const memprof = require('../../dist');

@@ -113,12 +113,6 @@ async function main() {
   // Forced collections are always harvested, whatever is left of the budget: soon there is none left for others.
   churn(0);
   for (let i = 0; i < 500 && args[5] === 'skips' && memprof.status().harvestCpuNs < 150e6; i++) gc();
-  const differences = [];
-  // Forced collections are always harvested, whatever is left of the budget: soon there is none left for others.
-  for (let i = 0; i < 300 && args[5] === 'skips' && memprof.status().harvestCpuNs < 150e6; i++) {
-    churn(i);
-    gc();
-  }
   let compared = 0;
   let smallest = Infinity;
   let later = 0;
