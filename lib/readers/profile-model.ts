@@ -1,0 +1,74 @@
+/** What one column of a sample's values counts, and in what unit: `alloc_space` and `bytes`, for instance. */
+export interface SampleType {
+  type: string;
+  unit: string;
+}
+
+/** One frame of a stack that was read. Frames are shared between samples. */
+export interface ParsedFrame {
+  /** '' if the profile has no symbol for the address. */
+  functionName: string;
+  /** '' if unknown. */
+  fileName: string;
+  /** 1-based, 0 if unknown. */
+  lineNumber: number;
+  /** 1-based; only where the profile has one. */
+  columnNumber?: number;
+  /** 1-based line of the start of the function; only where the profile has one. */
+  startLine?: number;
+  /** Of the call (not its return address), 0 if unknown; rounded above 2^53. Frames of inlined calls share one. */
+  address: number;
+}
+
+export interface ParsedSample {
+  /** One for each of `sampleTypes`, rounded above 2^53. */
+  values: number[];
+  /** Leaf first; inlined calls are frames of their own. */
+  stack: readonly Readonly<ParsedFrame>[];
+  /** Texts by label key (`thread`), and numbers by label key (`bytes`: the size of one object). No prototypes. */
+  labels: Readonly<Record<string, readonly string[]>>;
+  numLabels: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A range of addresses and the file that is mapped there. */
+export interface ParsedMapping {
+  start: number;
+  limit: number;
+  offset: number;
+  fileName: string;
+  buildId: string;
+}
+
+/** A profile of any format, as `go tool pprof` understands it. Samples are in the order of the file, none merged. */
+export interface ParsedProfile {
+  format: 'proto' | 'text';
+  /** Of each column; for a heap profile `alloc_objects`, `alloc_space`, `inuse_objects`, `inuse_space`. */
+  sampleTypes: SampleType[];
+  /** The type to show if none is asked for: what the profile says, else its last one. */
+  defaultSampleType: string;
+  /** What is counted between two samples (`space`, `bytes`), and how much of it on average. */
+  periodType: SampleType;
+  period: number;
+  /** Nanoseconds since 1970 when the profile was written, and that it covers; rounded above 2^53. */
+  timeNanos?: number;
+  durationNanos?: number;
+  comments: string[];
+  /** Regular expressions (RE2) of frames to cut, and not to cut after all, together with their callees. */
+  dropFrames?: string;
+  keepFrames?: string;
+  mappings: ParsedMapping[];
+  samples: ParsedSample[];
+}
+
+export interface ParseOptions {
+  /**
+   * How legacy texts are read; protos have their scaling behind them.
+   * - `go` (default): values, addresses and what is refused are those of `go tool pprof`.
+   * - `perl`: those of the Perl readers (`google-pprof`, `jeprof`): their scaling, lines they do not know are skipped,
+   *   files with a symbol section (`--- symbol`) are read.
+   * - `none`: as `go`, with the values as they stand in the file.
+   */
+  scaling?: 'go' | 'perl' | 'none';
+  /** Limit on the size of the input, unpacked, in bytes, 1 … 1 GiB. Default 256 MiB. */
+  maxBytes?: number;
+}
