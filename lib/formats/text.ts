@@ -35,7 +35,7 @@ const RING_LENGTH = 256;
 const MAX_NAME_LENGTH = 4096;
 
 // Not a small address: the Perl pprof would name it after some symbol of the program it is given.
-const UNKNOWN_STACK: readonly Readonly<Frame>[] = [
+export const UNKNOWN_STACK: readonly Readonly<Frame>[] = [
   { functionName: '(unknown)', fileName: '', lineNumber: 0, columnNumber: 0, address: 0xffff_ffff_ffff },
 ];
 
