@@ -7,11 +7,13 @@ export type ScalePair = (objects: number, bytes: number) => [objects: number, by
 export function poissonScaling(interval: number): ScalePair {
   return (objects, bytes) => {
     if (objects === 0 || bytes === 0) return [0, 0];
-    return times(objects, bytes, scaleFactor(objects, bytes, interval));
+    const factor = scaleFactor(objects, bytes, interval);
+    // 0 is added since -0.5 is truncated to -0.
+    return [Math.trunc(objects * factor) + 0, Math.trunc(bytes * factor) + 0];
   };
 }
 
-/** Perl's for `heap_v2`, where a pair of which one is 0 stays as it is. */
+/** Perl's for `heap_v2`, where a pair of which one is 0 stays as it is. Perl sums fractions up, so they are kept. */
 export function guardedPoissonScaling(interval: number): ScalePair {
   return (objects, bytes) => {
     const ratio = bytes / objects / interval;
@@ -32,6 +34,5 @@ export function ratioScaling(interval: number): ScalePair {
 export const noScaling: ScalePair = (objects, bytes) => [objects, bytes];
 
 function times(objects: number, bytes: number, factor: number): [number, number] {
-  // 0 is added since -0.5 is truncated to -0.
-  return [Math.trunc(objects * factor) + 0, Math.trunc(bytes * factor) + 0];
+  return [objects * factor, bytes * factor];
 }

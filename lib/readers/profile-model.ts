@@ -64,8 +64,9 @@ export interface ParseOptions {
   /**
    * How legacy texts are read; protos have their scaling behind them.
    * - `go` (default): values, addresses and what is refused are those of `go tool pprof`.
-   * - `perl`: those of the Perl readers (`google-pprof`, `jeprof`): their scaling, lines they do not know are skipped,
-   *   files with a symbol section (`--- symbol`) are read.
+   * - `perl`: those of the Perl readers (`google-pprof`, `jeprof`): their scaling (values have fractions, which
+   *   they cut off from sums), the leaf's address as it stands; lines they do not know are skipped, and files with a
+   *   symbol section (`--- symbol`) are read.
    * - `none`: as `go`, with the values as they stand in the file.
    */
   scaling?: 'go' | 'perl' | 'none';
