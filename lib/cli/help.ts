@@ -1,0 +1,46 @@
+import type { Command } from './command.js';
+
+export function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
+  return `Usage: memprof COMMAND [options]
+
+Heap profiles of Node.js programs: what allocates, and what is still in use.
+
+${lines.join('')}
+  memprof COMMAND --help   says more about a command
+  memprof --version
+
+Exit codes: 0 fine, 1 failed (a file that cannot be read, for instance), 2 wrong usage.
+`;
+}
+
+export function commandHelp({ usage, summary, details, options }: Command): string {
+  const rows = Object.entries(options)
+    .filter(([, { help }]) => help !== '')
+    .map(([name, { short, value, help }]) => {
+      const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+      return [flag, help] as const;
+    });
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  const list = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${wrap(help, width + 4)}\n`);
+  return `Usage: memprof ${usage}
+
+${summary[0]!.toUpperCase()}${summary.slice(1)}.
+
+${list.join('')}
+${details}
+`;
+}
+
+const COLUMNS = 100;
+
+function wrap(text: string, indent: number): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && indent + line.length + 1 + word.length > COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
+}

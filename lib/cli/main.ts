@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from './command.js';
+import { completionCommand } from './completion.js';
+import { convert } from './convert.js';
+import { flame } from './flame.js';
+import { commandHelp, overview } from './help.js';
+import { countOptions, nearest, parseOptions, printable, UsageError } from './options.js';
+import { Failure } from './profile-file.js';
+import { peek, top, tree } from './report-commands.js';
+import { run } from './run.js';
+
+const commands: readonly Command[] = [
+  run,
+  top,
+  tree,
+  peek,
+  flame,
+  convert,
+  completionCommand(() => commands),
+];
+
+const FAILED = 1;
+const USAGE = 2;
+
+function version(): string {
+  const manifest = readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function findCommand(name: string): Command {
+  const command = commands.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  const near = nearest(
+    name,
+    commands.map((each) => each.name),
+  );
+  const hint = near === undefined ? '' : `: did you mean ${near}?`;
+  throw new UsageError(`unknown ${name.startsWith('-') ? 'option' : 'command'} ${printable(name)}${hint}`);
+}
+
+async function main(args: readonly string[]): Promise<number | undefined> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    process.stderr.write(overview(commands));
+    return USAGE;
+  }
+  if (name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(rest[0] === undefined ? overview(commands) : commandHelp(findCommand(rest[0])));
+    return 0;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  const command = findCommand(name);
+  const end = command.passesRest ? countOptions(rest, command.options) : rest.length;
+  const parsed = parseOptions(command.name, rest.slice(0, end), command.options);
+  if (parsed.values.help === true) {
+    process.stdout.write(commandHelp(command));
+    return 0;
+  }
+  return command.run({ ...parsed, operands: [...parsed.operands, ...rest.slice(end)] });
+}
+
+function fail(error: unknown): number {
+  if (error instanceof UsageError) {
+    const help = `memprof ${error.command === undefined ? '' : `${error.command} `}--help`;
+    process.stderr.write(`memprof: ${error.message}\nTry '${help}'.\n`);
+    return USAGE;
+  }
+  const { message } = error as Error;
+  const text = error instanceof Failure ? message : printable(String(message ?? error).split('\n')[0]!);
+  process.stderr.write(`memprof: ${text}\n`);
+  return FAILED;
+}
+
+// `memprof top FILE | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : FAILED);
+});
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    if (code !== undefined) process.exitCode = code;
+  },
+  (error) => {
+    process.exitCode = fail(error);
+  },
+);

@@ -1,0 +1,66 @@
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parseProfile } from '../readers/index.js';
+import type { ParsedProfile } from '../readers/profile-model.js';
+import { printable } from './options.js';
+
+/** What the user is told in one line: exit code 1. */
+export class Failure extends Error {}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'its folder is not one',
+  EACCES: 'no permission',
+  ENOSPC: 'no space left',
+  EROFS: 'the file system is read-only',
+  ERR_FS_FILE_TOO_LARGE: 'too large',
+};
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return REASONS[code ?? ''] ?? printable((message ?? String(error)).split('\n')[0]!);
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  if (file !== '-') return readFile(file);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Reads a profile of any format; `-` is standard input. */
+export async function loadProfile(file: string): Promise<ParsedProfile> {
+  const shown = file === '-' ? 'standard input' : printable(file);
+  let profile: ParsedProfile;
+  try {
+    const input = await readInput(file);
+    if (input.length === 0) throw new Failure('is empty');
+    profile = parseProfile(input);
+  } catch (error) {
+    throw new Failure(`${shown}: ${reasonOf(error)}`);
+  }
+  if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: a profile without sample types`);
+  return profile;
+}
+
+/** Writes a file, or standard output for `-`. */
+export async function writeOutput(file: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
+  if (file === '-') {
+    for (const chunk of chunks) await writeStdout(chunk);
+    return;
+  }
+  try {
+    await pipeline(chunks, createWriteStream(file));
+  } catch (error) {
+    throw new Failure(`cannot write ${printable(path.normalize(file))}: ${reasonOf(error)}`);
+  }
+}
+
+function writeStdout(chunk: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,21 @@
+/** What `memprof run` tells the program it runs, in the environment. */
+export interface RunSettings {
+  sampleInterval?: number;
+  stackDepth?: number;
+  maxOverhead: number;
+  /** Absolute: the program may go elsewhere. */
+  dir: string;
+  format: RunFormat;
+  /** A file that gets a line (JSON of `WrittenProfile`) for each profile written; it tells the parent. */
+  log: string;
+}
+
+export const runFormats = ['pb.gz', 'txt'] as const;
+export type RunFormat = (typeof runFormats)[number];
+
+export interface WrittenProfile {
+  pid: number;
+  file: string;
+}
+
+export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Command } from './command.js';
+import {
+  type Arguments,
+  helpOption,
+  type Options,
+  parseBytes,
+  parseChoice,
+  parseNumber,
+  printable,
+  UsageError,
+} from './options.js';
+import { Failure, loadProfile } from './profile-file.js';
+import { makeReport, prepare } from './report.js';
+import { type RunSettings, runFormats, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
+import { type Style, styleFor } from './style.js';
+import { formatValue } from './units.js';
+
+const preload = path.join(__dirname, 'preload.js');
+
+const options: Options = {
+  interval: { value: 'BYTES', help: 'mean bytes between two samples (default 512k)' },
+  depth: { value: 'N', help: 'frames kept of a stack, 1 to 512 (default 64)' },
+  overhead: { value: 'F', help: 'CPU time for reading samples, as a share of the time (default 0.05)' },
+  dir: { value: 'DIR', help: 'where to write profiles (default .)', complete: 'directory' },
+  format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: runFormats },
+  quiet: { short: 'q', help: 'no summary' },
+  ...helpOption,
+};
+
+const details = `Profiles app.js and its workers, and writes a profile when it exits, when it gets SIGUSR2, and before it dies of
+SIGTERM, SIGINT or SIGHUP. A short summary goes to standard error. The exit code is that of app.js.
+Options of Node.js may stand before app.js, after a --.`;
+
+export const run: Command = {
+  name: 'run',
+  summary: 'run a program and profile it',
+  usage: 'run [options] [--] app.js [arguments]',
+  details,
+  options,
+  operands: 'file',
+  passesRest: true,
+  async run(args) {
+    const nodeArgs = programOf(args.operands);
+    const logDir = mkdtempSync(path.join(tmpdir(), 'memprof-'));
+    let ending: Ending;
+    try {
+      const settings = settingsOf(args, path.join(logDir, 'written'));
+      ending = await runChild(nodeArgs, settings);
+      if (args.values.quiet !== true) await summarize(readLog(settings.log), styleFor(process.stderr));
+    } finally {
+      rmSync(logDir, { recursive: true, force: true });
+    }
+    if (ending.signal === null) return ending.code ?? 1;
+    dieOf(ending.signal);
+    return undefined;
+  },
+};
+
+/** `memprof run node app.js` is forgiven. */
+function programOf(operands: readonly string[]): string[] {
+  const isNode = operands[0] === 'node' && !existsSync('node');
+  const program = operands.slice(isNode ? 1 : 0);
+  if (program.length === 0) throw new UsageError('the program to run is missing', 'run');
+  return program;
+}
+
+function settingsOf({ values }: Arguments, log: string): RunSettings {
+  const given = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined);
+  const interval = given('interval');
+  const depth = given('depth');
+  const overhead = given('overhead');
+  return {
+    ...(interval === undefined
+      ? {}
+      : { sampleInterval: parseBytes(interval, 'interval', 1, 2 ** 30, 'run') }),
+    ...(depth === undefined ? {} : { stackDepth: parseNumber(depth, 'depth', 1, 512, true, 'run') }),
+    maxOverhead: overhead === undefined ? 0.05 : parseNumber(overhead, 'overhead', 0.0001, 1, false, 'run'),
+    dir: path.resolve(given('dir') ?? '.'),
+    format: parseChoice(given('format') ?? 'pb.gz', 'format', runFormats, 'run'),
+    log,
+  };
+}
+
+interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+function runChild(nodeArgs: readonly string[], settings: RunSettings): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--require', preload, ...nodeArgs], {
+      stdio: 'inherit',
+      env: { ...process.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
+    });
+    const stopForwarding = forwardSignals(child);
+    child.once('error', (error) => {
+      stopForwarding();
+      reject(new Failure(`cannot run ${process.execPath}: ${error.message}`));
+    });
+    child.once('exit', (code, signal) => {
+      stopForwarding();
+      resolve({ code, signal });
+    });
+  });
+}
+
+/** Signals are for the program. What a terminal sends goes to both of us anyway. */
+function forwardSignals(child: ChildProcess): () => void {
+  const byTerminal = process.stdin.isTTY === true;
+  const forward = (signal: NodeJS.Signals) => {
+    if (!byTerminal || signal === 'SIGTERM' || signal === 'SIGUSR2') child.kill(signal);
+  };
+  const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGQUIT'];
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.off(signal, forward);
+  };
+}
+
+function dieOf(signal: NodeJS.Signals): void {
+  process.exitCode = 128 + constants.signals[signal];
+  process.kill(process.pid, signal);
+}
+
+function readLog(log: string): WrittenProfile[] {
+  if (!existsSync(log)) return [];
+  const lines = readFileSync(log, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as WrittenProfile);
+}
+
+const SITES = 5;
+
+async function summarize(written: readonly WrittenProfile[], style: Style): Promise<void> {
+  const say = (text: string) => process.stderr.write(text);
+  if (written.length === 0) {
+    say('memprof: no profile was written\n');
+    return;
+  }
+  // The program itself is the last to write: what it forked has ended, as a rule.
+  const last = written.at(-1)!;
+  try {
+    const profile = prepare(await loadProfile(last.file));
+    for (const [type, title] of [
+      ['alloc_space', 'allocated'],
+      ['inuse_space', 'in use at the end'],
+    ] as const) {
+      const { nodes, total, percent } = makeReport(profile, {
+        sampleIndex: type,
+        granularity: 'lines',
+        filters: {},
+        sortByCum: false,
+        nodeCount: SITES,
+        nodeFraction: 0,
+        edgeFraction: 0,
+      });
+      const format = (value: number) => formatValue(value, 'bytes');
+      say(style.bold(`memprof: ${format(total)} ${title}${nodes.length === 0 ? '' : ', most of it by'}`));
+      say('\n');
+      for (const { flat, name } of nodes) {
+        if (flat > 0)
+          say(
+            `${style.weight(format(flat).padStart(10), percent(flat))} ${percent(flat)}  ${printable(name)}\n`,
+          );
+      }
+    }
+  } catch (error) {
+    say(`memprof: no summary: ${(error as Error).message}\n`);
+  }
+  for (const { file, pid } of written) {
+    say(
+      `memprof: wrote ${shownPath(file)}${written.some((other) => other.pid !== pid) ? ` (process ${pid})` : ''}\n`,
+    );
+  }
+}
+
+function shownPath(file: string): string {
+  const relative = path.relative('.', file);
+  return printable(relative.startsWith('..') ? file : relative);
+}

@@ -1,0 +1,107 @@
+// Figures as `go tool pprof` prints them.
+
+interface Unit {
+  name: string;
+  aliases: readonly string[];
+  factor: number;
+}
+
+interface UnitFamily {
+  /** What figures too small for any unit are given in. */
+  fallback: Unit;
+  /** Rising. */
+  units: readonly Unit[];
+}
+
+function unit(name: string, factor: number, ...aliases: string[]): Unit {
+  return { name, aliases, factor };
+}
+
+const byte = unit('B', 1, 'b', 'byte');
+
+const families: readonly UnitFamily[] = [
+  {
+    fallback: byte,
+    units: [
+      byte,
+      unit('kB', 2 ** 10, 'kb', 'kbyte', 'kilobyte'),
+      unit('MB', 2 ** 20, 'mb', 'mbyte', 'megabyte'),
+      unit('GB', 2 ** 30, 'gb', 'gbyte', 'gigabyte'),
+      unit('TB', 2 ** 40, 'tb', 'tbyte', 'terabyte'),
+      unit('PB', 2 ** 50, 'pb', 'pbyte', 'petabyte'),
+    ],
+  },
+  {
+    fallback: unit('s', 1e9),
+    units: [
+      unit('ns', 1, 'ns', 'nanosecond'),
+      unit('us', 1e3, 'μs', 'us', 'microsecond'),
+      unit('ms', 1e6, 'ms', 'millisecond'),
+      unit('s', 1e9, 's', 'sec', 'second'),
+      unit('hrs', 3600e9, 'hour', 'hr'),
+    ],
+  },
+];
+
+// Units that say nothing beside a figure.
+const PLAIN_UNITS = new Set(['count', 'sample', 'unit', 'minimum', 'auto']);
+
+function findUnit(family: UnitFamily, name: string): Unit | undefined {
+  const lower = name.toLowerCase();
+  const singular = lower.length > 2 && lower.endsWith('s') ? lower.slice(0, -1) : lower;
+  return family.units.find(({ aliases }) => aliases.includes(singular));
+}
+
+/** The largest unit that `value` has at least one of. */
+function bestUnit({ units, fallback }: UnitFamily, value: number): Unit {
+  return units.filter(({ factor }) => value / factor >= 1).at(-1) ?? fallback;
+}
+
+/** `value` in another unit; `auto` is the best fit. The name is '' for plain counts. */
+export function scale(value: number, from: string, to: string): [value: number, unit: string] {
+  if (value < 0) {
+    const [positive, name] = scale(-value, from, to);
+    return [-positive, name];
+  }
+  for (const family of families) {
+    const source = findUnit(family, from);
+    if (source === undefined) continue;
+    const base = value * source.factor;
+    const target =
+      to === 'auto' || to === 'minimum' ? bestUnit(family, base) : (findUnit(family, to) ?? family.fallback);
+    return [base / target.factor, target.name];
+  }
+  return [value, PLAIN_UNITS.has(to) ? '' : to];
+}
+
+/** `1.50MB`, `4MB`, `512.50kB`, `17`, `0`. */
+export function formatValue(value: number, from: string, to = 'auto'): string {
+  const [scaled, name] = scale(value, from, to);
+  const digits = toFixed2(scaled).replace(/\.00$/, '');
+  return digits === '0' || digits === '-0' ? '0' : digits + name;
+}
+
+/** Six characters or more: ` 3.25%`, `  100%`, ` 0.05%`. */
+export function formatPercentage(value: number, total: number): string {
+  const ratio = total === 0 ? 0 : Math.abs(value / total) * 100;
+  if (ratio >= 99.95 && ratio <= 100.05) return '  100%';
+  return `${(ratio >= 1 ? toFixed2(ratio) : toSignificant2(ratio)).padStart(5)}%`;
+}
+
+/** C's `%.2f`: unlike in `toFixed`, what is halfway between two figures goes to the even one. */
+function toFixed2(value: number): string {
+  // Halfway are binary fractions that end in .125, .375, .625 and .875; of these .125 and .625 are rounded down.
+  const eighths = Math.abs(value) * 8;
+  const down = Number.isInteger(eighths) && eighths % 4 === 1;
+  return (down ? value - Math.sign(value) * 0.005 : value).toFixed(2);
+}
+
+/** C's `%.2g`, from 0 up to 1. */
+function toSignificant2(value: number): string {
+  // As above: these are all that are halfway between two figures of two digits, and would be rounded up.
+  const down = value === 0.125 || value === 0.625 || value === 0.0625;
+  const rounded = Number((down ? value * 0.992 : value).toPrecision(2));
+  if (rounded === 0 || rounded >= 1e-4) return String(rounded);
+  const [digits, exponent] = rounded.toExponential().split('e-');
+  return `${digits}e-${exponent!.padStart(2, '0')}`;
+}

@@ -1,0 +1,75 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { threadId } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
+import { profileFromRecords } from '../formats/heap-values.js';
+import { encodeProto } from '../formats/proto.js';
+import { formatHeapText } from '../formats/text.js';
+import { readRecords } from '../mem-profile.js';
+import { readMemStats } from '../mem-stats.js';
+import { status } from '../status.js';
+import type { RunFormat, RunSettings, WrittenProfile } from './run-settings.js';
+
+/**
+ * Figures are as of the last garbage collection. A minor one completes what was allocated, a major one also what is in
+ * use: then only what is really held on to.
+ */
+export type GarbageCollection = 'minor' | 'major';
+
+let written = 0;
+
+/** Writes the profile of the whole process, now: the program may be about to end. */
+export function writeProfile({ dir, format, log }: RunSettings, collection: GarbageCollection): void {
+  collectGarbage(collection);
+  const { sampleInterval } = status();
+  if (sampleInterval === 0) return;
+  const content = encode(format, sampleInterval);
+  mkdirSync(dir, { recursive: true });
+  written++;
+  const file = path.join(dir, fileName(format));
+  writeFileSync(file, content);
+  const line: WrittenProfile = { pid: process.pid, file };
+  // The parent may be gone, and its log with it.
+  try {
+    appendFileSync(log, `${JSON.stringify(line)}\n`);
+  } catch {}
+}
+
+const collectGarbage = findGarbageCollector();
+
+/** V8 gives it to new contexts only, once asked. That takes memory: before the profiler starts. */
+function findGarbageCollector(): (type: GarbageCollection) => void {
+  try {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as (options: { type: GarbageCollection }) => void;
+    setFlagsFromString('--no-expose-gc');
+    return (type) => gc({ type });
+  } catch {
+    // Then figures are as of an earlier collection.
+    return () => {};
+  }
+}
+
+function encode(format: RunFormat, sampleInterval: number): string | Uint8Array {
+  const stats = readMemStats();
+  const records = readRecords(true);
+  if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
+  const profile = profileFromRecords(records, {
+    sampleInterval,
+    defaultSampleType: '',
+    timeNanos: Date.now() * 1e6,
+    program: process.argv[1] ?? process.argv0,
+  });
+  return gzipSync(encodeProto(profile), { level: 1 });
+}
+
+/** As Node.js names its own diagnostic files: date, time, process, thread, number. */
+function fileName(format: RunFormat): string {
+  const now = new Date();
+  const digits = (value: number, width: number) => String(value).padStart(width, '0');
+  const date = digits(now.getFullYear(), 4) + digits(now.getMonth() + 1, 2) + digits(now.getDate(), 2);
+  const time = digits(now.getHours(), 2) + digits(now.getMinutes(), 2) + digits(now.getSeconds(), 2);
+  return `memprof.${date}.${time}.${process.pid}.${threadId}.${digits(written, 3)}.${format}`;
+}
