@@ -1,11 +1,22 @@
 import type { Writable } from 'node:stream';
-import { checkInteger, checkOneOf, checkOptions } from './check.js';
-import { outOfRange } from './errors.js';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import { checkBoolean, checkInteger, checkOneOf, checkOptions } from './check.js';
+import { formatFolded } from './formats/folded.js';
+import { formatHeapProfile } from './formats/heap-profile.js';
+import { HEAP_SAMPLE_TYPES, profileFromRecords } from './formats/heap-values.js';
+import { encodeProto } from './formats/proto.js';
 import { formatHeapText } from './formats/text.js';
 import { readRecords } from './mem-profile.js';
 import { readMemStats } from './mem-stats.js';
 import { native } from './native.js';
 import { checkSink, writeToSink } from './sink.js';
+import { withSources } from './source-maps.js';
+
+const FORMATS = ['pprof', 'heapprofile', 'folded'] as const;
+const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
+
+const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
 
 export interface WriteOptions {
   /**
@@ -13,6 +24,18 @@ export interface WriteOptions {
    * read without dividing by zero, and Go's too.
    */
   header?: 'heap' | 'heap_v2';
+  /** Whether frames of built code are written as they are in its sources, where a source map is found. Default true. */
+  sourceMaps?: boolean;
+  /**
+   * What is written with `debug` 0: pprof's proto (default), gzipped; `heapprofile` for Chrome DevTools; `folded`, a
+   * line `root;…;leaf value` a stack, for flame-graph tools.
+   */
+  format?: 'pprof' | 'heapprofile' | 'folded';
+  /**
+   * The value in a format that has but one: `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default:
+   * `inuse_space` of the heap, `alloc_space` of the allocations.
+   */
+  sampleType?: string;
 }
 
 /** A profile by name, as Go's `pprof.Profile`. */
@@ -21,8 +44,9 @@ export interface Profile {
   /** Number of records, those with nothing in use included. */
   count(): number;
   /**
-   * Writes the profile to a stream, which is not ended. `debug` 1 or more: Go's text with a `# runtime.MemStats`
-   * trailer. Rejects with the stream's error if it fails; the profiler runs on.
+   * Writes the profile to a stream, which is not ended. `debug` 0: what `options.format` says, with figures scaled up
+   * from what was sampled. Any other: Go's text, raw figures with a `# runtime.MemStats` trailer. Rejects with the
+   * stream's error if it fails; the profiler runs on.
    */
   writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void>;
 }
@@ -37,13 +61,49 @@ class HeapProfile implements Profile {
   async writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void> {
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    const { header = 'heap' } = checkOptions(options);
-    checkOneOf(header, 'options.header', ['heap', 'heap_v2']);
-    if (debug === 0) throw outOfRange('debug', 'another integer than 0', debug);
+    const checked = this.#checkWriteOptions(options);
     // Go reads the stats first, so that the writer's own allocations are not in them.
-    const memStats = readMemStats();
+    const memStats = debug === 0 ? undefined : readMemStats();
     const { sampleInterval } = native().readStatus();
-    await writeToSink(sink, formatHeapText(readRecords(true), memStats, { sampleInterval, header }));
+    const timeNanos = Date.now() * 1e6;
+    const read = readRecords(true);
+    const records = checked.sourceMaps ? await withSources(read) : read;
+    if (memStats !== undefined) {
+      await writeToSink(sink, formatHeapText(records, memStats, { sampleInterval, header: checked.header }));
+      return;
+    }
+    const profile = profileFromRecords(records, {
+      sampleInterval,
+      defaultSampleType: this.#defaultSampleType,
+      timeNanos,
+      program: process.argv[1] ?? process.execPath,
+    });
+    switch (checked.format) {
+      case 'heapprofile':
+        return writeToSink(sink, formatHeapProfile(profile, checked.sampleType));
+      case 'folded':
+        return writeToSink(sink, formatFolded(profile, checked.sampleType));
+      case 'pprof':
+        return writeToSink(sink, await compress(encodeProto(profile), { level: constants.Z_BEST_SPEED }));
+    }
+  }
+
+  get #defaultSampleType(): string {
+    return this.name === 'allocs' ? 'alloc_space' : 'inuse_space';
+  }
+
+  #checkWriteOptions(options: WriteOptions | undefined): Required<WriteOptions> {
+    const {
+      header = 'heap',
+      sourceMaps = true,
+      format = 'pprof',
+      sampleType = this.#defaultSampleType,
+    } = checkOptions(options);
+    checkOneOf(header, 'options.header', ['heap', 'heap_v2']);
+    checkBoolean(sourceMaps, 'options.sourceMaps');
+    checkOneOf(format, 'options.format', FORMATS);
+    checkOneOf(sampleType, 'options.sampleType', SAMPLE_TYPES);
+    return { header, sourceMaps, format, sampleType };
   }
 }
 
@@ -54,4 +114,9 @@ export function lookup(name: 'heap' | 'allocs'): Profile;
 export function lookup(name: string): Profile | undefined;
 export function lookup(name: string): Profile | undefined {
   return Object.hasOwn(profiles, name) ? profiles[name as keyof typeof profiles] : undefined;
+}
+
+/** Go's `pprof.WriteHeapProfile`: `lookup('heap').writeTo(sink, 0, options)`. */
+export function writeHeapProfile(sink: Writable, options?: WriteOptions): Promise<void> {
+  return profiles.heap.writeTo(sink, 0, options);
 }

@@ -1,0 +1,226 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { findSourceMap } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { AnyMap, type SourceMapInput, type TraceMap, traceSegment } from '@jridgewell/trace-mapping';
+import type { Frame, MemProfileRecord } from './types.js';
+
+const MIB = 1024 * 1024;
+// Decoded, a map takes ten times its size.
+const MAX_MAP_BYTES = 16 * MIB;
+const MAX_CACHED_BYTES = 4 * MIB;
+const MAX_CACHED_FILES = 10_000;
+// A comment with the name of a map is at the end of the file.
+const TAIL_BYTES = 16 * 1024;
+// To open a pipe could take forever otherwise.
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** What is known of the source map of a file; `map` is missing if it has none that can be used. */
+interface Entry {
+  map?: TraceMap;
+  bytes: number;
+}
+
+// Frames live as long as the process, and so does what they are mapped to; maps themselves come and go.
+const mappedFrames = new WeakMap<Readonly<Frame>, Readonly<Frame>>();
+const entries = new Map<string, Entry>();
+let cachedBytes = 0;
+
+/**
+ * The same records with the frames of built code as they are in its sources, where a source map is found: Node's own
+ * (`--enable-source-maps`), inline, or beside the file. Files are read when a frame of theirs is seen for the first
+ * time. Whatever cannot be read or mapped stays as it is: never rejects.
+ */
+export async function withSources(
+  records: readonly MemProfileRecord[],
+): Promise<readonly MemProfileRecord[]> {
+  const unmapped = new Map<string, Readonly<Frame>[]>();
+  for (const record of records) {
+    for (const frame of record.stack()) {
+      if (mappedFrames.has(frame)) continue;
+      const frames = unmapped.get(frame.fileName);
+      if (frames === undefined) unmapped.set(frame.fileName, [frame]);
+      else frames.push(frame);
+    }
+  }
+  for (const [fileName, frames] of unmapped) await mapFrames(fileName, frames);
+  return records.map((record) => new MappedRecord(record));
+}
+
+const mappedStacks = new WeakMap<readonly Readonly<Frame>[], readonly Readonly<Frame>[]>();
+
+class MappedRecord implements MemProfileRecord {
+  readonly allocBytes: number;
+  readonly freeBytes: number;
+  readonly allocObjects: number;
+  readonly freeObjects: number;
+  readonly thread?: number;
+  readonly #record: MemProfileRecord;
+
+  constructor(record: MemProfileRecord) {
+    this.allocBytes = record.allocBytes;
+    this.freeBytes = record.freeBytes;
+    this.allocObjects = record.allocObjects;
+    this.freeObjects = record.freeObjects;
+    if (record.thread !== undefined) this.thread = record.thread;
+    this.#record = record;
+  }
+
+  stack(): readonly Readonly<Frame>[] {
+    const stack = this.#record.stack();
+    let mapped = mappedStacks.get(stack);
+    if (mapped === undefined) {
+      mapped = stack.map((frame) => mappedFrames.get(frame) ?? frame);
+      mappedStacks.set(stack, mapped);
+    }
+    return mapped;
+  }
+
+  inUseBytes(): number {
+    return this.#record.inUseBytes();
+  }
+
+  inUseObjects(): number {
+    return this.#record.inUseObjects();
+  }
+}
+
+async function mapFrames(fileName: string, frames: readonly Readonly<Frame>[]): Promise<void> {
+  const map = path.isAbsolute(fileName) ? await mapOf(fileName) : undefined;
+  for (const frame of frames) mappedFrames.set(frame, map === undefined ? frame : mapFrame(frame, map));
+}
+
+function mapFrame(frame: Readonly<Frame>, map: TraceMap): Readonly<Frame> {
+  const { functionName, lineNumber, columnNumber } = frame;
+  if (lineNumber === 0) return frame;
+  try {
+    const column = Math.max(0, columnNumber - 1);
+    const segment = traceSegment(map, lineNumber - 1, column);
+    if (segment === null || segment.length === 1) return frame;
+    const source = map.sources[segment[1]] ? map.resolvedSources[segment[1]] : undefined;
+    if (typeof source !== 'string') return frame;
+    // V8's column is that of the parameters, so that what ends there is the name.
+    const isName = segment.length === 5 && segment[0] + functionName.length === column;
+    const name = isName ? map.names[segment[4]] : undefined;
+    return Object.freeze({
+      ...frame,
+      functionName: typeof name === 'string' && name !== '' ? name : functionName,
+      fileName: toPath(source),
+      lineNumber: segment[2] + 1,
+      columnNumber: segment[3] + 1,
+    });
+  } catch {
+    return frame;
+  }
+}
+
+function toPath(source: string): string {
+  if (!source.startsWith('file:')) return source;
+  try {
+    return fileURLToPath(source);
+  } catch {
+    return source;
+  }
+}
+
+async function mapOf(fileName: string): Promise<TraceMap | undefined> {
+  let entry = entries.get(fileName);
+  if (entry === undefined) {
+    entry = await loadMap(fileName).catch((): Entry => ({ bytes: 0 }));
+    // Another writer may have been as fast.
+    cachedBytes += entry.bytes - (entries.get(fileName)?.bytes ?? 0);
+  } else {
+    entries.delete(fileName);
+  }
+  // The one that was used last is the last one.
+  entries.set(fileName, entry);
+  for (const [oldest, { bytes }] of entries) {
+    if (cachedBytes <= MAX_CACHED_BYTES && entries.size <= MAX_CACHED_FILES) break;
+    entries.delete(oldest);
+    cachedBytes -= bytes;
+  }
+  return entry.map;
+}
+
+async function loadMap(fileName: string): Promise<Entry> {
+  const own = findSourceMap(fileName);
+  if (own !== undefined) return toEntry(own.payload as SourceMapInput, fileName, own.payload.mappings.length);
+  const comment = await readComment(fileName);
+  if (comment?.startsWith('data:')) {
+    const text = decodeDataUrl(comment);
+    return text === undefined ? { bytes: 0 } : toEntry(text, fileName, text.length);
+  }
+  const mapName = comment === undefined ? `${fileName}.map` : resolveName(comment, fileName);
+  if (mapName === undefined) return { bytes: 0 };
+  const text = await readSmallFile(mapName);
+  return text === undefined ? { bytes: 0 } : toEntry(text, mapName, text.length);
+}
+
+function toEntry(input: SourceMapInput, mapName: string, bytes: number): Entry {
+  return { map: AnyMap(input, pathToFileURL(mapName).href), bytes };
+}
+
+/** What follows the last `//# sourceMappingURL=`. */
+async function readComment(fileName: string): Promise<string | undefined> {
+  const file = await open(fileName, OPEN_FLAGS);
+  try {
+    const { size } = await statFile(file);
+    const tail = await readTail(file, size, TAIL_BYTES);
+    // An inline map is one line, and longer than the tail as a rule.
+    const isCut = tail !== undefined && size > TAIL_BYTES && !tail.trimEnd().includes('\n');
+    return findComment(
+      (isCut && !tail.includes(COMMENT) ? await readTail(file, size, MAX_MAP_BYTES) : tail) ?? '',
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+const COMMENT = 'sourceMappingURL=';
+
+function findComment(text: string): string | undefined {
+  const at = text.lastIndexOf(COMMENT);
+  if (at < 4 || !/^\/[/*][#@] ?[ \t]*$/.test(text.slice(Math.max(0, at - 4), at).trimStart()))
+    return undefined;
+  const url = /^[^\s'"*]+/.exec(text.slice(at + COMMENT.length))?.[0];
+  return url;
+}
+
+/** Of a file: a pipe or a device may have no end. */
+async function statFile(file: FileHandle) {
+  const stat = await file.stat();
+  if (!stat.isFile()) throw new Error('not a file');
+  return stat;
+}
+
+async function readTail(file: FileHandle, size: number, limit: number): Promise<string | undefined> {
+  const length = Math.min(size, limit);
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await file.read(buffer, 0, length, size - length);
+  return buffer.toString('utf8', 0, bytesRead);
+}
+
+async function readSmallFile(fileName: string): Promise<string | undefined> {
+  const file = await open(fileName, OPEN_FLAGS);
+  try {
+    const { size } = await statFile(file);
+    return size > MAX_MAP_BYTES ? undefined : await readFile(file, 'utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function resolveName(url: string, fileName: string): string | undefined {
+  const resolved = new URL(url, pathToFileURL(fileName));
+  return resolved.protocol === 'file:' ? fileURLToPath(resolved) : undefined;
+}
+
+function decodeDataUrl(url: string): string | undefined {
+  const comma = url.indexOf(',');
+  if (comma === -1) return undefined;
+  const body = url.slice(comma + 1);
+  return /;base64$/i.test(url.slice(0, comma))
+    ? Buffer.from(body, 'base64').toString('utf8')
+    : decodeURIComponent(body);
+}
