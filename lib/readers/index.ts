@@ -58,6 +58,7 @@ function readFirstLine(bytes: Uint8Array): Lines | undefined {
 
 /** By its beginning. A proto begins with a newline, as a rule. */
 function isText(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 256)).toString('latin1');
-  return /^[^\n][\n\r\t\x20-\x7e\x80-\xff]*$/.test(start);
+  const start = Buffer.from(bytes.subarray(0, 256)).toString('utf8');
+  // The last character may have been cut.
+  return /^(?!\n)(?:[\t\r\n]|[^\p{Cc}\ufffd])+\ufffd?$/u.test(start);
 }
