@@ -1,8 +1,11 @@
 import { gzipSync } from 'node:zlib';
+import { formatFolded } from '../formats/folded.js';
+import { formatHeapProfile } from '../formats/heap-profile.js';
 import { encodeProto } from '../formats/proto.js';
 import type { ParsedProfile } from '../readers/profile-model.js';
 import type { Command } from './command.js';
 import { outputOption } from './flame.js';
+import { formatProfileText } from './heap-text.js';
 import { helpOption, parseChoice, UsageError } from './options.js';
 import { loadProfile, writeOutput } from './profile-file.js';
 import { checkSampleIndex, expectOperands, sampleIndexOf, sampleIndexOption } from './report-commands.js';
@@ -10,12 +13,17 @@ import { checkSampleIndex, expectOperands, sampleIndexOf, sampleIndexOption } fr
 const formats = ['pb.gz', 'txt', 'heapprofile', 'folded'] as const;
 type Format = (typeof formats)[number];
 
-function encode(profile: ParsedProfile, format: Format, _index: number): string | Uint8Array {
+function encode(profile: ParsedProfile, format: Format, index: number): string | Uint8Array {
+  const { type } = profile.sampleTypes[index]!;
   switch (format) {
     case 'pb.gz':
       return gzipSync(encodeProto(profile));
-    default:
-      throw new Error('not built yet');
+    case 'txt':
+      return formatProfileText(profile);
+    case 'heapprofile':
+      return formatHeapProfile(profile, type);
+    case 'folded':
+      return formatFolded(profile, type);
   }
 }
 
@@ -34,7 +42,9 @@ export const convert: Command = {
   name: 'convert',
   summary: 'write a profile in another form',
   usage: `convert [options] FILE -o OUT.(${formats.join('|')})`,
-  details: '',
+  details: `FILE is a profile in text or proto form, gzipped or not; - reads standard input.
+pb.gz is for pprof, heapprofile for Chrome DevTools, folded for flame-graph tools; these two have figures of one kind,
+that of --sample_index.`,
   options: {
     ...outputOption,
     format: { value: 'FORMAT', help: `${formats.join(', ')}; else by the name of OUT`, complete: formats },
@@ -49,7 +59,8 @@ export const convert: Command = {
       throw new UsageError('say where to with -o OUT', 'convert');
     const format =
       typeof asked === 'string' ? parseChoice(asked, 'format', formats, 'convert') : formatOf(output);
-    const profile = await loadProfile(file!);
+    // From text to text, figures stay as they are.
+    const profile = await loadProfile(file!, format === 'txt' ? { scaling: 'none' } : {});
     const index = checkSampleIndex(profile, sampleIndexOf(args), 'convert');
     await writeOutput(output, [encode(profile, format, index)]);
     return 0;

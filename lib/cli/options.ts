@@ -106,7 +106,7 @@ function usageMessage(error: Error & { code?: string }, options: Options): strin
 
 /** The one of `words` that `word` may be a slip of. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = word.length < 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let least = limit + 1;
   for (const candidate of words) {

@@ -54,7 +54,11 @@ function writeBeforeDeathBy(signal: (typeof DEADLY)[number], write: () => void):
     process.kill(process.pid, signal);
   };
   const onNew = (event: string, listener: Listener) => {
-    if (event === signal && listener !== onSignal) process.off(signal, onSignal);
+    if (event !== signal || listener === onSignal) return;
+    // It is not there yet, and without any Node.js would stop listening.
+    process.nextTick(() => {
+      if (process.listenerCount(signal) > 1) process.off(signal, onSignal);
+    });
   };
   const onRemoved = (event: string, listener: Listener) => {
     if (event === signal && listener !== onSignal && process.listenerCount(signal) === 0) {

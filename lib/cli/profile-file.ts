@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseProfile } from '../readers/index.js';
-import type { ParsedProfile } from '../readers/profile-model.js';
+import type { ParsedProfile, ParseOptions } from '../readers/profile-model.js';
 import { printable } from './options.js';
 
 /** What the user is told in one line: exit code 1. */
@@ -32,13 +32,13 @@ async function readInput(file: string): Promise<Buffer> {
 }
 
 /** Reads a profile of any format; `-` is standard input. */
-export async function loadProfile(file: string): Promise<ParsedProfile> {
+export async function loadProfile(file: string, options?: ParseOptions): Promise<ParsedProfile> {
   const shown = file === '-' ? 'standard input' : printable(file);
   let profile: ParsedProfile;
   try {
     const input = await readInput(file);
     if (input.length === 0) throw new Failure('is empty');
-    profile = parseProfile(input);
+    profile = parseProfile(input, options);
   } catch (error) {
     throw new Failure(`${shown}: ${reasonOf(error)}`);
   }
@@ -61,6 +61,10 @@ export async function writeOutput(file: string, chunks: Iterable<string | Uint8A
 
 function writeStdout(chunk: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(chunk, (error: NodeJS.ErrnoException | null | undefined) => {
+      // `memprof top FILE | head` is no failure.
+      if (error && error.code !== 'EPIPE') reject(error);
+      else resolve();
+    });
   });
 }
