@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { encodeProto } from '../lib/formats/proto.js';
 import { parseProfile } from '../lib/readers/index.js';
 import type { ParsedProfile } from '../lib/readers/profile-model.js';
 import { after, golden, goPprof, memprof } from './cli-support.js';
@@ -78,9 +79,20 @@ t.test('to collapsed stacks', async (t) => {
   for (const line of lines) t.match(line, /^[^;]+(;[^;]+)* \d+$/);
 });
 
-t.test('a profile of something else has no text form', async (t) => {
-  const file = path.join(t.testdir({}), 'growth.txt');
-  writeFileSync(file, 'heap profile: 1: 8 [1: 8] @ growthz\n1: 8 [1: 8] @ 0x10\n');
-  const cut = memprof(['convert', file, '-o', '-', '--format', 'txt']);
-  t.equal(cut.code, 0, 'objects and space will do');
+t.test('a text has objects and bytes, or is none', async (t) => {
+  const folder = t.testdir({});
+  const growth = path.join(folder, 'growth.txt');
+  writeFileSync(growth, 'heap profile: 1: 8 [1: 8] @ growthz\n1: 8 [1: 8] @ 0x10\n');
+  t.equal(memprof(['convert', growth, '-o', '-', '--format', 'txt']).code, 0);
+
+  const cpu = path.join(folder, 'cpu.pb');
+  const sampleTypes = [{ type: 'cpu', unit: 'nanoseconds' }];
+  const samples = [{ values: [7], stack: [], labels: {}, numLabels: {} }];
+  writeFileSync(
+    cpu,
+    encodeProto({ ...parseProfile(readFileSync(after)), sampleTypes, defaultSampleType: 'cpu', samples }),
+  );
+  const { code, stderr } = memprof(['convert', cpu, '-o', '-', '--format', 'txt']);
+  t.equal(code, 1);
+  t.equal(stderr, 'memprof: only heap profiles can be written as .txt: this one has no such figures\n');
 });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { formatPercentage, formatValue } from '../lib/cli/units.js';
-import { after, before, fixtures, golden, goPprof, memprof } from './cli-support.js';
+import { after, before, fixtures, golden, goPprof, main, memprof, plainNode } from './cli-support.js';
 
 function sameAsGo(t: Test, command: string, options: readonly string[], file: string): void {
   const { code, stdout } = memprof([command, ...options, file]);
@@ -111,6 +111,21 @@ t.test('standard input', async (t) => {
 
 t.test('no colours but on a terminal', async (t) => {
   t.notOk(memprof(['top', after], { env: { ...process.env, FORCE_COLOR: '' } }).stdout.includes('\u001b'));
+});
+
+t.test('colours on a terminal, unless it or the user has none', async (t) => {
+  const onTerminal = (env: NodeJS.ProcessEnv) => {
+    const { FORCE_COLOR, NO_COLOR, ...others } = process.env;
+    const command = [...plainNode, main, 'top', after].map((word) => `'${word}'`).join(' ');
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      env: { ...others, TERM: 'xterm-256color', ...env },
+    });
+    t.match(stdout, 'main.inlines');
+    return stdout;
+  };
+  t.ok(onTerminal({}).includes('\u001b[31m'));
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) t.notOk(onTerminal(env).includes('\u001b'));
 });
 
 t.test('names cannot speak to the terminal', async (t) => {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { threadId } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { profileFromRecords } from '../formats/heap-values.js';
 import { encodeProto } from '../formats/proto.js';
@@ -37,13 +37,18 @@ export function writeProfile({ dir, format, log }: RunSettings, collection: Garb
   } catch {}
 }
 
-const collectGarbage = findGarbageCollector();
+// Only main threads write.
+const collectGarbage = isMainThread ? findGarbageCollector() : () => {};
+
+type Collector = (options: { type: GarbageCollection }) => void;
 
 /** V8 gives it to new contexts only, once asked. That takes memory: before the profiler starts. */
 function findGarbageCollector(): (type: GarbageCollection) => void {
+  const given = (globalThis as { gc?: Collector }).gc;
+  if (typeof given === 'function') return (type) => given({ type });
   try {
     setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as (options: { type: GarbageCollection }) => void;
+    const gc = runInNewContext('gc') as Collector;
     setFlagsFromString('--no-expose-gc');
     return (type) => gc({ type });
   } catch {
