@@ -298,7 +298,7 @@ t.test('errors name the line and what was expected', async (t) => {
     [`${HEADER}\n9223372036854775808: 8 [1: 8] @\n`, /^line 2: expected integers of 64 bits/],
     [
       `${HEADER}\n${'x'.repeat(70_000)}\n`,
-      /^line 2: expected a line of less than 65536 bytes, found "x{60}"…$/,
+      /^line 2: expected a line of less than 65536 bytes, found "x{59}…$/,
     ],
     ['heap_v2/1\n', /^line 1: expected the totals/],
     ['heap_v2/1\n  t*: 1: 8 [0: 0]\nx\n', /^line 3: expected '@ 0x/],

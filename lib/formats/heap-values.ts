@@ -1,3 +1,4 @@
+import { NO_LABELS, newLabels } from '../readers/labels.js';
 import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from '../readers/profile-model.js';
 import { scaleFactor } from '../scaling.js';
 import type { MemProfileRecord } from '../types.js';
@@ -20,8 +21,6 @@ export interface HeapProfileOptions {
   /** The program, by which readers call the profile. */
   program: string;
 }
-
-const NO_LABELS: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
 
 /** A profile of what the records stand for: scaled up from what was sampled, as Go does, once a record. */
 export function profileFromRecords(
@@ -63,7 +62,7 @@ function unsample(objects: number, bytes: number, sampleInterval: number): [numb
 }
 
 function label<T>(key: string, value: T): Record<string, T[]> {
-  return Object.assign(Object.create(null), { [key]: [value] });
+  return Object.assign(newLabels<T>(), { [key]: [value] });
 }
 
 /** No figure of a record is negative; what is not a number at all counts as 0. */

@@ -1,3 +1,4 @@
+import { NO_LABELS, newLabels } from './labels.js';
 import { type LegacyHeader, readHeader, type Scaling } from './legacy-header.js';
 import { guardedPoissonScaling, noScaling, poissonScaling } from './legacy-scaling.js';
 import { Allowance, LIMITS } from './limits.js';
@@ -13,15 +14,9 @@ interface RecordLine {
   addresses: string;
 }
 
-interface RawSample {
-  values: number[];
-  blockSize: number;
-  /** Of the calls, leaf first. */
-  addresses: number[];
-}
-
 const EXPECTED_RECORD = "a record such as '1: 8 [2: 16] @ 0x401001 0x402001'";
 const MAX_INT64 = 2 ** 63;
+const MAX_SHARED_LABELS = 10_000;
 
 // Numbers are limited to 30 digits, and begin where their digits begin, to keep a search through a line linear.
 const GO_RECORD = /(-?(?<!\d)\d{1,30}): *(-?\d{1,30}) *\[ *(\d{1,30}): *(\d{1,30}) *\] @([ x0-9a-f]*)/;
@@ -46,10 +41,13 @@ export function readLegacy(bytes: Uint8Array, scaling: Scaling): ParsedProfile {
 class LegacyReader {
   readonly #lines: Lines;
   readonly #symbols = new SymbolTable();
-  readonly #raw: RawSample[] = [];
+  readonly #samples: ParsedSample[] = [];
+  // Of the calls, leaf first, for each sample: what they are called is known at the end.
+  readonly #addresses: (readonly number[])[] = [];
   readonly #sampleCount = new Allowance(LIMITS.samples, 'records');
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #skipped = new Allowance(LIMITS.skippedLines, 'lines that are no record');
+  readonly #scratch: number[] = [];
   #mappings: ParsedMapping[] = [];
   #hasSymbolSection = false;
 
@@ -77,7 +75,7 @@ class LegacyReader {
       period: header.period,
       comments: [],
       mappings: this.#mappings.length > 0 ? this.#mappings : [{ ...ALL_ADDRESSES }],
-      samples: this.#raw.map((raw) => this.#sample(raw)),
+      samples: this.#symbolizedSamples(),
     };
   }
 
@@ -102,7 +100,7 @@ class LegacyReader {
   #readRecords(header: LegacyHeader): void {
     const lines = this.#lines;
     let comments: string[] = [];
-    let record: RawSample | undefined;
+    let record: readonly number[] | undefined;
     while (lines.next()) {
       const line = lines.latin1();
       if (line === '') continue;
@@ -117,11 +115,11 @@ class LegacyReader {
       }
       const found = this.scaling === 'perl' ? this.#perlRecord(line) : this.#goRecord(line);
       if (found === undefined) continue;
-      if (record !== undefined) this.#symbols.learn(comments, record.addresses);
+      if (record !== undefined) this.#symbols.learn(comments, record);
       comments = [];
       record = this.#push(found, header);
     }
-    if (record !== undefined) this.#symbols.learn(comments, record.addresses);
+    if (record !== undefined) this.#symbols.learn(comments, record);
   }
 
   #goRecord(line: string): RecordLine {
@@ -201,16 +199,22 @@ class LegacyReader {
     }
   }
 
-  #push({ inUse, alloc, addresses }: RecordLine, { hasAlloc, scale }: LegacyHeader): RawSample {
+  /** The addresses of the record. */
+  #push({ inUse, alloc, addresses }: RecordLine, { hasAlloc, scale }: LegacyHeader): readonly number[] {
     this.#sampleCount.take();
     if (this.scaling !== 'perl') this.#refuseBytesWithoutObjects(inUse, hasAlloc ? alloc : [0, 0]);
-    const sample = {
-      values: hasAlloc ? [...scale(...alloc), ...scale(...inUse)] : scale(...inUse),
-      blockSize: meanSize(inUse) ?? (hasAlloc ? meanSize(alloc) : undefined) ?? 0,
-      addresses: this.#callAddresses(addresses),
-    };
-    this.#raw.push(sample);
-    return sample;
+    const values = scale(...inUse);
+    if (hasAlloc) values.unshift(...scale(...alloc));
+    const blockSize = meanSize(inUse) ?? (hasAlloc ? meanSize(alloc) : undefined) ?? 0;
+    this.#samples.push({
+      values: values.slice(),
+      stack: [],
+      labels: NO_LABELS,
+      numLabels: this.#bytesLabel(blockSize),
+    });
+    const callAddresses = this.#callAddresses(addresses);
+    this.#addresses.push(callAddresses);
+    return callAddresses;
   }
 
   #refuseBytesWithoutObjects(...pairs: (readonly [number, number])[]): void {
@@ -221,33 +225,47 @@ class LegacyReader {
 
   /** Return addresses are one too high; but Perl takes that of the leaf as it is. */
   #callAddresses(text: string): number[] {
-    const addresses: number[] = [];
-    for (const [digits] of text.matchAll(/0x[0-9a-f]+/g)) {
+    // An array that grows takes more than it needs; the one given out is a copy.
+    const addresses = this.#scratch;
+    addresses.length = 0;
+    for (let at = text.indexOf('0x'); at !== -1; at = text.indexOf('0x', at)) {
+      const start = at + 2;
+      let value = 0;
+      at = start;
+      for (let digit = hexDigit(text, at); digit !== -1; digit = hexDigit(text, ++at))
+        value = value * 16 + digit;
+      if (at === start) continue;
       this.#frames.take();
       const isKept = this.scaling === 'perl' && addresses.length === 0;
-      addresses.push(this.#address(digits, isKept ? 0n : 1n));
+      const address = isKept ? value : value - 1;
+      const isExact = value <= Number.MAX_SAFE_INTEGER && address >= 0;
+      addresses.push(isExact ? address : this.#bigAddress(text.slice(start, at), isKept ? 0n : 1n));
     }
-    return addresses;
+    return addresses.slice();
   }
 
-  #address(digits: string, less: bigint): number {
-    if (digits.length <= 15) {
-      const value = Number(digits) - Number(less);
-      if (value >= 0) return value;
-    }
-    const significant = digits.replace(/^0x0*/, '');
-    if (significant.length > 16) throw this.#lines.error('addresses of 64 bits');
-    return Number(BigInt.asUintN(64, BigInt(`0x${significant || '0'}`) - less));
+  #bigAddress(digits: string, less: bigint): number {
+    const value = BigInt(`0x${digits}`);
+    if (value >= 2n ** 64n) throw this.#lines.error('addresses of 64 bits');
+    return Number(BigInt.asUintN(64, value - less));
   }
 
-  #sample({ values, blockSize, addresses }: RawSample): ParsedSample {
+  #symbolizedSamples(): ParsedSample[] {
+    for (const [i, sample] of this.#samples.entries()) {
+      sample.stack = this.#stackOf(this.#addresses[i]!);
+      this.#addresses[i] = [];
+    }
+    return this.#samples;
+  }
+
+  #stackOf(addresses: readonly number[]): readonly Readonly<ParsedFrame>[] {
     const stack: Readonly<ParsedFrame>[] = [];
     addresses.forEach((address, index) => {
       const frames = this.#symbols.framesAt(address, this.#symbolAddress(address, index));
       if (frames.length > 1) this.#frames.take(frames.length - 1);
       for (const frame of frames) stack.push(frame);
     });
-    return { values, stack, labels: NO_LABELS, numLabels: this.#bytesLabel(blockSize) };
+    return stack.slice();
   }
 
   /** Symbol sections name addresses as they stand in the records, or one less; comments name calls. */
@@ -262,14 +280,13 @@ class LegacyReader {
   #bytesLabel(size: number): Readonly<Record<string, readonly number[]>> {
     let label = this.#bytesLabels.get(size);
     if (label === undefined) {
-      label = Object.assign(Object.create(null) as Record<string, number[]>, { bytes: [size] });
-      this.#bytesLabels.set(size, label);
+      label = Object.assign(newLabels<number>(), { bytes: [size] });
+      if (this.#bytesLabels.size < MAX_SHARED_LABELS) this.#bytesLabels.set(size, label);
     }
     return label;
   }
 }
 
-const NO_LABELS: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
 const ALL_ADDRESSES: ParsedMapping = { start: 0, limit: 2 ** 64, offset: 0, fileName: '', buildId: '' };
 
 function sampleTypes({ hasAlloc }: LegacyHeader): SampleType[] {
@@ -282,4 +299,16 @@ function sampleTypes({ hasAlloc }: LegacyHeader): SampleType[] {
 /** Undefined where there are no objects. */
 function meanSize([objects, bytes]: readonly [number, number]): number | undefined {
   return objects === 0 ? undefined : Math.trunc(bytes / objects) + 0;
+}
+
+const CODE_0 = 0x30;
+const CODE_9 = 0x39;
+const CODE_A = 0x61;
+const CODE_F = 0x66;
+
+/** -1 where there is none. */
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  if (code >= CODE_0 && code <= CODE_9) return code - CODE_0;
+  return code >= CODE_A && code <= CODE_F ? code - CODE_A + 10 : -1;
 }

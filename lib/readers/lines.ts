@@ -2,6 +2,7 @@ import { LIMITS, profileError } from './limits.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+const MAX_SHOWN = 60;
 
 /** The lines of a text, one at a time: a big one need not fit into a string. */
 export class Lines {
@@ -46,9 +47,10 @@ export class Lines {
 
   #shown(): string {
     if (this.number === 0 || this.#start >= this.#buffer.length) return 'the end';
-    const length = this.#end - this.#start;
-    if (length === 0) return 'an empty line';
-    const text = this.#buffer.toString('utf8', this.#start, Math.min(this.#end, this.#start + 60));
-    return `${JSON.stringify(text)}${length > 60 ? '…' : ''}`;
+    const end = Math.min(this.#end, this.#start + MAX_SHOWN);
+    if (end === this.#start) return 'an empty line';
+    const text = JSON.stringify(this.#buffer.toString('utf8', this.#start, end));
+    const isWhole = text.length <= MAX_SHOWN && end === this.#end;
+    return isWhole ? text : `${text.slice(0, MAX_SHOWN)}…`;
   }
 }

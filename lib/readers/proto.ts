@@ -1,3 +1,4 @@
+import { type Labels, NO_LABELS, newLabels } from './labels.js';
 import { Allowance, LIMITS, profileError } from './limits.js';
 import type { ParsedFrame, ParsedMapping, ParsedProfile, ParsedSample, SampleType } from './profile-model.js';
 import { WireReader } from './wire-reader.js';
@@ -19,8 +20,6 @@ interface TypeIndexes {
   unit: number;
 }
 
-type Labels<T> = Readonly<Record<string, readonly T[]>>;
-
 const NO_TYPE: TypeIndexes = { type: 0, unit: 0 };
 const MAX_SHARED_LABELS = 10_000;
 
@@ -32,18 +31,21 @@ export function readProto(bytes: Uint8Array): ParsedProfile {
 class ProtoReader {
   readonly #reader: WireReader;
   readonly #buffer: Buffer;
-  // Texts are decoded when they are first used: most of a big profile's stay untouched twice.
-  readonly #texts: (string | Span)[] = [];
+  // Where texts begin, until they are used for the first time.
+  readonly #texts: (string | number)[] = [];
+  readonly #textEnds: number[] = [];
   readonly #functions = new Map<number, FunctionRow>();
   readonly #locations = new Map<number, readonly ParsedFrame[]>();
-  readonly #sharedNumLabels = new Map<string, Labels<number>>();
+  readonly #bytesLabels = new Map<number, Labels<number>>();
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #labels = new Allowance(LIMITS.labels, 'labels');
 
+  readonly #stack: ParsedFrame[] = [];
+  readonly #values: number[] = [];
   readonly #sampleTypes: TypeIndexes[] = [];
   readonly #sampleSpans: number[] = [];
-  readonly #locationSpans: Span[] = [];
-  readonly #functionSpans: Span[] = [];
+  readonly #locationSpans: number[] = [];
+  readonly #functionSpans: number[] = [];
   readonly #mappingSpans: Span[] = [];
   readonly #comments: number[] = [];
   #periodType = NO_TYPE;
@@ -64,8 +66,12 @@ class ProtoReader {
     if (this.#texts.length === 0 || this.#text(0) !== '') {
       throw profileError("not a valid proto: expected '' as the first of its texts");
     }
-    for (const span of this.#functionSpans) this.#readFunction(span);
-    for (const span of this.#locationSpans) this.#readLocation(span);
+    for (let i = 0; i < this.#functionSpans.length; i += 2) {
+      this.#readFunction(this.#functionSpans[i]!, this.#functionSpans[i + 1]!);
+    }
+    for (let i = 0; i < this.#locationSpans.length; i += 2) {
+      this.#readLocation(this.#locationSpans[i]!, this.#locationSpans[i + 1]!);
+    }
     const sampleTypes = this.#sampleTypes.map((each) => this.#sampleType(each));
     const samples: ParsedSample[] = [];
     for (let i = 0; i < this.#sampleSpans.length; i += 2) {
@@ -119,15 +125,19 @@ class ProtoReader {
           break;
         case 4:
           locations.take();
-          this.#locationSpans.push(this.#span());
+          reader.expect(2);
+          this.#locationSpans.push(reader.start, reader.limit);
           break;
         case 5:
           functions.take();
-          this.#functionSpans.push(this.#span());
+          reader.expect(2);
+          this.#functionSpans.push(reader.start, reader.limit);
           break;
         case 6:
           texts.take();
-          this.#texts.push(this.#span());
+          reader.expect(2);
+          this.#texts.push(reader.start);
+          this.#textEnds.push(reader.limit);
           break;
         case 7:
           this.#dropFrames = this.#signed();
@@ -212,7 +222,7 @@ class ProtoReader {
       throw profileError(`not a valid proto: it refers to text ${index}, but has ${this.#texts.length}`);
     }
     if (typeof text === 'string') return text;
-    const decoded = this.#buffer.toString('utf8', text.start, text.end);
+    const decoded = this.#buffer.toString('utf8', text, this.#textEnds[index]);
     this.#texts[index] = decoded;
     return decoded;
   }
@@ -230,7 +240,7 @@ class ProtoReader {
     return { type: this.#text(type), unit: this.#text(unit) };
   }
 
-  #readFunction({ start, end }: Span): void {
+  #readFunction(start: number, end: number): void {
     const reader = this.#reader;
     reader.enter(start, end);
     let id = 0;
@@ -253,7 +263,7 @@ class ProtoReader {
     });
   }
 
-  #readLocation({ start, end }: Span): void {
+  #readLocation(start: number, end: number): void {
     const reader = this.#reader;
     reader.enter(start, end);
     let id = 0;
@@ -313,10 +323,13 @@ class ProtoReader {
   #readSample(start: number, end: number, valueCount: number): ParsedSample {
     const reader = this.#reader;
     reader.enter(start, end);
-    const stack: ParsedFrame[] = [];
-    const values: number[] = [];
-    let labels: Record<string, string[]> | undefined;
-    let numLabels: Record<string, number[]> | undefined;
+    // Arrays that grow take more than they need; those given out are copies.
+    const stack = this.#stack;
+    const values = this.#values;
+    stack.length = 0;
+    values.length = 0;
+    let labels: Labels<string> | undefined;
+    let numLabels: Labels<number> | undefined;
     while (reader.nextField()) {
       if (reader.field === 1) this.#readIntegers((id) => this.#pushFrames(stack, id));
       else if (reader.field === 2) {
@@ -329,13 +342,11 @@ class ProtoReader {
         const label = this.#readLabel();
         if (label === undefined) continue;
         if (typeof label.value === 'string') {
-          labels ??= Object.create(null) as Record<string, string[]>;
-          labels[label.key] ??= [];
-          labels[label.key]!.push(label.value);
+          labels ??= newLabels<string>();
+          addLabel(labels, label.key, label.value);
         } else {
-          numLabels ??= Object.create(null) as Record<string, number[]>;
-          numLabels[label.key] ??= [];
-          numLabels[label.key]!.push(label.value);
+          numLabels ??= newLabels<number>();
+          addLabel(numLabels, label.key, label.value);
         }
       }
     }
@@ -343,8 +354,8 @@ class ProtoReader {
       throw profileError(`not a valid proto: expected ${valueCount} values a sample, found ${values.length}`);
     }
     return {
-      values,
-      stack,
+      values: values.slice(),
+      stack: stack.slice(),
       labels: labels ?? NO_LABELS,
       numLabels: numLabels === undefined ? NO_LABELS : this.#shareNumLabels(numLabels),
     };
@@ -378,17 +389,23 @@ class ProtoReader {
     return { key: this.#text(key), value: text === 0 ? number : this.#text(text) };
   }
 
-  /** Most samples have a `bytes` label of one of a few values. */
-  #shareNumLabels(labels: Record<string, number[]>): Labels<number> {
-    const key = JSON.stringify(labels);
-    const shared = this.#sharedNumLabels.get(key);
+  /** Most samples have one label, `bytes`, of a few values. */
+  #shareNumLabels(labels: Labels<number>): Labels<number> {
+    const sizes = labels.bytes;
+    if (sizes?.length !== 1 || Object.keys(labels).length !== 1) return labels;
+    const size = sizes[0]!;
+    const shared = this.#bytesLabels.get(size);
     if (shared !== undefined) return shared;
-    if (this.#sharedNumLabels.size < MAX_SHARED_LABELS) this.#sharedNumLabels.set(key, labels);
+    if (this.#bytesLabels.size < MAX_SHARED_LABELS) this.#bytesLabels.set(size, labels);
     return labels;
   }
 }
 
-const NO_LABELS: Readonly<Record<string, never>> = Object.freeze(Object.create(null));
+function addLabel<T>(labels: Labels<T>, key: string, value: T): void {
+  const values = labels[key];
+  if (values === undefined) labels[key] = [value];
+  else values.push(value);
+}
 
 function checkId(what: string, id: number, known: ReadonlyMap<number, unknown>): void {
   if (id === 0) throw profileError(`not a valid proto: a ${what} has no id`);

@@ -48,7 +48,7 @@ export class SymbolTable {
   }
 
   /** The frames of an address, the same objects each time; one without a name if there is no symbol. */
-  framesAt(address: number, symbolAddress = address): readonly Readonly<ParsedFrame>[] {
+  framesAt(address: number, symbolAddress: number): readonly Readonly<ParsedFrame>[] {
     let frames = this.#frames.get(address);
     if (frames === undefined) {
       const symbols = this.#byAddress.get(symbolAddress) ?? [NO_SYMBOL];
