@@ -17,6 +17,9 @@ need binutils objdump
 need g++ g++
 need make make
 need python3 python3 # for node-gyp
+need chromium chromium
+need procps pgrep
+need bsdutils script
 
 if [ ${#missing[@]} -eq 0 ]; then
   echo "all tools are installed"

@@ -1,13 +1,14 @@
 'use strict';
 // Does memory grow while a program allocates and allocates under the profiler? Prints, as JSON, the resident set and
-// memprof's own bytes at every twentieth of the way, and by how much they rise from a tenth of the way to the end. Exits
-// with 1 when the resident set rises by more than 5 MiB (median over the runs), or memprof's own bytes do not stay flat.
+// memprof's own bytes at every twentieth of the way, and by how much they rise from a tenth of the way to the end (from
+// half of a short one: V8 sizes its young generation over the first gigabytes). Exits with 1 when the resident set rises by more than 5 MiB (median over the runs), or memprof's own bytes do not stay flat.
 // usage: node bench/soak-rss.cjs [GIGABYTES=200] [RUNS=5]
 const { execFileSync } = require('node:child_process');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
 const MIB = 1024 * 1024;
+const WARM_AFTER_GB = 4;
 const MOST_RISE = 5 * MIB;
 const MOST_OWN_RISE = MIB;
 const STEPS = 20;
@@ -78,7 +79,7 @@ function main(gigabytes, runs) {
       encoding: 'utf8',
     });
     const { steps, ...more } = JSON.parse(output);
-    const late = steps.slice(STEPS / 10);
+    const late = steps.slice(gigabytes < WARM_AFTER_GB * 10 ? STEPS / 2 : STEPS / 10);
     const rssRise = rise(late.map((step) => step.rss));
     results.push({
       rssRise,

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from './check.js';
+import { invalidType } from './errors.js';
 import { formatFolded } from './formats/folded.js';
 import { formatHeapProfile } from './formats/heap-profile.js';
 import { HEAP_SAMPLE_TYPES, profileFromRecords } from './formats/heap-values.js';
@@ -109,10 +110,13 @@ class HeapProfile implements Profile {
 
 const profiles = { heap: new HeapProfile('heap'), allocs: new HeapProfile('allocs') };
 
-/** Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none. */
+/**
+ * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none. Throws `ERR_MEMPROF_INVALID_ARG_TYPE`.
+ */
 export function lookup(name: 'heap' | 'allocs'): Profile;
 export function lookup(name: string): Profile | undefined;
 export function lookup(name: string): Profile | undefined {
+  if (typeof name !== 'string') throw invalidType('name', 'a string', name);
   return Object.hasOwn(profiles, name) ? profiles[name as keyof typeof profiles] : undefined;
 }
 

@@ -23,6 +23,10 @@ export function writeToSink(sink: Writable, chunk: string | Uint8Array): Promise
     // A failing stream emits 'error' besides calling back: somebody must listen, or the process dies.
     sink.on('error', settle);
     sink.on('close', onClose);
-    sink.write(chunk, (error) => (error ? setImmediate(settle, error) : settle()));
+    try {
+      sink.write(chunk, (error) => (error ? setImmediate(settle, error) : settle()));
+    } catch (error) {
+      settle(error as Error);
+    }
   });
 }
