@@ -1,7 +1,8 @@
 'use strict';
 // Does memory grow while a program allocates and allocates under the profiler? Prints, as JSON, the resident set and
-// memprof's own bytes at every twentieth of the way, and by how much they rise from a tenth of the way to the end (from
-// half of a short one: V8 sizes its young generation over the first gigabytes). Exits with 1 when the resident set rises by more than 5 MiB (median over the runs), or memprof's own bytes do not stay flat.
+// memprof's own bytes at every twentieth of the way, and by how much they rise from a tenth of the way to the end. Exits
+// with 1 when the resident set rises by more than 5 MiB (median over the runs), or memprof's own bytes do not stay flat.
+// The same program without memprof is run once beside them: V8's own heap still grows over the first tens of gigabytes.
 // usage: node bench/soak-rss.cjs [GIGABYTES=200] [RUNS=5]
 const { execFileSync } = require('node:child_process');
 const v8 = require('node:v8');
@@ -50,11 +51,11 @@ function makeWork() {
   };
 }
 
-function allocate(gigabytes) {
+function allocate(gigabytes, profiled) {
   v8.setFlagsFromString('--expose-gc');
   const collectGarbage = vm.runInNewContext('gc');
   const memprof = require('..');
-  memprof.start();
+  if (profiled) memprof.start();
   const begin = memprof.readMemStats().totalAlloc;
   const work = makeWork();
   const steps = [];
@@ -72,23 +73,22 @@ function allocate(gigabytes) {
   console.log(JSON.stringify({ steps, samplesSeen, samplesLost, overhead }));
 }
 
+function measure(gigabytes, way) {
+  const output = execFileSync(process.execPath, [__filename, way, String(gigabytes)], { encoding: 'utf8' });
+  const { steps, ...more } = JSON.parse(output);
+  const late = steps.slice(STEPS / 10);
+  return {
+    rssRise: rise(late.map((step) => step.rss)),
+    ownRise: late.at(-1).own - late[0].own,
+    rss: steps.map((step) => step.rss),
+    own: steps.map((step) => step.own),
+    ...more,
+  };
+}
+
 function main(gigabytes, runs) {
-  const results = [];
-  for (let run = 0; run < runs; run++) {
-    const output = execFileSync(process.execPath, [__filename, 'child', String(gigabytes)], {
-      encoding: 'utf8',
-    });
-    const { steps, ...more } = JSON.parse(output);
-    const late = steps.slice(gigabytes < WARM_AFTER_GB * 10 ? STEPS / 2 : STEPS / 10);
-    const rssRise = rise(late.map((step) => step.rss));
-    results.push({
-      rssRise,
-      ownRise: late.at(-1).own - late[0].own,
-      rss: steps.map((step) => step.rss),
-      own: steps.map((step) => step.own),
-      ...more,
-    });
-  }
+  const results = Array.from({ length: runs }, () => measure(gigabytes, 'profiled'));
+  const { rssRise: rssRiseWithout } = measure(gigabytes, 'without');
   const rssRise = median(results.map((result) => result.rssRise));
   const ownRise = median(results.map((result) => result.ownRise));
   const ok = rssRise <= MOST_RISE && ownRise <= MOST_OWN_RISE;
@@ -97,6 +97,7 @@ function main(gigabytes, runs) {
       gigabytes,
       runs: results,
       rssRise,
+      rssRiseWithout,
       mostRise: MOST_RISE,
       ownRise,
       mostOwnRise: MOST_OWN_RISE,
@@ -107,5 +108,5 @@ function main(gigabytes, runs) {
 }
 
 const args = process.argv.slice(2);
-if (args[0] === 'child') allocate(Number(args[1]));
+if (args[0] === 'profiled' || args[0] === 'without') allocate(Number(args[1]), args[0] === 'profiled');
 else main(Number(args[0] ?? 200), Number(args[1] ?? 5));
