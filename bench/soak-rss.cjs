@@ -9,7 +9,6 @@ const v8 = require('node:v8');
 const vm = require('node:vm');
 
 const MIB = 1024 * 1024;
-const WARM_AFTER_GB = 4;
 const MOST_RISE = 5 * MIB;
 const MOST_OWN_RISE = MIB;
 const STEPS = 20;
