@@ -74,13 +74,12 @@
     return change > 0 ? `rgb(255,${faded},${faded})` : change < 0 ? `rgb(${faded},${faded},255)` : '#ddd';
   }
 
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const chart = library
     .default()
     .cellHeight(CELL)
     .inverted(true)
     .resetHeightOnZoom(true)
-    .transitionDuration(still ? 0 : 250)
+    .transitionDuration(0)
     .minFrameSize(0.5)
     .sort((a, b) => b.value - a.value || (a.data.n < b.data.n ? -1 : 1))
     .label(describe)
