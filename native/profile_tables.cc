@@ -102,6 +102,10 @@ Ref ProfileTables::InternStack(Ref parent, Ref frame) {
 
 Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
   cut_stacks_.fetch_add(1, std::memory_order_relaxed);
+  return InternLeafFrames(path);
+}
+
+Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
   if (path.size() > kCutFrames) path = path.last(kCutFrames);
   Ref stack = 0;
   for (Ref frame : path) {
@@ -114,10 +118,23 @@ Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
 
 Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
   if (stack == overflow_stack_) return overflow_bucket_;
-  uint32_t size_class = SizeClassOf(object_size);
-  uint64_t hash = Combine(Combine(stack, size_class), thread);
-  Ref bucket = buckets_.FindOrInsert({stack, size_class, thread}, hash, 0);
+  BucketKey key{stack, SizeClassOf(object_size), thread};
+  if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
+  // The stack was interned while there was room, but for its buckets there is none: they count where those of
+  // a stack that had to be cut do.
+  Ref path[kCutFrames];
+  size_t at = kCutFrames;
+  for (Ref each = stack; each != 0 && at != 0; each = StackAt(each)->key.parent) {
+    path[--at] = StackAt(each)->key.frame;
+  }
+  key.stack = InternLeafFrames(std::span(path).subspan(at));
+  if (key.stack == overflow_stack_) return overflow_bucket_;
+  Ref bucket = InternBucket(key, 0);
   return bucket == 0 ? overflow_bucket_ : bucket;
+}
+
+Ref ProfileTables::InternBucket(const BucketKey& key, size_t keep_free) {
+  return buckets_.FindOrInsert(key, Combine(Combine(key.stack, key.size_class), key.thread), keep_free);
 }
 
 bool ProfileTables::Empty() const {

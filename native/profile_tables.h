@@ -147,7 +147,8 @@ class ProfileTables {
   // The stack of the last `kCutFrames` of `path` (outermost first), or the overflow stack when there is no
   // room at all. Counted once per call.
   Ref InternCutStack(std::span<const Ref> path);
-  // Never 0: the overflow bucket when there is no room.
+  // Never 0: without room the bucket of the cut stack, and without room in the kept tenth the overflow
+  // bucket.
   Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0);
 
   Ref overflow_stack() const { return overflow_stack_; }
@@ -190,6 +191,8 @@ class ProfileTables {
  private:
   size_t KeptForCuts() const { return arena_.limit() / 10; }
   Ref InternString(std::string_view text);
+  Ref InternLeafFrames(std::span<const Ref> path);
+  Ref InternBucket(const BucketKey& key, size_t keep_free);
 
   Arena arena_;
   InternTable<StringNode, std::string_view> strings_;

@@ -115,7 +115,8 @@ t.test('no colours but on a terminal', async (t) => {
 
 t.test('colours on a terminal, unless it or the user has none', async (t) => {
   const onTerminal = (env: NodeJS.ProcessEnv) => {
-    const { FORCE_COLOR, NO_COLOR, ...others } = process.env;
+    // In a CI that it does not know Node.js takes terminals for colourless.
+    const { CI, FORCE_COLOR, NO_COLOR, ...others } = process.env;
     const command = [...plainNode, main, 'top', after].map((word) => `'${word}'`).join(' ');
     const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
       encoding: 'utf8',
