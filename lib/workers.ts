@@ -30,7 +30,7 @@ function refusedFlags(error: unknown): string[] {
 
 /**
  * A worker that loads memprof first. Node.js takes the parent's `execArgv` as it is when none is given, but refuses
- * some of the same flags when they are: those are dropped, V8's hold for the whole process anyway. If the worker cannot be
+ * some of the same flags when they are given: those are dropped, V8's hold for the whole process anyway. If the worker cannot be
  * made so, it is made as was asked.
  */
 function construct(
@@ -48,7 +48,8 @@ function construct(
     return covered(asked);
   } catch (error) {
     const refused = refusedFlags(error);
-    if (refused.length === 0) return make(options);
+    // Flags that the program asked for are its own affair: it gets the error it would have got.
+    if (refused.length === 0 || asked !== process.execArgv) return make(options);
     try {
       return covered(asked.filter((flag) => !refused.includes(flag)));
     } catch {
