@@ -18,7 +18,11 @@
         "native/stack_interner.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "defines": [
+        "NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
+        # A worker may be terminated in the middle of any call: then nothing can be thrown, and that is no reason to abort.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++14"],
       "cflags_cc": [
         "-std=gnu++20", "-fvisibility=hidden", "-fvisibility-inlines-hidden",

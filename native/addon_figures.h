@@ -12,6 +12,7 @@ namespace memprof {
 template <typename Array, typename Values>
 Array ToTypedArray(Napi::Env env, const Values& values) {
   Array array = Array::New(env, values.size());
+  if (array.Data() == nullptr) return array;  // empty, or made while the worker was being terminated
   std::copy(values.begin(), values.end(), array.Data());
   return array;
 }
