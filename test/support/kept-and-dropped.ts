@@ -35,7 +35,11 @@ export async function checkKeptAndDropped(
   t.equal(status.samplesImputed, status.samplesLost);
 
   const kept = scaledSums(objectsOf(all, 'keep'), interval);
-  t.ok(relativeError(kept.allocBytes, count * SIZE) < within, 'kept: allocated', { kept });
+  t.ok(relativeError(kept.allocBytes, count * SIZE) < within, 'kept: allocated', {
+    kept,
+    status,
+    functions: [...new Set(all.map(({ functions }) => functions.slice(0, 2).join(' < ')))],
+  });
   t.equal(kept.inUseBytes, kept.allocBytes, 'kept: all in use');
   t.strictSame(objectsOf(inUse, 'keep'), objectsOf(all, 'keep'), 'kept: the same without inuseZero');
 
