@@ -78,11 +78,15 @@ Figures Sum(const ProfileTables& tables) {
   return sum;
 }
 
+// Interns ever deeper stacks until there is room for cut ones only.
+void FillUpToTheKeptTenth(ProfileTables* tables, Ref frame) {
+  for (Ref stack = 0, next; (next = tables->InternStack(stack, frame)) != 0;) stack = next;
+}
+
 TEST(StacksLeaveTheLastTenthOfTheLimitToCutOnes) {
   ProfileTables tables(kLimit);
   Ref frame = tables.InternFrame("f", "", 0, 0);
-  Ref stack = tables.InternStack(0, frame);
-  for (Ref next = stack; next != 0; next = tables.InternStack(stack, frame)) stack = next;
+  FillUpToTheKeptTenth(&tables, frame);
   CHECK(tables.UsedBytes() <= kLimit - kLimit / 10);
   CHECK(tables.UsedBytes() > kLimit - kLimit / 10 - 100);
   CHECK(tables.InternCutStack(std::vector<Ref>{frame, frame}) != tables.overflow_stack());
@@ -110,6 +114,35 @@ TEST(OverflowingAllocationsAllCountIntoOneBucket) {
   int buckets = 0;
   tables.ForEachBucket([&](const Bucket&, const Figures&) { ++buckets; });
   CHECK_EQ(buckets, 1);
+}
+
+TEST(BucketsOfWholeStacksLeaveTheLastTenthToThoseOfCutOnes) {
+  ProfileTables tables(kLimit);
+  std::vector<Ref> frames;
+  std::vector<Ref> stacks;  // of one frame, of two, ...
+  for (int i = 0; i < 6; ++i) {
+    frames.push_back(tables.InternFrame("f", "", i, 0));
+    stacks.push_back(tables.InternStack(i == 0 ? 0 : stacks.back(), frames.back()));
+  }
+  Ref known = tables.BucketFor(stacks[5], 10);
+  FillUpToTheKeptTenth(&tables, frames[0]);
+
+  CHECK_EQ(tables.BucketFor(stacks[5], 10), known);
+  const Bucket& cut = *tables.BucketAt(tables.BucketFor(stacks[5], 5000));
+  CHECK_EQ(cut.key.size_class, SizeClassOf(5000));
+  Ref stack = cut.key.stack;
+  for (int i = 5; i >= 2; --i, stack = tables.StackAt(stack)->key.parent) {
+    REQUIRE(stack != 0);
+    CHECK_EQ(tables.StackAt(stack)->key.frame, frames[i]);
+  }
+  CHECK_EQ(stack, 0);
+  CHECK_EQ(tables.BucketAt(tables.BucketFor(stacks[1], 5000))->key.stack, stacks[1]);  // short enough
+  CHECK_EQ(tables.CutStacks(), 0);  // none was: only buckets moved
+
+  Ref overflow = tables.BucketFor(tables.overflow_stack(), 1);
+  uint32_t thread = 0;
+  while (tables.BucketFor(stacks[5], 5000, thread) != overflow) ++thread;
+  CHECK(thread > 1000 && tables.UsedBytes() <= kLimit && tables.UsedBytes() > kLimit - 200);
 }
 
 TEST(FullTablesCutStacksThenOverflowAndCountEverything) {
