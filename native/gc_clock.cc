@@ -115,14 +115,10 @@ void GcClock::ReadHeap(bool with_spaces) {
   figures_.heap_idle = idle;
 }
 
-uint64_t GcClock::ReadUsed() const {
+void GcClock::OnPrologue() {
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
-  return heap.used_heap_size();
-}
-
-void GcClock::OnPrologue() {
-  uint64_t used = ReadUsed();
+  uint64_t used = heap.used_heap_size();
   if (used > base_used_) figures_.total_alloc += used - base_used_;
   base_used_ = used;
 }

@@ -23,7 +23,7 @@ void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
 // samples ran a GC, as an inspector's sampler is made to do.
 bool Harvest::BeganAnew(const HarvestMoment& moment) const {
   if (live_.size() < 4 || known_seen_ != 0) return false;
-  if (moment.heap_shrank) return true;
+  if (moment.collected) return true;
   uint64_t highest = last_id_;
   for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);
   return highest - last_id_ > moment.expected_taken * 2 + 64;

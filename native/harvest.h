@@ -39,7 +39,7 @@ struct HarvestCounts {
 struct HarvestMoment {
   uint64_t completed_gcs;                       // of this isolate, so far
   uint64_t expected_taken = ~uint64_t{0} >> 2;  // samples since the last harvest, by what was allocated
-  bool heap_shrank = false;                     // there was a GC while V8 was asked
+  bool collected = false;                       // there was a full GC while V8 was asked
 };
 
 class Harvest {

@@ -84,9 +84,9 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
   return StartResult::kSamplerBusy;
 }
 
-void IsolateRegistry::Stop(IsolateSampler* sampler) {
+void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
   if (sampler->state() == SamplerState::kStopped) return;
-  sampler->Stop();
+  sampler->Stop(isolate_ends);
   std::lock_guard<std::mutex> lock(mutex_);
   --running_;
 }
@@ -106,7 +106,7 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   sampler->set_on_displaced(nullptr);
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
-  Stop(sampler);
+  Stop(sampler, true);
   std::lock_guard<std::mutex> lock(mutex_);
   samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());
   sampler->End();

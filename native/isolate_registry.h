@@ -66,7 +66,7 @@ class IsolateRegistry {
   IsolateSampler* Current();
 
   StartResult Start(IsolateSampler* sampler, const StartRequest& request);
-  void Stop(IsolateSampler* sampler);
+  void Stop(IsolateSampler* sampler, bool isolate_ends = false);
   // Brings what the caller's isolate published up to its last completed GC.
   void PrepareRead(IsolateSampler* caller);
 

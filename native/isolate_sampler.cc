@@ -54,11 +54,13 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
 
 bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && Start(options_); }
 
-void IsolateSampler::Stop() {
+void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kStopped) return;
   // A worker that ran out of memory has none left for a last look at what it did.
   if (state_ == SamplerState::kRunning && !HeapNearlyFull()) DoHarvest(Reason::kRead);
-  if (state_ == SamplerState::kRunning) isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+  if (state_ == SamplerState::kRunning || isolate_ends) {
+    isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+  }
   harvest_.FlushLost();
   state_ = SamplerState::kStopped;
   figures_.ran_ns += MonotonicNs() - figures_.started_ns;
@@ -147,7 +149,7 @@ void IsolateSampler::DoHarvest(Reason reason) {
 
 void IsolateSampler::ReadSamples() {
   v8::HandleScope scope(isolate_);
-  uint64_t used_before = clock_.ReadUsed();
+  uint64_t major_before = clock_.completed_major();
   uint64_t cpu_begin = ThreadCpuNs();
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
   figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
@@ -165,10 +167,10 @@ void IsolateSampler::ReadSamples() {
   }
   // Our sampler collects no garbage when asked. One that does so again and again, and so shows hardly a
   // sample, is not ours, and harvesting it would be ruinous.
-  bool heap_shrank = clock_.ReadUsed() < used_before;
-  bool barren = heap_shrank && profile->GetSamples().size() * 4 < ExpectedTaken();
+  bool collected = clock_.completed_major() != major_before;
+  bool barren = collected && profile->GetSamples().size() * 4 < ExpectedTaken();
   barren_in_a_row_ = barren ? barren_in_a_row_ + 1 : 0;
-  if (!harvest_.End({clock_.completed(), ExpectedTaken(), heap_shrank}) || barren_in_a_row_ == 4)
+  if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) || barren_in_a_row_ == 4)
     LeaveToOthers();
 
   cpu_begin = ThreadCpuNs();

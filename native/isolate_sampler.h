@@ -68,8 +68,7 @@ class IsolateSampler {
  public:
   // Hooks into the isolate's GCs; samples nothing yet.
   IsolateSampler(v8::Isolate* isolate, ProfileTables* tables);
-  // Leaves the isolate as it was found. Must happen before the isolate is disposed: V8 13 and later crash
-  // when a sampler is still running then. REQUIRES: `End`.
+  // Takes the hooks away. Must happen before the isolate is disposed. REQUIRES: `End`.
   ~IsolateSampler();
   IsolateSampler(const IsolateSampler&) = delete;
   IsolateSampler& operator=(const IsolateSampler&) = delete;
@@ -77,8 +76,9 @@ class IsolateSampler {
   // False when somebody else samples this isolate. What was live at the last `Stop` counts as freed from here
   // on.
   bool Start(const SamplerOptions& options);
-  // Figures stay as they are.
-  void Stop();
+  // Figures stay as they are. A sampler that displaced ours is left alone, unless the isolate ends: V8 13 and
+  // later corrupt the C++ heap when any is still running then.
+  void Stop(bool isolate_ends = false);
   // Counts what is live as freed: `status()` is final. REQUIRES: stopped, and the registry's lock.
   void End();
   // Brings what is published up to the last completed GC. REQUIRES: the registry's lock, when stopped.

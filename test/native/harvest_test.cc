@@ -203,9 +203,9 @@ TEST(HarvestNoticesASamplerThatBeganAnewBeyondItsIds) {
       {{.completed_gcs = 1, .expected_taken = 10}, {{88}}, true},       // 84 more: 2 * 10 + 64
       {{.completed_gcs = 1, .expected_taken = 10}, {{89}}, false},      // more than can be
       {{.completed_gcs = 1, .expected_taken = 10}, {{4}, {89}}, true},  // but one of ours
-      {{.completed_gcs = 1, .heap_shrank = true}, {{5}}, false},
-      {{.completed_gcs = 1, .heap_shrank = true}, {}, false},
-      {{.completed_gcs = 1, .heap_shrank = true}, {{1}, {5}}, true},
+      {{.completed_gcs = 1, .collected = true}, {{5}}, false},
+      {{.completed_gcs = 1, .collected = true}, {}, false},
+      {{.completed_gcs = 1, .collected = true}, {{1}, {5}}, true},
       {{.completed_gcs = 1}, {}, true},
   };
   for (auto& it : cases) {
