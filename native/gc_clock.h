@@ -66,7 +66,6 @@ class GcClock {
   void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
 
   uint64_t completed() const { return figures_.gc_count(); }
-  uint64_t completed_major() const { return figures_.major.count; }
   // Monotonic; 0 before the first.
   uint64_t last_gc_end_ns() const { return last_gc_end_ns_; }
   // Bytes ever allocated, as of the last prologue, epilogue or `Fresh`.

@@ -61,6 +61,7 @@ void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kRunning || isolate_ends) {
     isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
   }
+  probe_.Reset();
   harvest_.FlushLost();
   state_ = SamplerState::kStopped;
   figures_.ran_ns += MonotonicNs() - figures_.started_ns;
@@ -149,9 +150,10 @@ void IsolateSampler::DoHarvest(Reason reason) {
 
 void IsolateSampler::ReadSamples() {
   v8::HandleScope scope(isolate_);
-  uint64_t major_before = clock_.completed_major();
   uint64_t cpu_begin = ThreadCpuNs();
+  probe_.Begin(isolate_);
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
+  bool collected = probe_.End();
   figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
   if (profile == nullptr) return LeaveToOthers();
   interner_.Read(isolate_, profile->GetRootNode());
@@ -167,7 +169,6 @@ void IsolateSampler::ReadSamples() {
   }
   // Our sampler collects no garbage when asked. One that does so again and again, and so shows hardly a
   // sample, is not ours, and harvesting it would be ruinous.
-  bool collected = clock_.completed_major() != major_before;
   bool barren = collected && profile->GetSamples().size() * 4 < ExpectedTaken();
   barren_in_a_row_ = barren ? barren_in_a_row_ + 1 : 0;
   if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) || barren_in_a_row_ == 4)

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "collection_probe.h"
 #include "cost_budget.h"
 #include "gc_clock.h"
 #include "harvest.h"
@@ -123,6 +124,7 @@ class IsolateSampler {
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;
   bool harvesting_ = false;
+  CollectionProbe probe_;
   int barren_in_a_row_ = 0;          // harvests that ran a GC and showed next to no samples
   uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
   uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest

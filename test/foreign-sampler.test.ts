@@ -77,6 +77,24 @@ for (const { who, arg, missing } of others) {
   });
 }
 
+for (const { who, arg, missing } of others) {
+  t.test(
+    `displaced by ${who}, which still runs at the end`,
+    { skip: missing !== '' && missing },
+    async (t) => {
+      const rounds = scaled(t, 'processes', 5, 100);
+      for (let round = 0; round < rounds; round++) {
+        const outcome = await run('foreign-runs-on.cjs', {
+          nodeArgs: ['--expose-gc', '--no-warnings'],
+          args: [arg],
+        });
+        endedWell(t, outcome);
+        t.equal(lastLine<{ noticed: string }>(outcome).noticed, 'displaced');
+      }
+    },
+  );
+}
+
 t.test('stopped and restarted between two harvests', async (t) => {
   const rounds = scaled(t, 'rounds', 20, 200);
   const outcome = await run('foreign-restarts.cjs', {

@@ -21,6 +21,7 @@ t.test('objects about as large as the interval are counted right', async (t) => 
     flags: ['--expose-gc', '--min-semi-space-size=16'],
   });
   t.equal(status.samplesLost, 0);
+  t.equal(status.displaced, 0, 'nobody else samples');
   for (const size of SIZES) {
     const own = recordsOf(records, 'allocateLarge').filter(
       (each) => each.allocBytes === each.allocObjects * size,

@@ -31,6 +31,33 @@ export function recordsOf(records: readonly PlainRecord[], functionName: string)
   return records.filter(({ functions }) => functions.includes(functionName));
 }
 
+/**
+ * Those of a function's records that hold its objects of `size` bytes. V8's own (feedback, code) go to the function's
+ * account as well; most have other sizes, but now and then one falls into the same size class, and so into the same record.
+ */
+export function objectsOf(
+  records: readonly PlainRecord[],
+  functionName: string,
+  size: number,
+): PlainRecord[] {
+  return recordsOf(records, functionName).filter(
+    ({ allocBytes, allocObjects }) => Math.abs(allocBytes / allocObjects - size) < 1,
+  );
+}
+
+/** Samples of V8's own objects that may be among these records: none when every one has the size. */
+export function strangers(records: readonly PlainRecord[], size: number): number {
+  return records.every(({ allocBytes, allocObjects }) => allocBytes === allocObjects * size) ? 0 : 3;
+}
+
+export function sampledInUse(records: readonly PlainRecord[]): number {
+  return records.reduce((sum, { allocObjects, freeObjects }) => sum + allocObjects - freeObjects, 0);
+}
+
+export function sampledFreed(records: readonly PlainRecord[]): number {
+  return records.reduce((sum, { freeObjects }) => sum + freeObjects, 0);
+}
+
 export function relativeError(estimate: number, truth: number): number {
   return Math.abs(estimate / truth - 1);
 }
