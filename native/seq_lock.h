@@ -12,7 +12,8 @@
 namespace memprof {
 
 // Thread safety: `Store` by one thread at a time, `Load` by any.
-// The copy goes through atomic words, so there is no data race in the language's sense either.
+// The copy goes through atomic words, so there is no data race in the language's sense either. A reader that
+// acquires a word of a later `Store` sees its odd sequence number, or a later one, afterwards.
 template <typename T>
 class SeqLock {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 8 == 0);
@@ -21,12 +22,11 @@ class SeqLock {
   void Store(const T& value) {
     uint64_t sequence = sequence_.load(std::memory_order_relaxed);
     sequence_.store(sequence + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
     const char* from = reinterpret_cast<const char*>(&value);
     for (size_t i = 0; i < kWords; ++i) {
       uint64_t word;
       memcpy(&word, from + i * 8, 8);
-      words_[i].store(word, std::memory_order_relaxed);
+      words_[i].store(word, std::memory_order_release);
     }
     sequence_.store(sequence + 2, std::memory_order_release);
   }
@@ -35,8 +35,7 @@ class SeqLock {
     uint64_t copy[kWords];
     for (;;) {
       uint64_t before = sequence_.load(std::memory_order_acquire);
-      for (size_t i = 0; i < kWords; ++i) copy[i] = words_[i].load(std::memory_order_relaxed);
-      std::atomic_thread_fence(std::memory_order_acquire);
+      for (size_t i = 0; i < kWords; ++i) copy[i] = words_[i].load(std::memory_order_acquire);
       if (before % 2 == 0 && sequence_.load(std::memory_order_relaxed) == before) break;
     }
     T value;

@@ -68,7 +68,8 @@ class SweepMap {
       }
     }
     ++round_;
-    if (capacity() > kSmallest && size_ * 8 < capacity()) Rehash(std::bit_ceil(size_ * 2 + kSmallest));
+    size_t enough = std::bit_ceil(size_ * 2 + kSmallest);
+    if (size_ * 8 < capacity() && enough < capacity()) Rehash(enough);
   }
 
   template <typename F>
