@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { findSourceMap } from 'node:module';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AnyMap, type SourceMapInput, type TraceMap, traceSegment } from '@jridgewell/trace-mapping';
 import type { Frame, MemProfileRecord } from './types.js';
@@ -30,11 +30,26 @@ let cachedBytes = 0;
 /**
  * The same records with the frames of built code as they are in its sources, where a source map is found: Node's own
  * (`--enable-source-maps`), inline, or beside the file. Files are read when a frame of theirs is seen for the first
- * time. Whatever cannot be read or mapped stays as it is: never rejects.
+ * time; other events have their turn between two of them. Whatever cannot be read or mapped stays as it is: never
+ * rejects.
  */
 export async function withSources(
   records: readonly MemProfileRecord[],
 ): Promise<readonly MemProfileRecord[]> {
+  for (const [fileName, frames] of unmappedFrames(records)) {
+    // To parse a large map takes much longer than to read it.
+    if (mapFrames(fileName, frames)) await nextTurn();
+  }
+  return records.map((record) => new MappedRecord(record));
+}
+
+/** `withSources` in one go, for a process that is about to end. */
+export function withSourcesSync(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
+  for (const [fileName, frames] of unmappedFrames(records)) mapFrames(fileName, frames);
+  return records.map((record) => new MappedRecord(record));
+}
+
+function unmappedFrames(records: readonly MemProfileRecord[]): Map<string, Readonly<Frame>[]> {
   const unmapped = new Map<string, Readonly<Frame>[]>();
   for (const record of records) {
     for (const frame of record.stack()) {
@@ -44,8 +59,7 @@ export async function withSources(
       else frames.push(frame);
     }
   }
-  for (const [fileName, frames] of unmapped) await mapFrames(fileName, frames);
-  return records.map((record) => new MappedRecord(record));
+  return unmapped;
 }
 
 const mappedStacks = new WeakMap<readonly Readonly<Frame>[], readonly Readonly<Frame>[]>();
@@ -86,9 +100,11 @@ class MappedRecord implements MemProfileRecord {
   }
 }
 
-async function mapFrames(fileName: string, frames: readonly Readonly<Frame>[]): Promise<void> {
-  const map = path.isAbsolute(fileName) ? await mapOf(fileName) : undefined;
+/** False when the file has no map. */
+function mapFrames(fileName: string, frames: readonly Readonly<Frame>[]): boolean {
+  const map = path.isAbsolute(fileName) ? mapOf(fileName) : undefined;
   for (const frame of frames) mappedFrames.set(frame, map === undefined ? frame : mapFrame(frame, map));
+  return map !== undefined;
 }
 
 function mapFrame(frame: Readonly<Frame>, map: TraceMap): Readonly<Frame> {
@@ -124,12 +140,11 @@ function toPath(source: string): string {
   }
 }
 
-async function mapOf(fileName: string): Promise<TraceMap | undefined> {
+function mapOf(fileName: string): TraceMap | undefined {
   let entry = entries.get(fileName);
   if (entry === undefined) {
-    entry = await loadMap(fileName).catch((): Entry => ({ bytes: 0 }));
-    // Another writer may have been as fast.
-    cachedBytes += entry.bytes - (entries.get(fileName)?.bytes ?? 0);
+    entry = loadMap(fileName);
+    cachedBytes += entry.bytes;
   } else {
     entries.delete(fileName);
   }
@@ -143,18 +158,25 @@ async function mapOf(fileName: string): Promise<TraceMap | undefined> {
   return entry.map;
 }
 
-async function loadMap(fileName: string): Promise<Entry> {
+function loadMap(fileName: string): Entry {
+  try {
+    return findMap(fileName) ?? { bytes: 0 };
+  } catch {
+    return { bytes: 0 };
+  }
+}
+
+function findMap(fileName: string): Entry | undefined {
   const own = findSourceMap(fileName);
   if (own !== undefined) return toEntry(own.payload as SourceMapInput, fileName, own.payload.mappings.length);
-  const comment = await readComment(fileName);
+  const comment = readComment(fileName);
   if (comment?.startsWith('data:')) {
     const text = decodeDataUrl(comment);
-    return text === undefined ? { bytes: 0 } : toEntry(text, fileName, text.length);
+    return text === undefined ? undefined : toEntry(text, fileName, text.length);
   }
   const mapName = comment === undefined ? `${fileName}.map` : resolveName(comment, fileName);
-  if (mapName === undefined) return { bytes: 0 };
-  const text = await readSmallFile(mapName);
-  return text === undefined ? { bytes: 0 } : toEntry(text, mapName, text.length);
+  const text = mapName === undefined ? undefined : readSmallFile(mapName);
+  return text === undefined ? undefined : toEntry(text, mapName!, text.length);
 }
 
 function toEntry(input: SourceMapInput, mapName: string, bytes: number): Entry {
@@ -162,19 +184,13 @@ function toEntry(input: SourceMapInput, mapName: string, bytes: number): Entry {
 }
 
 /** What follows the last `//# sourceMappingURL=`. */
-async function readComment(fileName: string): Promise<string | undefined> {
-  const file = await open(fileName, OPEN_FLAGS);
-  try {
-    const { size } = await statFile(file);
-    const tail = await readTail(file, size, TAIL_BYTES);
+function readComment(fileName: string): string | undefined {
+  return withFile(fileName, (file, size) => {
+    const tail = readTail(file, size, TAIL_BYTES);
     // An inline map is one line, and longer than the tail as a rule.
-    const isCut = tail !== undefined && size > TAIL_BYTES && !tail.trimEnd().includes('\n');
-    return findComment(
-      (isCut && !tail.includes(COMMENT) ? await readTail(file, size, MAX_MAP_BYTES) : tail) ?? '',
-    );
-  } finally {
-    await file.close();
-  }
+    const isCut = size > TAIL_BYTES && !tail.trimEnd().includes('\n') && !tail.includes(COMMENT);
+    return findComment(isCut ? readTail(file, size, MAX_MAP_BYTES) : tail);
+  });
 }
 
 const COMMENT = 'sourceMappingURL=';
@@ -187,28 +203,27 @@ function findComment(text: string): string | undefined {
   return url;
 }
 
-/** Of a file: a pipe or a device may have no end. */
-async function statFile(file: FileHandle) {
-  const stat = await file.stat();
-  if (!stat.isFile()) throw new Error('not a file');
-  return stat;
+function withFile<T>(fileName: string, read: (file: number, size: number) => T): T {
+  const file = openSync(fileName, OPEN_FLAGS);
+  try {
+    const stat = fstatSync(file);
+    // A pipe or a device may have no end.
+    if (!stat.isFile()) throw new Error('not a file');
+    return read(file, stat.size);
+  } finally {
+    closeSync(file);
+  }
 }
 
-async function readTail(file: FileHandle, size: number, limit: number): Promise<string | undefined> {
+function readTail(file: number, size: number, limit: number): string {
   const length = Math.min(size, limit);
   const buffer = Buffer.alloc(length);
-  const { bytesRead } = await file.read(buffer, 0, length, size - length);
+  const bytesRead = readSync(file, buffer, 0, length, size - length);
   return buffer.toString('utf8', 0, bytesRead);
 }
 
-async function readSmallFile(fileName: string): Promise<string | undefined> {
-  const file = await open(fileName, OPEN_FLAGS);
-  try {
-    const { size } = await statFile(file);
-    return size > MAX_MAP_BYTES ? undefined : await readFile(file, 'utf8');
-  } finally {
-    await file.close();
-  }
+function readSmallFile(fileName: string): string | undefined {
+  return withFile(fileName, (file, size) => (size > MAX_MAP_BYTES ? undefined : readFileSync(file, 'utf8')));
 }
 
 function resolveName(url: string, fileName: string): string | undefined {

@@ -1,19 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium as browserType, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { after, before, memprof, needChromium } from './cli-support.js';
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { after, before, memprof } from './cli-support.js';
+import { launchChromium } from './support/chromium.js';
 
 let browser: Browser | undefined;
 
@@ -25,7 +16,7 @@ async function open(
   const run = memprof(['flame', ...args, '-o', file]);
   t.equal(run.code, 0, run.stderr);
   t.equal(run.stdout + run.stderr, '');
-  browser ??= await browserType.launch({ executablePath: needChromium(), args: flags });
+  browser ??= await launchChromium();
   const page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
   t.teardown(() => page.close());
   const errors: string[] = [];

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
+import ts from 'typescript';
 import { parseProfile } from '../lib/readers/index.js';
 import { fixtures, goPprof, main, memprof, plainNode, type Run } from './cli-support.js';
 
@@ -67,6 +68,36 @@ t.test('writes a profile at exit, and keeps the exit code', async (t) => {
     );
     t.match(goPprof(['-top', '-sample_index=alloc_space', file!]), 'keepsObjects');
   }
+});
+
+t.test('built code is shown as in its sources', (t) => {
+  const folder = t.testdir({ dist: {}, out: {}, raw: {} });
+  const source = `interface Item { n: number }
+
+export function keepsItems(): Item[] {
+  return Array.from({ length: 500_000 }, (_, n) => ({ n }));
+}
+(globalThis as { kept?: Item[] }).kept = keepsItems();
+`;
+  const { outputText } = ts.transpileModule(source, {
+    fileName: '../src/items.ts',
+    compilerOptions: { target: ts.ScriptTarget.ES2022, inlineSourceMap: true },
+  });
+  const built = path.join(folder, 'dist', 'items.js');
+  writeFileSync(built, outputText);
+  for (const [out, options, fileName, lineNumber] of [
+    ['out', [], path.join(folder, 'dist', 'items.ts'), 3],
+    ['raw', ['--no-source-maps'], built, 1],
+  ] as const) {
+    const to = path.join(folder, out);
+    t.equal(memprof(['run', '-q', '--dir', to, ...options, built]).code, 0);
+    const { samples } = parseProfile(readFileSync(profilesIn(to)[0]!));
+    const frames = samples.flatMap(({ stack }) => stack);
+    const found = frames.find(({ functionName }) => functionName === 'keepsItems');
+    t.equal(found?.fileName, fileName);
+    t.equal(found?.lineNumber, lineNumber);
+  }
+  t.end();
 });
 
 t.test('text, no summary, a folder that is not there yet', async (t) => {

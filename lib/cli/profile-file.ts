@@ -38,12 +38,23 @@ export async function loadProfile(file: string, options?: ParseOptions): Promise
   try {
     const input = await readInput(file);
     if (input.length === 0) throw new Failure('is empty');
-    profile = parseProfile(input, options);
+    profile = parse(input, options);
   } catch (error) {
     throw new Failure(`${shown}: ${reasonOf(error)}`);
   }
   if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: a profile without sample types`);
   return profile;
+}
+
+/** A file that `google-pprof --raw` wrote has symbols in front of the profile, which Go's tool does not expect. */
+function parse(input: Buffer, options?: ParseOptions): ParsedProfile {
+  try {
+    return parseProfile(input, options);
+  } catch (error) {
+    if (options?.scaling !== undefined || !input.toString('latin1', 0, 10).startsWith('--- symbol'))
+      throw error;
+    return parseProfile(input, { ...options, scaling: 'perl' });
+  }
 }
 
 /** Writes a file, or standard output for `-`. */

@@ -6,6 +6,8 @@ export interface RunSettings {
   /** Absolute: the program may go elsewhere. */
   dir: string;
   format: RunFormat;
+  /** Whether frames of built code are written as they are in its sources. */
+  sourceMaps: boolean;
   /** A file that gets a line (JSON of `WrittenProfile`) for each profile written; it tells the parent. */
   log: string;
 }

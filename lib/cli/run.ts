@@ -27,6 +27,7 @@ const options: Options = {
   overhead: { value: 'F', help: 'CPU time for reading samples, as a share of the time (default 0.05)' },
   dir: { value: 'DIR', help: 'where to write profiles (default .)', complete: 'directory' },
   format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: runFormats },
+  no_source_maps: { help: 'frames of built code as they are there, not as in its sources' },
   quiet: { short: 'q', help: 'no summary' },
   ...helpOption,
 };
@@ -81,6 +82,7 @@ function settingsOf({ values }: Arguments, log: string): RunSettings {
     maxOverhead: overhead === undefined ? 0.05 : parseNumber(overhead, 'overhead', 0.0001, 1, false, 'run'),
     dir: path.resolve(given('dir') ?? '.'),
     format: parseChoice(given('format') ?? 'pb.gz', 'format', runFormats, 'run'),
+    sourceMaps: values.no_source_maps !== true,
     log,
   };
 }

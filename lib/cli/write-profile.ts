@@ -9,6 +9,7 @@ import { encodeProto } from '../formats/proto.js';
 import { formatHeapText } from '../formats/text.js';
 import { readRecords } from '../mem-profile.js';
 import { readMemStats } from '../mem-stats.js';
+import { withSourcesSync } from '../source-maps.js';
 import { status } from '../status.js';
 import type { RunFormat, RunSettings, WrittenProfile } from './run-settings.js';
 
@@ -21,11 +22,14 @@ export type GarbageCollection = 'minor' | 'major';
 let written = 0;
 
 /** Writes the profile of the whole process, now: the program may be about to end. */
-export function writeProfile({ dir, format, log }: RunSettings, collection: GarbageCollection): void {
+export function writeProfile(
+  { dir, format, sourceMaps, log }: RunSettings,
+  collection: GarbageCollection,
+): void {
   collectGarbage(collection);
   const { sampleInterval } = status();
   if (sampleInterval === 0) return;
-  const content = encode(format, sampleInterval);
+  const content = encode(format, sourceMaps, sampleInterval);
   mkdirSync(dir, { recursive: true });
   written++;
   const file = path.join(dir, fileName(format));
@@ -57,9 +61,10 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
   }
 }
 
-function encode(format: RunFormat, sampleInterval: number): string | Uint8Array {
+function encode(format: RunFormat, sourceMaps: boolean, sampleInterval: number): string | Uint8Array {
   const stats = readMemStats();
-  const records = readRecords(true);
+  const read = readRecords(true);
+  const records = sourceMaps ? withSourcesSync(read) : read;
   if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
   const profile = profileFromRecords(records, {
     sampleInterval,
