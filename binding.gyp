@@ -9,6 +9,7 @@
         "native/arena.cc",
         "native/clocks.cc",
         "native/cost_budget.cc",
+        "native/doorbell.cc",
         "native/gc_clock.cc",
         "native/harvest.cc",
         "native/imputer.cc",

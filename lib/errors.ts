@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ERR_MEMPROF_ABI'
   | 'ERR_MEMPROF_ALREADY_STARTED'
+  | 'ERR_MEMPROF_INSECURE'
   | 'ERR_MEMPROF_INTERVAL'
   | 'ERR_MEMPROF_INVALID_ARG_TYPE'
   | 'ERR_MEMPROF_NO_BINARY'
@@ -9,6 +10,7 @@ export type ErrorCode =
   | 'ERR_MEMPROF_OUT_OF_RANGE'
   | 'ERR_MEMPROF_PROFILE'
   | 'ERR_MEMPROF_SAMPLER_BUSY'
+  | 'ERR_MEMPROF_SERVER'
   | 'ERR_MEMPROF_STILL_RUNNING';
 
 export interface MemprofError extends Error {

@@ -15,6 +15,11 @@ export interface NativeAddon {
   ): [functionName: string, url: string, line: number, column: number, address: number];
   readMemFigures(process: boolean): NativeMemFigures;
   readStatus(): NativeStatus;
+  /**
+   * Asks all profiled threads for figures as of their last garbage collection, or of one made for it. The result tells
+   * of how many threads they are still awaited; a thread that is in a long native call may never answer.
+   */
+  refresh(collect: boolean): () => number;
   setThreadId(id: number): void;
   onDisplaced(callback: () => void): void;
   restart(): boolean;

@@ -12,7 +12,10 @@ export interface Status {
   sampleInterval: number;
   /** Of the calling thread; 0 before its first start. */
   stackDepth: number;
-  /** Time since the garbage collection of the calling thread that its published figures describe; 0 before any. */
+  /**
+   * Time since the garbage collection that the calling thread's published figures describe; of a thread that is not
+   * profiled, the oldest of those of threads that are. 0 before any.
+   */
   figuresAgeNs: number;
   /** How often V8's samples were read, and garbage collections that went by unread to keep within `maxOverhead`. */
   harvests: number;

@@ -6,8 +6,22 @@ const register = path.join(__dirname, 'register.js');
 
 // Workers of this thread that run, by id.
 const alive = new Set<number>();
+// memprof's own: made by the class itself, whoever wrapped it, and not to be profiled.
+const PlainWorker = workerThreads.Worker;
+let makingOwn = false;
+
+/** A worker that serves memprof and is no part of the program. */
+export function ownWorker(file: string, options: WorkerOptions): Worker {
+  makingOwn = true;
+  try {
+    return new PlainWorker(file, { ...options, execArgv: [], stdin: false });
+  } finally {
+    makingOwn = false;
+  }
+}
 
 process.on('worker', (worker: Worker) => {
+  if (makingOwn) return;
   const id = worker.threadId;
   alive.add(id);
   worker.once('exit', () => alive.delete(id));

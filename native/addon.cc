@@ -100,6 +100,18 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
+// awaited.
+Napi::Value Refresh(const Napi::CallbackInfo& info) {
+  auto asked = std::make_shared<std::vector<Refreshment>>(
+      IsolateRegistry::Process()->Refresh(info[0].As<Napi::Boolean>().Value()));
+  return Napi::Function::New(info.Env(), [asked](const Napi::CallbackInfo& info) {
+    auto open =
+        std::count_if(asked->begin(), asked->end(), [](const Refreshment& each) { return !each.done(); });
+    return Napi::Number::New(info.Env(), static_cast<double>(open));
+  });
+}
+
 void SetThreadId(const Napi::CallbackInfo& info) {
   IsolateRegistry::Process()->Current()->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
 }
@@ -166,7 +178,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     Throw(env, "ERR_MEMPROF_NO_MEMORY", "the system refused addresses for memprof's tables");
     return exports;
   }
-  registry->Current();
+  registry->Listen(registry->Current(), env);
+  exports.Set("refresh", Napi::Function::New(env, Refresh));
   exports.Set("start", Napi::Function::New(env, Start));
   exports.Set("stop", Napi::Function::New(env, Stop));
   exports.Set("countRecords", Napi::Function::New(env, CountRecords));

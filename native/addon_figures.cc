@@ -68,7 +68,9 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("state", static_cast<double>(caller.state));
   result.Set("sampleInterval", status.sample_interval);
   result.Set("stackDepth", caller.stack_depth);
-  result.Set("figuresAgeNs", caller.as_of_ns == 0 ? 0 : now - std::min(now, caller.as_of_ns));
+  uint64_t as_of = caller.state == SamplerState::kRunning ? caller.as_of_ns : status.as_of_ns;
+  if (as_of == 0) as_of = caller.as_of_ns;
+  result.Set("figuresAgeNs", as_of == 0 ? 0 : now - std::min(now, as_of));
   result.Set("harvests", sum.harvests);
   result.Set("skippedGCs", sum.skipped_gcs);
   result.Set("harvestCpuNs", sum.harvest_cpu_ns);

@@ -97,6 +97,29 @@ void IsolateRegistry::PrepareRead(IsolateSampler* caller) {
   caller->PrepareRead();
 }
 
+void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
+  if (sampler->doorbell() != nullptr) return;
+  auto work = [this, sampler](bool collect) {
+    if (sampler->state() != SamplerState::kRunning) return;
+    if (collect) sampler->isolate()->LowMemoryNotification();
+    PrepareRead(sampler);
+  };
+  auto doorbell = std::make_shared<Doorbell>(sampler->isolate(), work);
+  doorbell->ListenOnLoop(env);
+  std::lock_guard<std::mutex> lock(mutex_);
+  sampler->set_doorbell(std::move(doorbell));
+}
+
+std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
+  std::vector<Refreshment> asked;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (IsolateSampler* sampler : samplers_) {
+    if (sampler->doorbell() == nullptr || sampler->status().state != SamplerState::kRunning) continue;
+    asked.push_back({sampler->doorbell(), sampler->doorbell()->Ring(collect)});
+  }
+  return asked;
+}
+
 void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
   Process()->End(static_cast<IsolateSampler*>(sampler));
 }
@@ -104,6 +127,7 @@ void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
 void IsolateRegistry::End(IsolateSampler* sampler) {
   // The one to be told is being torn down as well.
   sampler->set_on_displaced(nullptr);
+  if (sampler->doorbell() != nullptr) sampler->doorbell()->Close();
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
   Stop(sampler, true);
@@ -145,6 +169,8 @@ ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
     status.last_minute_cpu_ns += each.meter.LastMinute(now);
     status.last_minute_ns += std::min(ran, kMinute);
     status.threads.push_back({each.thread_id, each.state});
+    if (each.state != SamplerState::kRunning || each.as_of_ns == 0) continue;
+    if (status.as_of_ns == 0 || each.as_of_ns < status.as_of_ns) status.as_of_ns = each.as_of_ns;
   }
   status.sample_interval = sample_interval_;
   status.isolates_running = running_;

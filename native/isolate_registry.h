@@ -43,6 +43,7 @@ struct ProcessStatus {
   uint64_t running_ns = 0;  // wall time, added up over isolates
   uint64_t last_minute_cpu_ns = 0;
   uint64_t last_minute_ns = 0;  // wall time, likewise
+  uint64_t as_of_ns = 0;        // monotonic: the oldest of the profiled isolates' published figures
   uint64_t isolates_running = 0;
   uint64_t isolates_ended = 0;
   struct Thread {
@@ -50,6 +51,13 @@ struct ProcessStatus {
     SamplerState state;
   };
   std::vector<Thread> threads;
+};
+
+// What one isolate was asked for.
+struct Refreshment {
+  std::shared_ptr<Doorbell> doorbell;
+  Doorbell::Ticket ticket;
+  bool done() const { return doorbell->Answered(ticket); }
 };
 
 class IsolateRegistry {
@@ -76,6 +84,11 @@ class IsolateRegistry {
     std::lock_guard<std::mutex> lock(mutex_);
     tables_->ForEachBucket(f);
   }
+
+  // Lets other threads ask the isolate for fresh figures: `Refresh`. Once; of the isolate's environment.
+  void Listen(IsolateSampler* sampler, napi_env env);
+  // Asks all isolates that are profiled for figures as of their last GC; with `collect`, of one made for it.
+  std::vector<Refreshment> Refresh(bool collect);
 
   // Over all isolates, ended ones included; the caller's own as of now.
   MemFigures TotalFigures(IsolateSampler* caller);

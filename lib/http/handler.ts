@@ -1,0 +1,236 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkBoolean, checkInteger, checkOptions } from '../check.js';
+import { invalidType } from '../errors.js';
+import { lookup } from '../profile.js';
+import { status } from '../status.js';
+import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
+import { isAuthorized } from './guard.js';
+import { type IndexEntry, indexPage } from './index-page.js';
+import { type ProfileRouteOptions, serveFlame, servePerlText, serveProfile } from './profile-route.js';
+import { symbolLines } from './symbols.js';
+
+const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
+// A client that does not take what it asked for holds it in memory.
+const SEND_TIMEOUT_MS = 60_000;
+
+export interface HandlerOptions {
+  /** Requests must carry it: `Authorization: Bearer TOKEN`, or as password in the URL. Default: none needed. */
+  token?: string;
+  /** Profiles made at a time; more are answered with 429. Default 4. */
+  maxConcurrent?: number;
+  /** Longest time a profile with `seconds` may take. Default 300. */
+  maxSeconds?: number;
+  /** Whether frames of built code are shown as in their sources, where a map is found. Default true. */
+  sourceMaps?: boolean;
+}
+
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * Serves what Go's `net/http/pprof` does, at any path that ends in `/debug/pprof/…`, and `/pprof/…` for gperftools'
+ * reader; everything else goes to `next`, or is answered with 404. Works as it is for node:http, Express and Connect.
+ *
+ * Figures are read on the calling thread's event loop; `serve()` does it in a thread of its own.
+ *
+ * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
+ */
+export function handler(options?: HandlerOptions): Handler {
+  const pages = new Pages(checkHandlerOptions(options), commandLine());
+  return (request, response, next) => pages.handle(request, response, next);
+}
+
+export type CheckedHandlerOptions = Omit<Required<HandlerOptions>, 'token'> & { token: string | undefined };
+
+export function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandlerOptions {
+  const { token, maxConcurrent = 4, maxSeconds = 300, sourceMaps = true } = checkOptions(options);
+  if (token !== undefined && (typeof token !== 'string' || token === '')) {
+    throw invalidType('options.token', 'a string that is not empty', token);
+  }
+  checkInteger(maxConcurrent, 'options.maxConcurrent', 1, 1000);
+  checkInteger(maxSeconds, 'options.maxSeconds', 1, 86_400);
+  checkBoolean(sourceMaps, 'options.sourceMaps');
+  return { token, maxConcurrent, maxSeconds, sourceMaps };
+}
+
+/** As Go's os.Args: what was called, and with what. */
+export function commandLine(): string[] {
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+}
+
+interface Page {
+  base: 'debug' | 'perl';
+  name: string;
+  /** The path ends without a slash where there should be one. */
+  slashless?: boolean;
+}
+
+/** The page of a path, below whatever prefix: `heap` of `/prefix/debug/pprof/heap`. */
+function findPage(path: string): Page | undefined {
+  const debug = /\/debug\/pprof(\/.*)?$/s.exec(path);
+  if (debug !== null)
+    return { base: 'debug', name: debug[1]?.slice(1) ?? '', slashless: debug[1] === undefined };
+  const perl = /\/pprof\/(heap|symbol|cmdline)$/.exec(path);
+  return perl === null ? undefined : { base: 'perl', name: perl[1]! };
+}
+
+const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: boolean })[] = [
+  {
+    name: 'allocs',
+    href: 'allocs?debug=1',
+    counts: true,
+    description: 'A sampling of all past memory allocations',
+  },
+  {
+    name: 'cmdline',
+    href: 'cmdline?debug=1',
+    description: 'The command line invocation of the current program',
+  },
+  {
+    name: 'flame',
+    href: 'flame',
+    description:
+      'A flame graph of the heap. With the seconds GET parameter, colours show what changed in that time.',
+  },
+  {
+    name: 'heap',
+    href: 'heap?debug=1',
+    counts: true,
+    description:
+      'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
+  },
+];
+
+/** The pages of one mount point. */
+export class Pages {
+  readonly #options: CheckedHandlerOptions;
+  readonly #commandLine: readonly string[];
+  readonly #profile: ProfileRouteOptions;
+  #open = 0;
+
+  constructor(options: CheckedHandlerOptions, commandLine: readonly string[]) {
+    this.#options = options;
+    this.#commandLine = commandLine;
+    const script = commandLine.slice(1).find((argument) => !argument.startsWith('-'));
+    this.#profile = { ...options, program: script ?? commandLine[0]! };
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void {
+    // Express takes the mount path off `url`.
+    const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+    const { path, query } = splitUrl(url);
+    const page = findPage(path);
+    if (page === undefined) {
+      if (next !== undefined) next();
+      else sendError(response, 404, '404 page not found');
+      return;
+    }
+    this.#serve(request, response, page, query).catch(() => {
+      sendError(response, 500, 'failed to collect profile');
+    });
+  }
+
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { base, name, slashless }: Page,
+    query: string,
+  ): Promise<void> {
+    setCommonHeaders(response);
+    const { token } = this.#options;
+    if (token !== undefined && !isAuthorized(request, token)) {
+      response.setHeader('WWW-Authenticate', 'Basic realm="memprof"');
+      return sendError(
+        response,
+        401,
+        'a token is needed: Authorization: Bearer TOKEN, or http://any:TOKEN@host/',
+      );
+    }
+    const method = request.method ?? 'GET';
+    const allowed = name === 'symbol' ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+    if (!allowed.includes(method)) {
+      response.setHeader('Allow', allowed.join(', '));
+      return sendError(response, 405, 'Method Not Allowed');
+    }
+    switch (name) {
+      case '':
+        return slashless ? redirect(response) : this.#index(response);
+      case 'cmdline':
+        return sendText(response, this.#commandLine.join('\0'));
+      case 'symbol': {
+        const asked = method === 'POST' ? await readBody(request, MAX_SYMBOL_BYTES) : query;
+        if (asked === undefined) return sendError(response, 413, 'too many addresses');
+        return sendText(response, symbolLines(asked));
+      }
+      case 'heap':
+        if (base === 'perl') return this.#limited(response, () => servePerlText(response, this.#profile));
+        return this.#profileOf(request, response, 'heap', query);
+      case 'allocs':
+        return this.#profileOf(request, response, 'allocs', query);
+      case 'flame':
+        return this.#limited(response, () => serveFlame(request, response, query, this.#profile));
+    }
+    sendError(response, 404, 'Unknown profile');
+  }
+
+  #profileOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: 'heap' | 'allocs',
+    query: string,
+  ): Promise<void> {
+    return this.#limited(response, () => serveProfile(request, response, { name, query }, this.#profile));
+  }
+
+  /** A profile counts until the client has it, or is given up. */
+  async #limited(response: ServerResponse, serve: () => Promise<void>): Promise<void> {
+    if (this.#open >= this.#options.maxConcurrent) {
+      response.setHeader('Retry-After', '1');
+      return sendError(
+        response,
+        429,
+        `this server makes ${this.#options.maxConcurrent} profiles at a time: try again`,
+      );
+    }
+    this.#open++;
+    const closed = new Promise<void>((resolve) => {
+      if (response.closed) resolve();
+      else response.once('close', resolve);
+    });
+    try {
+      await serve();
+    } catch (error) {
+      this.#open--;
+      throw error;
+    }
+    const timer = setTimeout(() => response.destroy(), SEND_TIMEOUT_MS);
+    timer.unref();
+    void closed.then(() => {
+      clearTimeout(timer);
+      this.#open--;
+    });
+  }
+
+  #index(response: ServerResponse): void {
+    const count = lookup('heap').count();
+    const { sampleInterval, runningThreads, overhead } = status();
+    const state =
+      runningThreads.length === 0
+        ? 'The profiler does not run.'
+        : `Sampling every ${sampleInterval} bytes in ${runningThreads.length} thread(s), overhead ${(overhead * 100).toFixed(2)} %.`;
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    const entries = descriptions.map(({ counts, ...entry }) => ({ ...entry, count: counts ? count : 0 }));
+    sendChunked(response, indexPage(entries, state));
+  }
+}
+
+function redirect(response: ServerResponse): void {
+  response.statusCode = 301;
+  // Relative: whatever stands before the mount point stays.
+  response.setHeader('Location', 'pprof/');
+  response.setHeader('Content-Length', 0);
+  response.end();
+}

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { deltaProfile, type Moment } from '../delta-profile.js';
+import { formatFlamePage } from '../flame/page.js';
+import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../formats/heap-values.js';
+import { encodeProto } from '../formats/proto.js';
+import { formatHeapText } from '../formats/text.js';
+import { refreshFigures } from '../fresh-figures.js';
+import { readRecords } from '../mem-profile.js';
+import { readMemStats } from '../mem-stats.js';
+import { withSources } from '../source-maps.js';
+import { status } from '../status.js';
+import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
+
+const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
+
+// Figures are worth a short wait; a garbage collection that was asked for takes what it takes, up to a limit.
+const FIGURES_TIMEOUT_MS = 50;
+const COLLECT_TIMEOUT_MS = 10_000;
+
+export interface ProfileRouteOptions {
+  /** Longest `seconds` that is accepted. */
+  maxSeconds: number;
+  sourceMaps: boolean;
+  /** What readers call the profile. */
+  program: string;
+}
+
+export interface ProfileRequest {
+  name: 'heap' | 'allocs';
+  query: string;
+}
+
+/** `/debug/pprof/heap` and `allocs`, parameter by parameter as net/http/pprof serves them. */
+export async function serveProfile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { name, query }: ProfileRequest,
+  options: ProfileRouteOptions,
+): Promise<void> {
+  const secondsText = formValue(query, 'seconds');
+  const debug = parseInteger(formValue(query, 'debug')) ?? 0;
+  if (secondsText !== '') {
+    const seconds = checkSeconds(response, secondsText, options.maxSeconds);
+    if (seconds === undefined) return;
+    if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
+    return serveDelta(request, response, name, seconds, options);
+  }
+  const collect = name === 'heap' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
+  await refresh(collect);
+  if (debug !== 0) {
+    // Go reads the stats first, so that the writer's own allocations are not in them.
+    const memStats = readMemStats();
+    const { shown } = await readMoment(options);
+    setAge(response);
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    return sendChunked(
+      response,
+      formatHeapText(shown, memStats, { sampleInterval: status().sampleInterval }),
+    );
+  }
+  const { shown, timeNanos } = await readMoment(options);
+  setAge(response);
+  const profile = profileFromRecords(shown, { ...profileOptions(name, options), timeNanos });
+  const body = await compress(encodeProto(profile), { level: 1 });
+  setAttachment(response, name);
+  sendChunked(response, body);
+}
+
+/** `/debug/pprof/flame`: with `seconds`, coloured by what changed meanwhile. */
+export async function serveFlame(
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: string,
+  options: ProfileRouteOptions,
+): Promise<void> {
+  const secondsText = formValue(query, 'seconds');
+  const seconds = secondsText === '' ? 0 : checkSeconds(response, secondsText, options.maxSeconds);
+  if (seconds === undefined) return;
+  await refresh((parseInteger(formValue(query, 'gc')) ?? 0) > 0);
+  const before = seconds > 0 ? await readMoment(options) : undefined;
+  if (before !== undefined) {
+    if (!(await wait(request, response, seconds))) return;
+    await refresh(false);
+  }
+  const now = await readMoment(options);
+  const type = formValue(query, 'type');
+  const sampleIndex = Math.max(
+    0,
+    HEAP_SAMPLE_TYPES.findIndex((each) => each.type === (type || 'inuse_space')),
+  );
+  const toProfile = ({ shown, timeNanos }: Moment) =>
+    profileFromRecords(shown, { ...profileOptions('heap', options), timeNanos });
+  setAge(response);
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  sendChunked(
+    response,
+    formatFlamePage(toProfile(now), before && toProfile(before), {
+      title: `${options.program}, process ${process.pid}`,
+      sampleIndex,
+    }),
+  );
+}
+
+/** `/pprof/heap`: what gperftools' reader fetches, text only. */
+export async function servePerlText(response: ServerResponse, options: ProfileRouteOptions): Promise<void> {
+  await refresh(false);
+  const memStats = readMemStats();
+  const { shown } = await readMoment(options);
+  setAge(response);
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  const { sampleInterval } = status();
+  sendChunked(response, formatHeapText(shown, memStats, { sampleInterval, header: 'heap_v2' }));
+}
+
+async function serveDelta(
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: ProfileRequest['name'],
+  seconds: number,
+  options: ProfileRouteOptions,
+): Promise<void> {
+  await refresh(false);
+  const before = await readMoment(options);
+  if (!(await wait(request, response, seconds))) return;
+  await refresh(false);
+  const after = await readMoment(options);
+  setAge(response);
+  const profile = deltaProfile(before, after, profileOptions(name, options));
+  const body = await compress(encodeProto(profile), { level: 1 });
+  setAttachment(response, `${name}-delta`);
+  response.setHeader('Content-Length', body.length);
+  response.end(body);
+}
+
+/** Sends Go's error for what is no number of seconds. */
+function checkSeconds(response: ServerResponse, text: string, maxSeconds: number): number | undefined {
+  const seconds = parseInteger(text);
+  if (seconds === undefined || seconds <= 0) {
+    sendError(response, 400, 'invalid value for "seconds" - must be a positive integer');
+    return undefined;
+  }
+  if (seconds > maxSeconds) {
+    sendError(response, 400, `invalid value for "seconds" - this server allows ${maxSeconds} at most`);
+    return undefined;
+  }
+  return seconds;
+}
+
+/** False when the client is gone before. */
+async function wait(_request: IncomingMessage, response: ServerResponse, seconds: number): Promise<boolean> {
+  const gone = new AbortController();
+  const timer = setTimeout(() => gone.abort(), seconds * 1000);
+  try {
+    await once(response, 'close', { signal: gone.signal });
+    return false;
+  } catch {
+    return !response.destroyed;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function refresh(collect: boolean): Promise<boolean> {
+  return refreshFigures(collect, collect ? COLLECT_TIMEOUT_MS : FIGURES_TIMEOUT_MS);
+}
+
+async function readMoment({ sourceMaps }: ProfileRouteOptions): Promise<Moment> {
+  const timeNanos = Date.now() * 1e6;
+  const records = readRecords(true);
+  return { records, shown: sourceMaps ? await withSources(records) : records, timeNanos };
+}
+
+function profileOptions(name: ProfileRequest['name'], { program }: ProfileRouteOptions) {
+  const { sampleInterval } = status();
+  return { sampleInterval, defaultSampleType: name === 'allocs' ? 'alloc_space' : 'inuse_space', program };
+}
+
+function setAttachment(response: ServerResponse, name: string): void {
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+}
+
+/** How old the figures are, in seconds: as of the last garbage collection, or older when a thread did not answer. */
+function setAge(response: ServerResponse): void {
+  response.setHeader('X-Memprof-Figures-Age', (status().figuresAgeNs / 1e9).toFixed(3));
+}

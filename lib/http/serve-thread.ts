@@ -1,0 +1,30 @@
+// The thread that `serve()` makes: answers requests, whatever the rest of the program does.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { sendError } from './go-forms.js';
+import { isExpectedHost } from './guard.js';
+import { Pages } from './handler.js';
+import type { ThreadReport, ThreadSettings } from './serve.js';
+
+const { port, host, checkHost, commandLine, handler } = workerData as ThreadSettings;
+const pages = new Pages(handler, commandLine);
+
+const server = createServer((request, response) => {
+  if (checkHost && !isExpectedHost(request, host)) {
+    return sendError(response, 403, 'this server answers to names and addresses of its own machine only');
+  }
+  pages.handle(request, response);
+});
+// Who connects and sends nothing, or takes nothing, does not stay.
+server.headersTimeout = 10_000;
+server.requestTimeout = 30_000;
+server.maxConnections = 100;
+
+const report = (message: ThreadReport) => parentPort!.postMessage(message);
+server.once('error', (error: NodeJS.ErrnoException) => report({ code: error.code, message: error.message }));
+server.listen(port, host, () => {
+  const address = server.address() as AddressInfo;
+  report({ port: address.port, host: address.address });
+});

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { checkBoolean, checkInteger, checkOptions } from '../check.js';
+import { invalidType, memprofError } from '../errors.js';
+import { native } from '../native.js';
+import { ownWorker } from '../workers.js';
+import { checkExposure } from './guard.js';
+import {
+  type CheckedHandlerOptions,
+  checkHandlerOptions,
+  commandLine,
+  type HandlerOptions,
+} from './handler.js';
+
+export interface ServeOptions extends HandlerOptions {
+  /** Default 6060; 0 takes a free one. */
+  port?: number;
+  /** Default 127.0.0.1. Others need a `token`, or `insecure`. */
+  host?: string;
+  /** Serve whoever can reach `host`, without a token. Default false. */
+  insecure?: boolean;
+}
+
+export interface Server {
+  /** Where it listens: `http://127.0.0.1:6060/debug/pprof/`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Resolves when the port is free again. Requests under way are cut off. */
+  close(): Promise<void>;
+}
+
+/** What the server's thread is told. */
+export interface ThreadSettings {
+  port: number;
+  host: string;
+  checkHost: boolean;
+  commandLine: string[];
+  handler: CheckedHandlerOptions;
+}
+
+/** What it answers first. */
+export type ThreadReport = { port: number; host: string } | { code: string | undefined; message: string };
+
+/**
+ * Serves the pages of `handler()` in a thread of its own, which answers while all others are busy, and does not keep the
+ * process alive.
+ *
+ * Rejects with
+ * - `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for options,
+ * - `ERR_MEMPROF_INSECURE` for a host that others reach, without `token` or `insecure`,
+ * - `ERR_MEMPROF_SERVER` if it cannot listen there; its `cause` has the system's `code` (`EADDRINUSE`),
+ * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ */
+export async function serve(options?: ServeOptions): Promise<Server> {
+  const { port = 6060, host = '127.0.0.1', insecure = false, ...rest } = checkOptions(options);
+  checkInteger(port, 'options.port', 0, 65_535);
+  if (typeof host !== 'string' || host === '')
+    throw invalidType('options.host', 'a host name or address', host);
+  checkBoolean(insecure, 'options.insecure');
+  const handler = checkHandlerOptions(rest);
+  checkExposure(host, handler.token, insecure);
+  native();
+
+  const settings: ThreadSettings = {
+    port,
+    host,
+    checkHost: handler.token === undefined && !insecure,
+    commandLine: commandLine(),
+    handler,
+  };
+  const worker = ownWorker(path.join(__dirname, 'serve-thread.js'), {
+    name: 'memprof http',
+    workerData: settings,
+  });
+  // Before it listens the thread keeps the process alive: a program that ends at once would leave no answer.
+  const report = await firstReport(worker);
+  if (!('port' in report)) {
+    await worker.terminate();
+    throw memprofError('ERR_MEMPROF_SERVER', `cannot listen on ${host}:${port}: ${report.message}`, report);
+  }
+  worker.unref();
+  // What happens to it later must not end the program.
+  worker.on('error', (error) => {
+    process.emitWarning(`memprof's HTTP server ended: ${error.message}`, { type: 'MemprofWarning' });
+  });
+  const shownHost = report.host.includes(':') ? `[${report.host}]` : report.host;
+  return {
+    ...report,
+    url: `http://${shownHost}:${report.port}/debug/pprof/`,
+    async close() {
+      await worker.terminate();
+    },
+  };
+}
+
+async function firstReport(worker: Worker): Promise<ThreadReport> {
+  try {
+    const [report] = (await once(worker, 'message')) as [ThreadReport];
+    return report;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { code, message };
+  }
+}

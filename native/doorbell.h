@@ -1,0 +1,75 @@
+// Asks an isolate, from any thread, to do a little work on its own: to bring its figures up to date, perhaps
+// after a garbage collection.
+//
+// Thread safety: `Ring` and `Answered` by any thread at any time, also after the isolate is gone; the rest by
+// the isolate's thread.
+//
+// An interrupt reaches JavaScript that runs, or waits in `Atomics.wait`; a message to its loop reaches an
+// idle isolate; nothing reaches one in a long native call. Both are sent, and whichever comes first does the
+// work: who asks must not wait without a limit.
+
+#ifndef MEMPROF_NATIVE_DOORBELL_H_
+#define MEMPROF_NATIVE_DOORBELL_H_
+
+#include <node_api.h>
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace memprof {
+
+class Doorbell : public std::enable_shared_from_this<Doorbell> {
+ public:
+  // What was asked for; answered when `Answered` says so, or never.
+  struct Ticket {
+    uint64_t number;
+    bool collect;
+  };
+
+  // `work(collect)` may run inside an interrupt: it must not run JavaScript.
+  Doorbell(v8::Isolate* isolate, std::function<void(bool collect)> work)
+      : isolate_(isolate), work_(std::move(work)) {}
+  Doorbell(const Doorbell&) = delete;
+  Doorbell& operator=(const Doorbell&) = delete;
+
+  // Without it an idle isolate is not reached. Once; the environment takes it away when it ends.
+  void ListenOnLoop(napi_env env);
+  // Nothing is done for anybody any more. Everything asked counts as answered.
+  void Close();
+
+  Ticket Ring(bool collect);
+  bool Answered(const Ticket& ticket) const;
+
+ private:
+  // Invariant: answered <= asked. Both only grow.
+  struct Queue {
+    std::atomic<uint64_t> asked{0};
+    std::atomic<uint64_t> answered{0};
+  };
+
+  static void OnInterrupt(v8::Isolate*, void* data);
+  static void OnLoop(napi_env env, napi_value, void* context, void*);
+  static void OnLoopEnd(napi_env env, void* data, void*);
+  void Answer();
+
+  v8::Isolate* const isolate_;
+  const std::function<void(bool)> work_;
+  Queue figures_;
+  Queue collections_;
+  std::atomic<bool> interrupting_{false};  // an interrupt is on its way
+  bool answering_ = false;                 // a collection may run interrupts: they must not begin another
+  std::atomic<bool> closed_{false};
+
+  // Guards what another thread uses of an isolate that may be about to end.
+  std::mutex mutex_;
+  bool isolate_alive_ = true;
+  napi_threadsafe_function loop_ = nullptr;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_DOORBELL_H_
