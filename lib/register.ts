@@ -1,9 +1,17 @@
-// `node --require memprof/register app.js`: profiles the program, and its workers, without a change of code. Must never
-// keep the program from running.
-import { start } from './profiler.js';
+// `node --import memprof/register app.js`, or `--require`: profiles the program, and its workers, without a change of
+// code. Must never keep the program from running, or change how it ends.
+import { resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { beginDropIn } from './drop-in/begin.js';
+import { readSettings } from './drop-in/settings.js';
 
-try {
-  start();
-} catch (error) {
-  process.emitWarning(`memprof does not run: ${(error as Error).message}`, { type: 'MemprofWarning' });
+const loaded = Symbol.for('memprof.register');
+const here = globalThis as { [loaded]?: true };
+
+// A worker may be given it twice, by its parent's flags and by memprof's own wrapper.
+if (here[loaded] === undefined) {
+  here[loaded] = true;
+  const { settings, problems } = readSettings(process.env);
+  settings.dir = resolve(settings.dir);
+  beginDropIn(settings, isMainThread ? problems : []);
 }

@@ -103,11 +103,10 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
 // Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
 // awaited.
 Napi::Value Refresh(const Napi::CallbackInfo& info) {
-  auto asked = std::make_shared<std::vector<Refreshment>>(
-      IsolateRegistry::Process()->Refresh(info[0].As<Napi::Boolean>().Value()));
+  std::vector<Refreshment> asked = IsolateRegistry::Process()->Refresh(info[0].As<Napi::Boolean>().Value());
   return Napi::Function::New(info.Env(), [asked](const Napi::CallbackInfo& info) {
     auto open =
-        std::count_if(asked->begin(), asked->end(), [](const Refreshment& each) { return !each.done(); });
+        std::count_if(asked.begin(), asked.end(), [](const Refreshment& each) { return !each.done(); });
     return Napi::Number::New(info.Env(), static_cast<double>(open));
   });
 }

@@ -1,14 +1,24 @@
 #include "doorbell.h"
 
-#include <utility>
+#include <memory>
 
 namespace memprof {
+
+DoorbellRef::DoorbellRef(Doorbell* doorbell) : doorbell_(doorbell) {
+  if (doorbell_ != nullptr) doorbell_->references_.fetch_add(1, std::memory_order_relaxed);
+}
+
+DoorbellRef::~DoorbellRef() {
+  if (doorbell_ != nullptr && doorbell_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    delete doorbell_;
+  }
+}
 
 void Doorbell::ListenOnLoop(napi_env env) {
   napi_value name;
   if (napi_create_string_utf8(env, "memprof", NAPI_AUTO_LENGTH, &name) != napi_ok) return;
-  // Both callbacks are given a reference of their own, which the last of them drops.
-  auto* self = new std::shared_ptr<Doorbell>(shared_from_this());
+  // Both callbacks are given one reference, which the last of them drops.
+  auto* self = new DoorbellRef(this);
   napi_threadsafe_function loop;
   if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 1, 1, self, OnLoopEnd, self, OnLoop,
                                       &loop) != napi_ok) {
@@ -21,7 +31,7 @@ void Doorbell::ListenOnLoop(napi_env env) {
 }
 
 void Doorbell::OnLoopEnd(napi_env, void* data, void*) {
-  auto* self = static_cast<std::shared_ptr<Doorbell>*>(data);
+  auto* self = static_cast<DoorbellRef*>(data);
   {
     std::lock_guard<std::mutex> lock((*self)->mutex_);
     (*self)->loop_ = nullptr;
@@ -42,7 +52,7 @@ Doorbell::Ticket Doorbell::Ring(bool collect) {
   if (!isolate_alive_) return ticket;
   if (!interrupting_.exchange(true)) {
     // An isolate that ends before it is interrupted forgets the reference, and a few hundred bytes with it.
-    isolate_->RequestInterrupt(OnInterrupt, new std::shared_ptr<Doorbell>(shared_from_this()));
+    isolate_->RequestInterrupt(OnInterrupt, new DoorbellRef(this));
   }
   if (loop_ != nullptr) napi_call_threadsafe_function(loop_, nullptr, napi_tsfn_nonblocking);
   return ticket;
@@ -54,7 +64,7 @@ bool Doorbell::Answered(const Ticket& ticket) const {
 }
 
 void Doorbell::OnInterrupt(v8::Isolate*, void* data) {
-  std::unique_ptr<std::shared_ptr<Doorbell>> self(static_cast<std::shared_ptr<Doorbell>*>(data));
+  std::unique_ptr<DoorbellRef> self(static_cast<DoorbellRef*>(data));
   // First: who rings from here on needs another interrupt.
   (*self)->interrupting_ = false;
   (*self)->Answer();
@@ -62,7 +72,7 @@ void Doorbell::OnInterrupt(v8::Isolate*, void* data) {
 
 void Doorbell::OnLoop(napi_env env, napi_value, void* context, void*) {
   // Without an environment this one is being torn down.
-  if (env != nullptr) (*static_cast<std::shared_ptr<Doorbell>*>(context))->Answer();
+  if (env != nullptr) (*static_cast<DoorbellRef*>(context))->Answer();
 }
 
 void Doorbell::Answer() {

@@ -17,12 +17,34 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
+#include <utility>
 
 namespace memprof {
 
-class Doorbell : public std::enable_shared_from_this<Doorbell> {
+class Doorbell;
+
+// A counted reference. Not std::shared_ptr, which asks the C library for a symbol that older ones lack.
+class DoorbellRef {
+ public:
+  DoorbellRef() = default;
+  explicit DoorbellRef(Doorbell* doorbell);
+  DoorbellRef(const DoorbellRef& other) : DoorbellRef(other.doorbell_) {}
+  DoorbellRef(DoorbellRef&& other) noexcept : doorbell_(std::exchange(other.doorbell_, nullptr)) {}
+  DoorbellRef& operator=(DoorbellRef other) noexcept {
+    std::swap(doorbell_, other.doorbell_);
+    return *this;
+  }
+  ~DoorbellRef();
+  Doorbell* operator->() const { return doorbell_; }
+  explicit operator bool() const { return doorbell_ != nullptr; }
+
+ private:
+  Doorbell* doorbell_ = nullptr;
+};
+
+// Lives as long as there are references to it.
+class Doorbell {
  public:
   // What was asked for; answered when `Answered` says so, or never.
   struct Ticket {
@@ -45,6 +67,7 @@ class Doorbell : public std::enable_shared_from_this<Doorbell> {
   bool Answered(const Ticket& ticket) const;
 
  private:
+  friend class DoorbellRef;
   // Invariant: answered <= asked. Both only grow.
   struct Queue {
     std::atomic<uint64_t> asked{0};
@@ -56,6 +79,7 @@ class Doorbell : public std::enable_shared_from_this<Doorbell> {
   static void OnLoopEnd(napi_env env, void* data, void*);
   void Answer();
 
+  std::atomic<uint32_t> references_{0};
   v8::Isolate* const isolate_;
   const std::function<void(bool)> work_;
   Queue figures_;

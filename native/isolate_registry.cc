@@ -98,13 +98,13 @@ void IsolateRegistry::PrepareRead(IsolateSampler* caller) {
 }
 
 void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
-  if (sampler->doorbell() != nullptr) return;
+  if (sampler->doorbell()) return;
   auto work = [this, sampler](bool collect) {
     if (sampler->state() != SamplerState::kRunning) return;
     if (collect) sampler->isolate()->LowMemoryNotification();
     PrepareRead(sampler);
   };
-  auto doorbell = std::make_shared<Doorbell>(sampler->isolate(), work);
+  DoorbellRef doorbell(new Doorbell(sampler->isolate(), work));
   doorbell->ListenOnLoop(env);
   std::lock_guard<std::mutex> lock(mutex_);
   sampler->set_doorbell(std::move(doorbell));
@@ -114,7 +114,7 @@ std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
   std::vector<Refreshment> asked;
   std::lock_guard<std::mutex> lock(mutex_);
   for (IsolateSampler* sampler : samplers_) {
-    if (sampler->doorbell() == nullptr || sampler->status().state != SamplerState::kRunning) continue;
+    if (!sampler->doorbell() || sampler->status().state != SamplerState::kRunning) continue;
     asked.push_back({sampler->doorbell(), sampler->doorbell()->Ring(collect)});
   }
   return asked;
@@ -127,7 +127,7 @@ void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
 void IsolateRegistry::End(IsolateSampler* sampler) {
   // The one to be told is being torn down as well.
   sampler->set_on_displaced(nullptr);
-  if (sampler->doorbell() != nullptr) sampler->doorbell()->Close();
+  if (sampler->doorbell()) sampler->doorbell()->Close();
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
   Stop(sampler, true);

@@ -55,7 +55,7 @@ struct ProcessStatus {
 
 // What one isolate was asked for.
 struct Refreshment {
-  std::shared_ptr<Doorbell> doorbell;
+  DoorbellRef doorbell;
   Doorbell::Ticket ticket;
   bool done() const { return doorbell->Answered(ticket); }
 };

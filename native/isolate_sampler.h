@@ -98,8 +98,8 @@ class IsolateSampler {
 
   v8::Isolate* isolate() const { return isolate_; }
   GcClock& clock() { return clock_; }
-  const std::shared_ptr<Doorbell>& doorbell() const { return doorbell_; }
-  void set_doorbell(std::shared_ptr<Doorbell> doorbell) { doorbell_ = std::move(doorbell); }
+  const DoorbellRef& doorbell() const { return doorbell_; }
+  void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
   uint32_t thread_label() const { return options_.thread; }
   SamplerState state() const { return state_; }
   SamplerStatus status() const { return status_.Load(); }
@@ -133,7 +133,7 @@ class IsolateSampler {
   uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest
   std::function<void()> on_displaced_;
   std::unique_ptr<SampleRecorder> recorder_;
-  std::shared_ptr<Doorbell> doorbell_;
+  DoorbellRef doorbell_;
   SamplerStatus figures_;
   SeqLock<SamplerStatus> status_;
 };

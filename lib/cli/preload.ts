@@ -1,15 +1,12 @@
 // Loaded by the program that `memprof run` runs before anything of its own, and in its workers. Must never keep the
 // program from running, or change how it ends.
+import { appendFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
-import { start } from '../profiler.js';
-import { type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
+import { DEADLY_SIGNALS, writeBeforeDeathBy } from '../drop-in/deadly-signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfile } from './write-profile.js';
-
-type Listener = (...args: unknown[]) => void;
-
-// Signals that end a program unless it listens, and that it can outlive for long enough to write a profile.
-const DEADLY = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+import { type GarbageCollection, writeProfile } from '../drop-in/write-profile.js';
+import { start } from '../profiler.js';
+import { type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
 
 const loaded = Symbol.for('memprof.run');
 
@@ -29,7 +26,8 @@ function begin(settings: RunSettings): void {
 
   const write = (collection: GarbageCollection) => {
     try {
-      writeProfile(settings, collection);
+      const file = writeProfile(settings, collection);
+      if (file !== undefined) tellParent(settings.log, { pid: process.pid, file });
     } catch (error) {
       // An 'exit' listener is too late for warnings.
       process.stderr.write(`memprof: cannot write the profile: ${(error as Error).message}\n`);
@@ -38,36 +36,14 @@ function begin(settings: RunSettings): void {
   // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
   process.on('exit', () => write('minor'));
   process.on('SIGUSR2', () => write('major'));
-  for (const signal of DEADLY) writeBeforeDeathBy(signal, () => write('major'));
+  for (const signal of DEADLY_SIGNALS) writeBeforeDeathBy(signal, () => write('major'));
 }
 
-/**
- * Listens as long as nobody else does. A program's own listener decides whether it dies, and libraries that clean up
- * at signals (`signal-exit`) count listeners to find out: ours must not be among them.
- */
-function writeBeforeDeathBy(signal: (typeof DEADLY)[number], write: () => void): void {
-  const onSignal = () => {
-    process.off('newListener', onNew);
-    process.off('removeListener', onRemoved);
-    process.off(signal, onSignal);
-    write();
-    process.kill(process.pid, signal);
-  };
-  const onNew = (event: string, listener: Listener) => {
-    if (event !== signal || listener === onSignal) return;
-    // It is not there yet, and without any Node.js would stop listening.
-    process.nextTick(() => {
-      if (process.listenerCount(signal) > 1) process.off(signal, onSignal);
-    });
-  };
-  const onRemoved = (event: string, listener: Listener) => {
-    if (event === signal && listener !== onSignal && process.listenerCount(signal) === 0) {
-      process.on(signal, onSignal);
-    }
-  };
-  process.on(signal, onSignal);
-  process.on('newListener', onNew);
-  process.on('removeListener', onRemoved);
+function tellParent(log: string, written: WrittenProfile): void {
+  // The parent may be gone, and its log with it.
+  try {
+    appendFileSync(log, `${JSON.stringify(written)}\n`);
+  } catch {}
 }
 
 const here = globalThis as { [loaded]?: true };

@@ -1,19 +1,13 @@
+import type { FileSettings } from '../drop-in/write-profile.js';
+
 /** What `memprof run` tells the program it runs, in the environment. */
-export interface RunSettings {
+export interface RunSettings extends FileSettings {
   sampleInterval?: number;
   stackDepth?: number;
   maxOverhead: number;
-  /** Absolute: the program may go elsewhere. */
-  dir: string;
-  format: RunFormat;
-  /** Whether frames of built code are written as they are in its sources. */
-  sourceMaps: boolean;
   /** A file that gets a line (JSON of `WrittenProfile`) for each profile written; it tells the parent. */
   log: string;
 }
-
-export const runFormats = ['pb.gz', 'txt'] as const;
-export type RunFormat = (typeof runFormats)[number];
 
 export interface WrittenProfile {
   pid: number;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileFormats } from '../drop-in/write-profile.js';
 import type { Command } from './command.js';
 import {
   type Arguments,
@@ -15,7 +16,7 @@ import {
 } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
 import { makeReport, prepare } from './report.js';
-import { type RunSettings, runFormats, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
+import { type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
 import { type Style, styleFor } from './style.js';
 import { formatValue } from './units.js';
 
@@ -26,7 +27,7 @@ const options: Options = {
   depth: { value: 'N', help: 'frames kept of a stack, 1 to 512 (default 64)' },
   overhead: { value: 'F', help: 'CPU time for reading samples, as a share of the time (default 0.05)' },
   dir: { value: 'DIR', help: 'where to write profiles (default .)', complete: 'directory' },
-  format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: runFormats },
+  format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: fileFormats },
   no_source_maps: { help: 'frames of built code as they are there, not as in its sources' },
   quiet: { short: 'q', help: 'no summary' },
   ...helpOption,
@@ -81,7 +82,7 @@ function settingsOf({ values }: Arguments, log: string): RunSettings {
     ...(depth === undefined ? {} : { stackDepth: parseNumber(depth, 'depth', 1, 512, true, 'run') }),
     maxOverhead: overhead === undefined ? 0.05 : parseNumber(overhead, 'overhead', 0.0001, 1, false, 'run'),
     dir: path.resolve(given('dir') ?? '.'),
-    format: parseChoice(given('format') ?? 'pb.gz', 'format', runFormats, 'run'),
+    format: parseChoice(given('format') ?? 'pb.gz', 'format', fileFormats, 'run'),
     sourceMaps: values.no_source_maps !== true,
     log,
   };

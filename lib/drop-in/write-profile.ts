@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -11,7 +11,17 @@ import { readRecords } from '../mem-profile.js';
 import { readMemStats } from '../mem-stats.js';
 import { withSourcesSync } from '../source-maps.js';
 import { status } from '../status.js';
-import type { RunFormat, RunSettings, WrittenProfile } from './run-settings.js';
+
+export const fileFormats = ['pb.gz', 'txt'] as const;
+export type FileFormat = (typeof fileFormats)[number];
+
+export interface FileSettings {
+  /** Made if it is not there. */
+  dir: string;
+  format: FileFormat;
+  /** Whether frames of built code are written as they are in its sources. */
+  sourceMaps: boolean;
+}
 
 /**
  * Figures are as of the last garbage collection. A minor one completes what was allocated, a major one also what is in
@@ -21,24 +31,23 @@ export type GarbageCollection = 'minor' | 'major';
 
 let written = 0;
 
-/** Writes the profile of the whole process, now: the program may be about to end. */
+/**
+ * Writes the profile of the whole process, now: the program may be about to end. Returns the file's path; undefined
+ * if nothing was ever sampled. Throws what the file system does.
+ */
 export function writeProfile(
-  { dir, format, sourceMaps, log }: RunSettings,
+  { dir, format, sourceMaps }: FileSettings,
   collection: GarbageCollection,
-): void {
+): string | undefined {
   collectGarbage(collection);
   const { sampleInterval } = status();
-  if (sampleInterval === 0) return;
+  if (sampleInterval === 0) return undefined;
   const content = encode(format, sourceMaps, sampleInterval);
   mkdirSync(dir, { recursive: true });
   written++;
   const file = path.join(dir, fileName(format));
   writeFileSync(file, content);
-  const line: WrittenProfile = { pid: process.pid, file };
-  // The parent may be gone, and its log with it.
-  try {
-    appendFileSync(log, `${JSON.stringify(line)}\n`);
-  } catch {}
+  return file;
 }
 
 // Only main threads write.
@@ -61,7 +70,7 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
   }
 }
 
-function encode(format: RunFormat, sourceMaps: boolean, sampleInterval: number): string | Uint8Array {
+function encode(format: FileFormat, sourceMaps: boolean, sampleInterval: number): string | Uint8Array {
   const stats = readMemStats();
   const read = readRecords(true);
   const records = sourceMaps ? withSourcesSync(read) : read;
@@ -76,7 +85,7 @@ function encode(format: RunFormat, sourceMaps: boolean, sampleInterval: number):
 }
 
 /** As Node.js names its own diagnostic files: date, time, process, thread, number. */
-function fileName(format: RunFormat): string {
+function fileName(format: FileFormat): string {
   const now = new Date();
   const digits = (value: number, width: number) => String(value).padStart(width, '0');
   const date = digits(now.getFullYear(), 4) + digits(now.getMonth() + 1, 2) + digits(now.getDate(), 2);

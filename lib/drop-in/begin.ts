@@ -1,0 +1,80 @@
+import { isMainThread } from 'node:worker_threads';
+import { serve } from '../http/serve.js';
+import { start } from '../profiler.js';
+import type { DropInSettings } from './settings.js';
+// Loaded before the profiler starts, so as not to be in the profile.
+import { type GarbageCollection, writeProfile } from './write-profile.js';
+
+/** One warning at most in a thread's life, for whatever went wrong at its start. */
+function warn(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  process.emitWarning(problems.join('; '), { type: 'MemprofWarning', code: 'MEMPROF_REGISTER' });
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_ACCESS_DENIED') {
+    return `${message}: the permission model needs --allow-addons for it`;
+  }
+  return message ?? String(error);
+}
+
+/** Starts the profiler, and what belongs to it in the main thread. Never throws; warns once. */
+export function beginDropIn(settings: DropInSettings, problems: readonly string[]): void {
+  const { sampleInterval, stackDepth, maxOverhead, workers } = settings;
+  try {
+    start({
+      workers,
+      ...(sampleInterval === undefined ? {} : { sampleInterval }),
+      ...(stackDepth === undefined ? {} : { stackDepth }),
+      ...(maxOverhead === undefined ? {} : { maxOverhead }),
+    });
+  } catch (error) {
+    warn([...problems, `memprof does not run: ${reasonOf(error)}`]);
+    return;
+  }
+  if (!isMainThread) return;
+  writeOnRequest(settings);
+  if (settings.http === undefined) {
+    warn(problems);
+    return;
+  }
+  listen(settings, settings.http).then(
+    () => warn(problems),
+    (error) => warn([...problems, `memprof runs without its HTTP server: ${reasonOf(error)}`]),
+  );
+}
+
+function writeOnRequest(settings: DropInSettings): void {
+  const write = (collection: GarbageCollection) => {
+    try {
+      const file = writeProfile(settings, collection);
+      if (file !== undefined) say(`wrote ${file}`);
+    } catch (error) {
+      say(`cannot write the profile: ${(error as Error).message}`);
+    }
+  };
+  if (settings.signal !== undefined) process.on(settings.signal, () => write('major'));
+  // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
+  if (settings.atExit) process.on('exit', () => write('minor'));
+}
+
+/** At once, even while the process ends. */
+function say(message: string): void {
+  try {
+    process.stderr.write(`memprof: ${message}\n`);
+  } catch {}
+}
+
+async function listen(
+  { token, sourceMaps }: DropInSettings,
+  { port, host }: NonNullable<DropInSettings['http']>,
+): Promise<void> {
+  const { url } = await serve({
+    port,
+    sourceMaps,
+    ...(host === undefined ? {} : { host }),
+    ...(token === undefined ? {} : { token }),
+  });
+  if (port === 0) say(`serves ${url}`);
+}
