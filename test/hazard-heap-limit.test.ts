@@ -31,6 +31,7 @@ t.test('living at 87 % of the limit: survives as it would without memprof', asyn
   endedWell(t, outcome);
   const report = lastLine(outcome);
   t.comment(`at ${report.lowest} to ${report.highest} of the limit, ${report.numGC} collections`);
-  t.ok((report.lowest as number) > 0.85);
+  // How far a collection comes down depends on when it happened.
+  t.ok((report.lowest as number) > 0.8 && (report.highest as number) > 0.87, 'near the limit all the time');
   plausible(t, report, { stopped: true, leastSamples: 1000 });
 });

@@ -14,6 +14,10 @@ const RANDOM: string[] = [];
 // sample: 64 bytes, 0.4 % at 16 KiB.
 const REGULAR = ['--sampling-heap-profiler-suppress-randomness'];
 
+// Compiled in the background, the loop comes out of V8 14 (Node.js 26) in one run of thirty such that one sample is missing
+// for each collection, 3 % here: V8's, as README.md says of optimised code. Compiled on the spot it is the same each time.
+const SAME_CODE = '--no-concurrent-recompilation';
+
 const cases = [
   // 22,900 samples: sigma 0.66 %, 3 % are 4.5 sigma.
   { name: '12 GB at the default interval', bytes: 12e9, interval: 524288, flags: RANDOM, within: 0.03 },
@@ -28,7 +32,7 @@ for (const { name, bytes, interval, flags, within } of cases) {
   t.test(name, { buffered: true }, async (t) => {
     const { records, totalAlloc, status } = await report<Report>('allocate-plainly', {
       args: [String(bytes), String(interval)],
-      flags: ['--expose-gc', ...flags],
+      flags: ['--expose-gc', SAME_CODE, ...flags],
     });
     t.equal(status.samplesImputed, status.samplesLost);
     t.equal(status.sampleInterval, interval);
