@@ -65,6 +65,8 @@ class GcClock {
   void OnPauseBegin();
   void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
 
+  // A collection that a reader asked for: V8 flags it as its own idea.
+  void CountForced() { ++figures_.forced; }
   uint64_t completed() const { return figures_.gc_count(); }
   // Monotonic; 0 before the first.
   uint64_t last_gc_end_ns() const { return last_gc_end_ns_; }

@@ -101,7 +101,10 @@ void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
   if (sampler->doorbell()) return;
   auto work = [this, sampler](bool collect) {
     if (sampler->state() != SamplerState::kRunning) return;
-    if (collect) sampler->isolate()->LowMemoryNotification();
+    if (collect) {
+      sampler->clock().CountForced();
+      sampler->isolate()->LowMemoryNotification();
+    }
     PrepareRead(sampler);
   };
   DoorbellRef doorbell(new Doorbell(sampler->isolate(), work));

@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { parseProfile } from '../lib/index.js';
+import { goPprof } from './cli-support.js';
+import { launchChromium } from './support/chromium.js';
+import { startApp } from './support/http-app.js';
+
+t.test('go tool pprof', async (t) => {
+  const { base } = await startApp(t, 'leaks');
+  const inUse = goPprof(['-top', `${base}/heap`]);
+  t.match(inUse, /^Type: inuse_space$/m);
+  t.match(inUse, / 9\d\.\d+% +\S+ +\S+ +leakSite$/m, 'the leak is nearly all that is in use');
+  t.match(goPprof(['-top', `${base}/heap?debug=1`]), / leakSite$/m, 'a text, symbolized by POST');
+  t.notMatch(goPprof(['-top', `${base}/heap?debug=1`]), '<unknown>');
+  const allocs = goPprof(['-top', `${base}/allocs`]);
+  t.match(allocs, /^Type: alloc_space$/m);
+  t.match(allocs, /^ +\d+\S*B +[5-9]\d\.\d+% .* churnSite$/m, 'garbage is most of what was allocated');
+  const delta = goPprof(['-top', '-sample_index=alloc_space', '-seconds=2', `${base}/heap`]);
+  t.match(delta, /^Duration: 2(\.\d+)?s/m);
+  t.match(delta, / churnSite$/m);
+});
+
+t.test('google-pprof', async (t) => {
+  const { origin } = await startApp(t, 'leaks');
+  const { status, stdout, stderr } = spawnSync('google-pprof', ['--text', `${origin}/pprof/heap`], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 0, stderr);
+  t.match(stdout.split('\n')[1], /^ +\d+\.\d +9\d\.\d%.* leakSite$/);
+});
+
+t.test('the live flame page, and that of a difference', async (t) => {
+  const { base } = await startApp(t, 'leaks');
+  const browser = await launchChromium();
+  t.teardown(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => errors.push(message.text()));
+  await page.goto(`${base}/flame`);
+  await page.waitForSelector('#chart g.frame[name="leakSite"]');
+  await page.goto(`${base}/flame?seconds=1&type=alloc_space`);
+  await page.waitForSelector('#chart g.frame[name="churnSite"]');
+  t.equal(await page.locator('input[name=type]:checked').inputValue(), 'alloc_space');
+  t.ok(await page.locator('#legend').isVisible(), 'colours are explained');
+  t.strictSame(errors, []);
+});
+
+t.test('answers while the main thread is busy', async (t) => {
+  const { base } = await startApp(t, 'busy');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const times: number[] = [];
+  let last = Buffer.alloc(0);
+  for (let i = 0; i < 20; i++) {
+    const began = performance.now();
+    last = Buffer.from(await (await fetch(`${base}/heap`)).arrayBuffer());
+    times.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  times.sort((a, b) => a - b);
+  t.ok(
+    times[17]! < 100,
+    `p90 of 20 requests: ${times[17]!.toFixed(1)} ms, median ${times[10]!.toFixed(1)} ms`,
+  );
+  const bytes = new Map<string, number>();
+  for (const { stack, values } of parseProfile(last).samples) {
+    const name = stack[0]?.functionName ?? '';
+    bytes.set(name, (bytes.get(name) ?? 0) + values[1]!);
+  }
+  t.equal([...bytes].sort((a, b) => b[1] - a[1])[0]?.[0], 'churnSite', 'the loop is what allocates');
+  const began = performance.now();
+  t.equal((await fetch(`${base}/heap?gc=1`)).status, 200);
+  t.ok(performance.now() - began < 5000, 'a collection as well');
+});
+
+t.test('the examples of the README', (t) => {
+  const readme = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+  for (const url of ['/debug/pprof/heap', '/debug/pprof/allocs', '/pprof/heap', '/debug/pprof/flame']) {
+    t.match(readme, url);
+  }
+  t.end();
+});

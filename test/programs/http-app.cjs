@@ -1,0 +1,38 @@
+'use strict';
+// A program with the HTTP server: `busy` never lets its event loop run, `leaks` allocates now and then.
+const { start } = require('../../dist');
+const { serve } = require('../../dist/http');
+
+const [mode, options = '{}'] = process.argv.slice(2);
+
+globalThis.kept = [];
+function leakSite(count) {
+  for (let i = 0; i < count; i++) kept.push({ i, text: [i] });
+}
+function churnSite(ms) {
+  const end = Date.now() + ms;
+  let last;
+  while (Date.now() < end) last = { list: [1, 2, 3] };
+  return last;
+}
+
+start({ sampleInterval: 16384 });
+leakSite(50000);
+churnSite(200);
+serve({ port: 0, ...JSON.parse(options) }).then(
+  ({ url }) => {
+    console.log(url);
+    if (mode === 'busy') setTimeout(() => churnSite(10_000), 100);
+    if (mode === 'leaks') {
+      setInterval(() => {
+        leakSite(500);
+        churnSite(20);
+      }, 50);
+    }
+    process.stdin.resume().on('end', () => process.exit());
+  },
+  (error) => {
+    console.log(error.code, error.message);
+    process.exitCode = 1;
+  },
+);
