@@ -140,6 +140,7 @@ export class Pages {
     query: string,
   ): Promise<void> {
     setCommonHeaders(response);
+    response.statusCode = 200; // Koa begins with 404
     const { token } = this.#options;
     if (token !== undefined && !isAuthorized(request, token)) {
       response.setHeader('WWW-Authenticate', 'Basic realm="memprof"');
