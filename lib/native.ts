@@ -133,6 +133,13 @@ export function native(): NativeAddon {
     } catch (cause) {
       const code = (cause as { code?: unknown }).code;
       if (typeof code === 'string' && code.startsWith('ERR_MEMPROF_')) throw cause;
+      if (code === 'ERR_DLOPEN_DISABLED') {
+        throw memprofError(
+          'ERR_MEMPROF_NO_BINARY',
+          'this process may not load native addons: start Node.js with --allow-addons (or without --no-addons)',
+          cause,
+        );
+      }
       throw memprofError(
         'ERR_MEMPROF_NO_BINARY',
         `memprof has no binary for ${process.platform}-${process.arch}, Node.js ${process.version} ` +

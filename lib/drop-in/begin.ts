@@ -13,10 +13,7 @@ function warn(problems: readonly string[]): void {
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
-  if (code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_ACCESS_DENIED') {
-    return `${message}: the permission model needs --allow-addons for it`;
-  }
-  return message ?? String(error);
+  return code === 'ERR_ACCESS_DENIED' ? `${message} (--allow-worker)` : (message ?? String(error));
 }
 
 /** Starts the profiler, and what belongs to it in the main thread. Never throws; warns once. */
