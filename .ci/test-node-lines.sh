@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test-node-lines.sh [LINE…]: builds the prebuilt binary for each Node.js line, then runs the whole tap suite
-# on it, under that line's node. Prints `node LINE.x: N passed, M failed` for each.
+# test-node-lines.sh [LINE…]: builds the prebuilt binary for each Node.js line, then runs the tap suite on it,
+# under that line's node. Prints `node LINE.x: N passed, M failed` for each. Broken inputs to the readers are left
+# to `npm test`: they take a minute, and nothing of V8.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -22,6 +23,11 @@ show_failures() { # show_failures LOG: the output of the test files that failed,
 
 npm run --silent build:ts </dev/null
 
+files=()
+for file in test/*.test.ts; do
+  [ "$file" = test/mutated-inputs.test.ts ] || files+=("$file")
+done
+
 results=()
 for line in "$@"; do
   result="0 passed, 1 failed"
@@ -30,7 +36,7 @@ for line in "$@"; do
     status=0
     # tap starts the test files with its own node; what those start may come from PATH.
     PATH=$bin:$PATH PREBUILDS_ONLY=1 "$bin/node" node_modules/.bin/tap --reporter=tap \
-      </dev/null >"$tmp/log" 2>&1 || status=$?
+      "${files[@]}" </dev/null >"$tmp/log" 2>&1 || status=$?
     result=$(bash .ci/tap-counts.sh "$tmp/log" "$status")
     [[ $result == *", 0 failed" ]] || show_failures "$tmp/log"
   fi

@@ -168,22 +168,17 @@ export class Pages {
       }
       case 'heap':
         if (base === 'perl') return this.#limited(response, () => servePerlText(response, this.#profile));
-        return this.#profileOf(request, response, 'heap', query);
+        return this.#profileOf(response, 'heap', query);
       case 'allocs':
-        return this.#profileOf(request, response, 'allocs', query);
+        return this.#profileOf(response, 'allocs', query);
       case 'flame':
-        return this.#limited(response, () => serveFlame(request, response, query, this.#profile));
+        return this.#limited(response, () => serveFlame(response, query, this.#profile));
     }
     sendError(response, 404, 'Unknown profile');
   }
 
-  #profileOf(
-    request: IncomingMessage,
-    response: ServerResponse,
-    name: 'heap' | 'allocs',
-    query: string,
-  ): Promise<void> {
-    return this.#limited(response, () => serveProfile(request, response, { name, query }, this.#profile));
+  #profileOf(response: ServerResponse, name: 'heap' | 'allocs', query: string): Promise<void> {
+    return this.#limited(response, () => serveProfile(response, { name, query }, this.#profile));
   }
 
   /** A profile counts until the client has it, or is given up. */

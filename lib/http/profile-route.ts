@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { deltaProfile, type Moment } from '../delta-profile.js';
@@ -35,7 +35,6 @@ export interface ProfileRequest {
 
 /** `/debug/pprof/heap` and `allocs`, parameter by parameter as net/http/pprof serves them. */
 export async function serveProfile(
-  request: IncomingMessage,
   response: ServerResponse,
   { name, query }: ProfileRequest,
   options: ProfileRouteOptions,
@@ -46,7 +45,7 @@ export async function serveProfile(
     const seconds = checkSeconds(response, secondsText, options.maxSeconds);
     if (seconds === undefined) return;
     if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
-    return serveDelta(request, response, name, seconds, options);
+    return serveDelta(response, name, seconds, options);
   }
   const collect = name === 'heap' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
   await refresh(collect);
@@ -71,7 +70,6 @@ export async function serveProfile(
 
 /** `/debug/pprof/flame`: with `seconds`, coloured by what changed meanwhile. */
 export async function serveFlame(
-  request: IncomingMessage,
   response: ServerResponse,
   query: string,
   options: ProfileRouteOptions,
@@ -82,7 +80,7 @@ export async function serveFlame(
   await refresh((parseInteger(formValue(query, 'gc')) ?? 0) > 0);
   const before = seconds > 0 ? await readMoment(options) : undefined;
   if (before !== undefined) {
-    if (!(await wait(request, response, seconds))) return;
+    if (!(await wait(response, seconds))) return;
     await refresh(false);
   }
   const now = await readMoment(options);
@@ -116,7 +114,6 @@ export async function servePerlText(response: ServerResponse, options: ProfileRo
 }
 
 async function serveDelta(
-  request: IncomingMessage,
   response: ServerResponse,
   name: ProfileRequest['name'],
   seconds: number,
@@ -124,7 +121,7 @@ async function serveDelta(
 ): Promise<void> {
   await refresh(false);
   const before = await readMoment(options);
-  if (!(await wait(request, response, seconds))) return;
+  if (!(await wait(response, seconds))) return;
   await refresh(false);
   const after = await readMoment(options);
   setAge(response);
@@ -150,7 +147,7 @@ function checkSeconds(response: ServerResponse, text: string, maxSeconds: number
 }
 
 /** False when the client is gone before. */
-async function wait(_request: IncomingMessage, response: ServerResponse, seconds: number): Promise<boolean> {
+async function wait(response: ServerResponse, seconds: number): Promise<boolean> {
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(), seconds * 1000);
   try {
