@@ -20,7 +20,7 @@ export function formatLeaks(
   { nodeCount, all, style }: LeaksReportOptions,
 ): string {
   const growths = judgeGrowth(times ?? profiles.map((_, at) => at), series);
-  const judged = series.map((site, at) => ({ site, growth: growths[at]! })).sort(byVerdictAndSlope);
+  const judged = series.map((site, at) => ({ site, growth: growths[at]! })).sort(byVerdictAndGrowth);
   const found = judged.filter(({ growth }) => growth.verdict !== 'noise');
   const chosen = all ? judged : found;
   const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
@@ -53,8 +53,13 @@ export function formatLeaks(
 
 const ORDER: Readonly<Record<Verdict, number>> = { certain: 0, likely: 1, noise: 2 };
 
-function byVerdictAndSlope(a: { growth: Growth }, b: { growth: Growth }): number {
-  return ORDER[a.growth.verdict] - ORDER[b.growth.verdict] || b.growth.slope - a.growth.slope;
+function byVerdictAndGrowth(a: { growth: Growth }, b: { growth: Growth }): number {
+  return ORDER[a.growth.verdict] - ORDER[b.growth.verdict] || atLeast(b.growth) - atLeast(a.growth);
+}
+
+/** What goes up and down may have the steeper line, but not the surer one. */
+function atLeast({ slope, sigma }: Growth): number {
+  return slope - 2 * sigma;
 }
 
 function headline(profiles: readonly ProfileSites[], times: readonly number[] | undefined): string {
