@@ -90,7 +90,7 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
 });
 
 t.test('help', async (t) => {
-  const commands = ['run', 'top', 'tree', 'peek', 'flame', 'convert', 'completion'];
+  const commands = ['run', 'top', 'tree', 'peek', 'leaks', 'flame', 'convert', 'completion'];
   for (const args of [['--help'], ['-h'], ['help']]) {
     const { code, stdout, stderr } = memprof(args);
     t.equal(code, 0);
@@ -119,6 +119,7 @@ _memprof; printf '%s\\n' "\${COMPREPLY[@]}"`;
   };
   t.same(complete('t'), ['top', 'tree']);
   t.same(complete('top', '--fo'), ['--focus']);
+  t.same(complete('leaks', '--c'), ['--count']);
   t.same(complete('top', '--sample_index', 'alloc'), ['alloc_objects', 'alloc_space']);
   t.same(complete('run', '--format', ''), ['pb.gz', 'txt']);
   t.same(complete('completion', 'z'), ['zsh']);

@@ -6,6 +6,7 @@ import { completionCommand } from './completion.js';
 import { convert } from './convert.js';
 import { flame } from './flame.js';
 import { commandHelp, overview } from './help.js';
+import { leaks } from './leaks.js';
 import { countOptions, nearest, parseOptions, printable, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { peek, top, tree } from './report-commands.js';
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   top,
   tree,
   peek,
+  leaks,
   flame,
   convert,
   completionCommand(() => commands),

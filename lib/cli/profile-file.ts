@@ -32,11 +32,19 @@ async function readInput(file: string): Promise<Buffer> {
 }
 
 /** Reads a profile of any format; `-` is standard input. */
-export async function loadProfile(file: string, options?: ParseOptions): Promise<ParsedProfile> {
-  const shown = file === '-' ? 'standard input' : printable(file);
+export function loadProfile(file: string, options?: ParseOptions): Promise<ParsedProfile> {
+  return readProfile(file === '-' ? 'standard input' : printable(file), () => readInput(file), options);
+}
+
+/** Reads a profile from anywhere; `shown` is what a failure calls it. */
+export async function readProfile(
+  shown: string,
+  read: () => Promise<Buffer>,
+  options?: ParseOptions,
+): Promise<ParsedProfile> {
   let profile: ParsedProfile;
   try {
-    const input = await readInput(file);
+    const input = await read();
     if (input.length === 0) throw new Failure('is empty');
     profile = parse(input, options);
   } catch (error) {

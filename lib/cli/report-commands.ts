@@ -71,7 +71,12 @@ function text(args: Arguments, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function oneOf<T extends string>(args: Arguments, name: string, choices: readonly T[]): string | undefined {
+/** What was given by `--name VALUE`, or by `--VALUE` for short. */
+export function oneOf<T extends string>(
+  args: Arguments,
+  name: string,
+  choices: readonly T[],
+): string | undefined {
   return text(args, name) ?? choices.find((choice) => args.values[choice] === true);
 }
 

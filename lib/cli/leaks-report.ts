@@ -1,0 +1,126 @@
+import { type Growth, judgeGrowth, type Verdict } from '../leaks.js';
+import type { ProfileSites, SiteSeries } from './leak-sites.js';
+import { printable } from './options.js';
+import type { Style } from './style.js';
+import { formatValue } from './units.js';
+
+export interface LeaksReportOptions {
+  /** How many sites to show; 0 shows all there are. */
+  nodeCount: number;
+  /** Sites that do not grow steadily, too. */
+  all: boolean;
+  style: Style;
+}
+
+/** Times are seconds, rising; undefined if the profiles have none: then they are taken to be evenly apart. */
+export function formatLeaks(
+  profiles: readonly ProfileSites[],
+  times: readonly number[] | undefined,
+  series: readonly SiteSeries[],
+  { nodeCount, all, style }: LeaksReportOptions,
+): string {
+  const growths = judgeGrowth(times ?? profiles.map((_, at) => at), series);
+  const judged = series.map((site, at) => ({ site, growth: growths[at]! })).sort(byVerdictAndGrowth);
+  const found = judged.filter(({ growth }) => growth.verdict !== 'noise');
+  const chosen = all ? judged : found;
+  const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
+  const lines = [headline(profiles, times)];
+  if (found.length === 0) {
+    lines.push(`No site grows steadily: ${judged.length} looked at.`);
+  }
+  if (shown.length > 0) {
+    const rate = rateOf(
+      times !== undefined,
+      shown.map(({ growth }) => growth.slope),
+    );
+    lines.push(style.bold(tableHead(rate)));
+    for (const { site, growth } of shown) lines.push(row(site, growth, rate, style), ...stackLines(site));
+  }
+  if (found.length > 0) {
+    const rest = found.length - (all ? found.length : shown.length);
+    if (rest > 0) lines.push(`${rest} more ${rest === 1 ? 'grows' : 'grow'}: see --nodecount.`);
+    lines.push(`${judged.length - found.length} other sites do not grow steadily, or too little to tell.`);
+  }
+  if (profiles.length < 4) {
+    lines.push(
+      profiles.length === 2
+        ? 'Two profiles cannot tell steady growth from going up once: take more of them.'
+        : 'Nothing is certain with fewer than 4 profiles: take more of them.',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const ORDER: Readonly<Record<Verdict, number>> = { certain: 0, likely: 1, noise: 2 };
+
+function byVerdictAndGrowth(a: { growth: Growth }, b: { growth: Growth }): number {
+  return ORDER[a.growth.verdict] - ORDER[b.growth.verdict] || atLeast(b.growth) - atLeast(a.growth);
+}
+
+/** What goes up and down may have the steeper line, but not the surer one. */
+function atLeast({ slope, sigma }: Growth): number {
+  return slope - 2 * sigma;
+}
+
+function headline(profiles: readonly ProfileSites[], times: readonly number[] | undefined): string {
+  const duration = times === undefined ? undefined : times.at(-1)! - times[0]!;
+  const within =
+    duration === undefined ? 'without times' : `over ${formatValue(duration * 1e9, 'nanoseconds')}`;
+  const [first, last] = [profiles[0]!, profiles.at(-1)!].map(({ bytes }) => formatValue(bytes, 'bytes'));
+  return `${profiles.length} profiles ${within}; in use: ${first} at first, ${last} at last`;
+}
+
+const WIDTHS = { growth: 14, sigma: 10, samples: 16, chance: 8 };
+
+function tableHead({ unit }: Rate): string {
+  return (
+    `growth/${unit}`.padStart(WIDTHS.growth) +
+    '+-'.padStart(WIDTHS.sigma) +
+    'samples'.padStart(WIDTHS.samples) +
+    'chance'.padStart(WIDTHS.chance) +
+    '  verdict  site'
+  );
+}
+
+function row({ name, points }: SiteSeries, growth: Growth, rate: Rate, style: Style): string {
+  const { slope, sigma, chance, verdict } = growth;
+  const samples = `${points[0]!.samples} -> ${points.at(-1)!.samples}`;
+  const bytes = (value: number) => formatValue(value * rate.seconds, 'bytes');
+  const figures = bytes(slope).padStart(WIDTHS.growth) + bytes(sigma).padStart(WIDTHS.sigma);
+  const weight = { certain: '100%', likely: '1%', noise: '0%' }[verdict];
+  return (
+    style.weight(figures, weight) +
+    samples.padStart(WIDTHS.samples) +
+    formatChance(chance).padStart(WIDTHS.chance) +
+    `  ${verdict.padEnd(7)}  ${printable(name)}`
+  );
+}
+
+function formatChance(chance: number): string {
+  if (chance < 0.001) return '<0.001';
+  return chance >= 0.995 ? '1' : chance.toPrecision(chance < 0.01 ? 1 : 2);
+}
+
+const INDENT = ' '.repeat(Object.values(WIDTHS).reduce((sum, width) => sum + width) + '  verdict    '.length);
+const MAX_FRAMES = 12;
+
+function stackLines({ name, frames: all }: SiteSeries): string[] {
+  const frames = all[0] === name ? all.slice(1) : all;
+  const lines = frames.slice(0, MAX_FRAMES).map((frame) => `${INDENT}  ${printable(frame)}`);
+  if (frames.length > MAX_FRAMES) lines.push(`${INDENT}  … ${frames.length - MAX_FRAMES} more`);
+  return lines;
+}
+
+/** What growth is given for: a time, or from one profile to the next. */
+interface Rate {
+  seconds: number;
+  unit: string;
+}
+
+/** The shortest time in which the largest figure of the table is a kilobyte or more. */
+function rateOf(timed: boolean, slopes: readonly number[]): Rate {
+  if (!timed) return { seconds: 1, unit: 'profile' };
+  const largest = Math.max(...slopes.map(Math.abs));
+  if (largest >= 1024) return { seconds: 1, unit: 's' };
+  return largest * 60 >= 1024 ? { seconds: 60, unit: 'min' } : { seconds: 3600, unit: 'h' };
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ParsedProfile } from '../readers/profile-model.js';
+import type { Command } from './command.js';
+import { fetchProfile, isUrl } from './fetch-profile.js';
+import { cutDroppedFrames } from './filters.js';
+import { type Granularity, granularities } from './graph.js';
+import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from './leak-sites.js';
+import { formatLeaks } from './leaks-report.js';
+import { type Arguments, helpOption, parseChoice, parseNumber, printable, UsageError } from './options.js';
+import { Failure, loadProfile, writeOutput } from './profile-file.js';
+import { oneOf } from './report-commands.js';
+import { styleFor } from './style.js';
+
+const NAME = 'leaks';
+
+interface Taken {
+  /** For messages. */
+  name: string;
+  sites: ProfileSites;
+  /** Seconds since 1970. */
+  time: number | undefined;
+}
+
+export const leaks: Command = {
+  name: NAME,
+  summary: 'sites whose memory in use grows steadily, from profiles over time',
+  usage: `${NAME} [options] URL|FILE...`,
+  details: `Takes two or more profiles in text or proto form, and puts them in order of time where all of them tell it. Of
+one URL, it fetches --count profiles, --every so many seconds: http://HOST:6060/debug/pprof/heap?gc=1, for instance.
+Growth is that of a line fitted to the bytes in use of a site, with its standard error; below it is the stack that grew
+most. chance is that of any site being listed so that does not grow: certain below 0.001, likely below 0.05, else noise.`,
+  options: {
+    count: { value: 'N', help: 'how many profiles to fetch of one URL (default 5)' },
+    every: { value: 'SECONDS', help: 'time between two of them (default 15)' },
+    granularity: {
+      value: 'WHAT',
+      help: `what a site is: ${granularities.join(', ')} (default lines); --functions and so on for short`,
+      complete: granularities,
+    },
+    ...Object.fromEntries(granularities.map((each) => [each, { help: '' }])),
+    nodecount: { value: 'N', short: 'n', help: 'show the N that grow most (default 10; 0: all)' },
+    all: { help: 'show sites that do not grow steadily, too' },
+    ...helpOption,
+  },
+  operands: 'file',
+  async run(args) {
+    const granularity = parseChoice<Granularity>(
+      oneOf(args, 'granularity', granularities) ?? 'lines',
+      'granularity',
+      granularities,
+      NAME,
+    );
+    const nodeCount = numberOf(args, 'nodecount', 10, 0, Number.MAX_SAFE_INTEGER, true);
+    const taken = await takeAll(args, granularity);
+    const times = timesOf(taken);
+    warnOfRestarts(taken);
+    const profiles = taken.map(({ sites }) => sites);
+    const report = formatLeaks(profiles, times, seriesOf(profiles), {
+      nodeCount,
+      all: args.values.all === true,
+      style: styleFor(process.stdout),
+    });
+    await writeOutput('-', [report]);
+    return 0;
+  },
+};
+
+function numberOf(
+  { values }: Arguments,
+  name: string,
+  initial: number,
+  low: number,
+  high: number,
+  integer: boolean,
+): number {
+  const value = values[name];
+  return typeof value === 'string' ? parseNumber(value, name, low, high, integer, NAME) : initial;
+}
+
+async function takeAll(args: Arguments, granularity: Granularity): Promise<Taken[]> {
+  const { operands, values } = args;
+  const [only] = operands;
+  if (only === undefined) throw new UsageError('URL or FILE is missing', NAME);
+  const isOneUrl = operands.length === 1 && isUrl(only);
+  const count = numberOf(args, 'count', 5, 2, 100_000, true);
+  const every = numberOf(args, 'every', 15, 0.01, 86_400, false);
+  if (!isOneUrl && (values.count !== undefined || values.every !== undefined)) {
+    throw new UsageError('--count and --every are for one URL', NAME);
+  }
+  if (isOneUrl) return takeEvery(only, granularity, count, every);
+  if (operands.length < 2) throw new UsageError('growth takes two profiles or more', NAME);
+  if (operands.filter((operand) => operand === '-').length > 1) {
+    throw new UsageError('standard input cannot be two profiles', NAME);
+  }
+  const taken: Taken[] = [];
+  for (const operand of operands) {
+    const profile = await (isUrl(operand) ? fetchProfile(operand) : loadProfile(operand));
+    taken.push(take(operand, profile, granularity));
+  }
+  return inOrder(taken);
+}
+
+/** A profile that does not tell its time was made when it was fetched. */
+async function takeEvery(
+  url: string,
+  granularity: Granularity,
+  count: number,
+  every: number,
+): Promise<Taken[]> {
+  const taken: Taken[] = [];
+  const begin = Date.now();
+  for (let at = 0; at < count; at++) {
+    if (at > 0) await sleep(Math.max(0, begin + at * every * 1000 - Date.now()));
+    if (process.stderr.isTTY) process.stderr.write(`memprof: profile ${at + 1} of ${count}\n`);
+    const time = Date.now() / 1000;
+    const each = take(`profile ${at + 1}`, await fetchProfile(url), granularity);
+    taken.push({ ...each, time: each.time ?? time });
+  }
+  return taken;
+}
+
+function take(operand: string, profile: ParsedProfile, granularity: Granularity): Taken {
+  const name = operand === '-' ? 'standard input' : printable(operand);
+  try {
+    return {
+      name,
+      sites: sitesOf(cutDroppedFrames(profile), granularity),
+      time: profile.timeNanos === undefined ? undefined : profile.timeNanos / 1e9,
+    };
+  } catch (error) {
+    throw error instanceof NoHeapProfile ? new Failure(`${name}: ${error.message}`) : error;
+  }
+}
+
+function inOrder(taken: Taken[]): Taken[] {
+  return timesKnown(taken) ? taken.sort((a, b) => a.time! - b.time!) : taken;
+}
+
+function timesKnown(taken: readonly Taken[]): boolean {
+  return taken.every(({ time }) => time !== undefined);
+}
+
+function timesOf(taken: readonly Taken[]): number[] | undefined {
+  if (!timesKnown(taken)) return undefined;
+  const [first] = taken;
+  return taken.map(({ time, name }, at) => {
+    const before = taken[at - 1];
+    if (before !== undefined && time! <= before.time!) {
+      throw new Failure(`${before.name} and ${name} are of the same time: growth takes different ones`);
+    }
+    return time! - first!.time!;
+  });
+}
+
+function warnOfRestarts(taken: readonly Taken[]): void {
+  for (const [at, { name, sites }] of taken.entries()) {
+    const before = taken[at - 1];
+    if ((sites.allocated ?? 0) < (before?.sites.allocated ?? 0)) {
+      process.stderr.write(
+        `memprof: ${name} has fewer allocations than ${before!.name}: is it of another run of the program?\n`,
+      );
+    }
+  }
+}
