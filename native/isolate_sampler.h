@@ -16,6 +16,7 @@
 #include "cost_budget.h"
 #include "gc_clock.h"
 #include "harvest.h"
+#include "heap_limit_dump.h"
 #include "overhead_meter.h"
 #include "profile_tables.h"
 #include "sample_recorder.h"
@@ -97,6 +98,10 @@ class IsolateSampler {
 
   v8::Isolate* isolate() const { return isolate_; }
   GcClock& clock() { return clock_; }
+  HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
+  // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
+  // or is close to it.
+  bool RanOutOfHeap();
   uint32_t thread_label() const { return options_.thread; }
   SamplerState state() const { return state_; }
   SamplerStatus status() const { return status_.Load(); }
@@ -118,6 +123,8 @@ class IsolateSampler {
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   GcClock clock_;
+  HeapLimitDump heap_limit_dump_;
+  uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
   StackInterner interner_;
   CostBudget budget_;
