@@ -78,7 +78,12 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
   facts.sample_interval = registry->sample_interval();
   registry->TryPublishedFigures(&facts.figures, &facts.own_bytes);
   rusage usage{};
-  if (getrusage(RUSAGE_SELF, &usage) == 0) facts.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+#ifdef __APPLE__
+  constexpr uint64_t kUnit = 1;
+#else
+  constexpr uint64_t kUnit = 1024;
+#endif
+  if (getrusage(RUSAGE_SELF, &usage) == 0) facts.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * kUnit;
   WriteProfileText(*registry->tables(), facts, HeapLimitDump::kMostBytes, &file);
   bool whole = file.Close();
   ErrorLine line;

@@ -1,10 +1,12 @@
 // Loaded by the program that `memprof run` runs before anything of its own, and in its workers. Must never keep the
 // program from running, or change how it ends.
 import { isMainThread } from 'node:worker_threads';
+import type { MemprofError } from '../errors.js';
 import { start } from '../profiler.js';
+import type { StartOptions } from '../types.js';
 import { type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfile } from './write-profile.js';
+import { type GarbageCollection, tellParent, writeProfile } from './write-profile.js';
 
 type Listener = (...args: unknown[]) => void;
 
@@ -19,13 +21,21 @@ function warn(what: string, error: unknown): void {
 
 function begin(settings: RunSettings): void {
   const { sampleInterval, stackDepth, maxOverhead } = settings;
-  start({
+  const options: StartOptions = {
     workers: true,
     maxOverhead,
     ...(sampleInterval === undefined ? {} : { sampleInterval }),
     ...(stackDepth === undefined ? {} : { stackDepth }),
-  });
+  };
+  try {
+    start({ ...options, heapLimitDump: settings.dir });
+  } catch (error) {
+    if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
+    // Writing the profile will fail as well, and say so, unless the directory can be made by then.
+    start(options);
+  }
   if (!isMainThread) return;
+  tellParent(settings.log, { pid: process.pid });
 
   const write = (collection: GarbageCollection) => {
     try {

@@ -8,7 +8,7 @@ export interface RunSettings {
   format: RunFormat;
   /** Whether frames of built code are written as they are in its sources. */
   sourceMaps: boolean;
-  /** A file that gets a line (JSON of `WrittenProfile`) for each profile written; it tells the parent. */
+  /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
   log: string;
 }
 
@@ -19,5 +19,8 @@ export interface WrittenProfile {
   pid: number;
   file: string;
 }
+
+/** Of each process when it begins, and of each profile that JavaScript wrote. */
+export type LogLine = { pid: number } | WrittenProfile;
 
 export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

@@ -11,7 +11,7 @@ import { readRecords } from '../mem-profile.js';
 import { readMemStats } from '../mem-stats.js';
 import { withSourcesSync } from '../source-maps.js';
 import { status } from '../status.js';
-import type { RunFormat, RunSettings, WrittenProfile } from './run-settings.js';
+import type { LogLine, RunFormat, RunSettings } from './run-settings.js';
 
 /**
  * Figures are as of the last garbage collection. A minor one completes what was allocated, a major one also what is in
@@ -34,8 +34,11 @@ export function writeProfile(
   written++;
   const file = path.join(dir, fileName(format));
   writeFileSync(file, content);
-  const line: WrittenProfile = { pid: process.pid, file };
-  // The parent may be gone, and its log with it.
+  tellParent(log, { pid: process.pid, file });
+}
+
+export function tellParent(log: string, line: LogLine): void {
+  // It may be gone, and its log with it.
   try {
     appendFileSync(log, `${JSON.stringify(line)}\n`);
   } catch {}
