@@ -33,6 +33,13 @@ export function checkBoolean(value: unknown, name: string): asserts value is boo
   if (typeof value !== 'boolean') throw invalidType(name, 'true or false', value);
 }
 
+/** A path, or null for none. */
+export function checkPathOrNull(value: unknown, name: string): asserts value is string | null {
+  if (value === null) return;
+  if (typeof value !== 'string') throw invalidType(name, 'a path or null', value);
+  if (value === '' || value.includes('\0')) throw outOfRange(name, 'a path', value);
+}
+
 export function checkOneOf<T extends string>(
   value: unknown,
   name: string,

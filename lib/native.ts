@@ -25,9 +25,11 @@ export interface NativeAddon {
   restart(): boolean;
   /** Tests and benchmarks only: see `native/sample_recorder.h`. */
   record(file?: string): boolean;
+  /** Tests only: see `HeapLimitDump` of `native/heap_limit_dump.h`. */
+  hideNodesOutOfMemoryHandler(): void;
 }
 
-/** Numbers are 0, `labelThreads` is -1, where the option is left out. */
+/** Numbers are 0, `labelThreads` is -1, `heapLimitDump` is not there, where the option is left out. */
 export interface NativeStartOptions {
   sampleInterval: number;
   stackDepth: number;
@@ -36,6 +38,8 @@ export interface NativeStartOptions {
   maxTableBytes: number;
   labelThreads: number;
   reset: boolean;
+  /** An absolute path, or '' for none. */
+  heapLimitDump?: string;
 }
 
 /** `StartResult` of `native/isolate_registry.h`. */
@@ -117,6 +121,8 @@ export interface NativeStatus {
   cutStacks: number;
   overflowAllocs: number;
   runningThreads: Uint32Array;
+  heapLimitDump: string | null;
+  heapLimitDumpProblem: string | null;
 }
 
 let loaded: NativeAddon | undefined;

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { watchForDisplacement } from './displaced.js';
 import { memprofError } from './errors.js';
 import { NativeStartResult, native } from './native.js';
@@ -17,10 +18,12 @@ import { unwrapWorkers, wrapWorkers } from './workers.js';
  * - `ERR_MEMPROF_SAMPLER_BUSY` if somebody else already uses V8's sampling heap profiler in this thread,
  * - `ERR_MEMPROF_INTERVAL` if there are records of another `sampleInterval`, from before or from another thread,
  * - `ERR_MEMPROF_STILL_RUNNING` for `reset` while a thread is profiled,
+ * - `ERR_MEMPROF_DIRECTORY` if the directory of `heapLimitDump` cannot be made,
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export function start(options?: StartOptions): void {
   const { workers, ...checked } = checkStartOptions(options);
+  if (checked.heapLimitDump) makeDirectory(checked.heapLimitDump);
   watchForDisplacement();
   switch (native().start(checked)) {
     case NativeStartResult.samplerBusy:
@@ -41,6 +44,19 @@ export function start(options?: StartOptions): void {
       );
   }
   if (workers) wrapWorkers();
+}
+
+/** Now: when the heap is full it is too late. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    throw memprofError(
+      'ERR_MEMPROF_DIRECTORY',
+      `the directory of heapLimitDump cannot be made: ${(cause as Error).message}`,
+      cause,
+    );
+  }
 }
 
 /**

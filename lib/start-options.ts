@@ -1,4 +1,5 @@
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from './check.js';
+import path from 'node:path';
+import { checkBoolean, checkInteger, checkNumber, checkOptions, checkPathOrNull } from './check.js';
 import type { NativeStartOptions } from './native.js';
 import type { StartOptions } from './types.js';
 
@@ -23,6 +24,7 @@ const checks: Record<keyof StartOptions, Check> = {
   labelThreads: checkBoolean,
   workers: checkBoolean,
   reset: checkBoolean,
+  heapLimitDump: checkPathOrNull,
 };
 
 /** Throws `ERR_MEMPROF_INVALID_ARG_TYPE` or `ERR_MEMPROF_OUT_OF_RANGE`. Unknown options are left alone, as Node does. */
@@ -34,6 +36,7 @@ export function checkStartOptions(
     const value = given[name as keyof StartOptions];
     if (value !== undefined) check(value, `options.${name}`);
   }
+  const { heapLimitDump } = given;
   return {
     sampleInterval: given.sampleInterval ?? 0,
     stackDepth: given.stackDepth ?? 0,
@@ -43,5 +46,8 @@ export function checkStartOptions(
     labelThreads: given.labelThreads === undefined ? -1 : Number(given.labelThreads),
     workers: given.workers ?? false,
     reset: given.reset ?? false,
+    ...(heapLimitDump === undefined
+      ? {}
+      : { heapLimitDump: heapLimitDump === null ? '' : path.resolve(heapLimitDump) }),
   };
 }

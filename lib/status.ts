@@ -65,6 +65,10 @@ export interface Status {
   /** Stacks cut to their leaf frames, and samples counted as `(overflow)`, because the tables are full. */
   cutStacks: number;
   overflowAllocs: number;
+  /** Where the calling thread writes its profile when it runs out of heap; null if it does not. */
+  heapLimitDump: string | null;
+  /** Why there may be no such dump although `start` was asked for it; else null. */
+  heapLimitDumpProblem: string | null;
 }
 
 /** Never throws but `ERR_MEMPROF_NO_BINARY` and `ERR_MEMPROF_ABI`. */

@@ -64,6 +64,13 @@ export interface StartOptions {
    * takes away again. Not needed where the process runs with `--require memprof/register`. Default false.
    */
   workers?: boolean;
+  /**
+   * A directory, made if it is not there: when this thread runs out of heap, the profile as of the last garbage
+   * collection is written there as text before Node.js ends the process, or the worker, as it would anyway. The file
+   * is called `memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`; a line on standard error says so. `null` for no dump, the
+   * default. See `status().heapLimitDump`.
+   */
+  heapLimitDump?: string | null;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;
 }

@@ -27,6 +27,8 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.max_table_bytes = number("maxTableBytes").Int64Value();
   request.label_threads = number("labelThreads").Int32Value();
   request.reset = boolean("reset");
+  Napi::Value heap_limit_dump = options.Get("heapLimitDump");
+  if (heap_limit_dump.IsString()) request.heap_limit_dump = heap_limit_dump.As<Napi::String>().Utf8Value();
   StartResult result = registry->Start(registry->Current(), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
 }
@@ -150,6 +152,9 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), opened);
 }
 
+// For tests.
+void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
+
 // node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI:
 // nothing of V8 may be touched before this. Napi itself is the same everywhere.
 bool AbiMatches(Napi::Env env) {
@@ -190,6 +195,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));
   exports.Set("restart", Napi::Function::New(env, Restart));
   exports.Set("record", Napi::Function::New(env, Record));
+  exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   return exports;
 }

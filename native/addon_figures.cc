@@ -100,6 +100,14 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("buckets", tables->BucketCount());
   result.Set("cutStacks", tables->CutStacks());
   result.Set("overflowAllocs", tables->OverflowAllocs());
+  const HeapLimitDump& dump = registry->Current()->heap_limit_dump();
+  auto text = [&](const char* name, const char* value) {
+    Napi::Env env = info.Env();
+    result.object().Set(name,
+                        value == nullptr ? env.Null() : Napi::String::New(env, value).As<Napi::Value>());
+  };
+  text("heapLimitDump", dump.directory() == nullptr ? nullptr : dump.directory()->c_str());
+  text("heapLimitDumpProblem", dump.problem());
   std::vector<uint32_t> running;
   for (const ProcessStatus::Thread& thread : status.threads) {
     if (thread.state == SamplerState::kRunning) running.push_back(static_cast<uint32_t>(thread.id));

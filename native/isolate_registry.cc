@@ -3,8 +3,17 @@
 #include <node.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "clocks.h"
+
+// As in gc_clock.cc.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.17");
+#endif
 
 namespace memprof {
 
@@ -58,6 +67,7 @@ IsolateSampler* IsolateRegistry::Current() {
 StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& request) {
   SamplerOptions options;
   bool label;
+  std::string heap_limit_dump;
   bool was_stopped = sampler->state() == SamplerState::kStopped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -75,10 +85,16 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     latest_ = options;
     if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
     label = label_threads_;
+    if (request.heap_limit_dump) heap_limit_dump_ = *request.heap_limit_dump;
+    heap_limit_dump = heap_limit_dump_;
     if (was_stopped) ++running_;  // from here on nobody may reset, or agree on another interval
   }
   options.thread = label ? ThreadLabel(sampler) : 0;
-  if (sampler->Start(options)) return StartResult::kStarted;
+  if (sampler->Start(options)) {
+    if (!heap_limit_dump.empty())
+      sampler->heap_limit_dump().Start(heap_limit_dump, sampler->status().thread_id);
+    return StartResult::kStarted;
+  }
   std::lock_guard<std::mutex> lock(mutex_);
   if (was_stopped) --running_;
   return StartResult::kSamplerBusy;
@@ -86,7 +102,9 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
 
 void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
   if (sampler->state() == SamplerState::kStopped) return;
+  if (isolate_ends && sampler->RanOutOfHeap()) sampler->heap_limit_dump().DumpAtEnd();
   sampler->Stop(isolate_ends);
+  sampler->heap_limit_dump().Stop();
   std::lock_guard<std::mutex> lock(mutex_);
   --running_;
 }
@@ -144,6 +162,23 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   ended_figures_.Add(figures);
   ++ended_;
   delete sampler;
+}
+
+bool IsolateRegistry::TryPublishedFigures(MemFigures* total, uint64_t* own_bytes) {
+  // The thread that V8 calls when memory has run out never holds the lock: nothing under it calls V8.
+  std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  for (int waited = 0; !lock.owns_lock(); ++waited) {
+    if (waited == 50) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    lock.try_lock();
+  }
+  *own_bytes = tables_->CommittedBytes();
+  total->Add(ended_figures_);
+  for (IsolateSampler* sampler : samplers_) {
+    total->Add(sampler->clock().Published());
+    *own_bytes += sampler->status().bytes;
+  }
+  return true;
 }
 
 MemFigures IsolateRegistry::TotalFigures(IsolateSampler* caller) {

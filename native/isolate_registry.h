@@ -13,8 +13,11 @@
 
 #include <v8.h>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "isolate_sampler.h"
@@ -34,6 +37,7 @@ struct StartRequest {
   uint64_t max_table_bytes;  // 0: as it is
   int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
   bool reset;
+  std::optional<std::string> heap_limit_dump;  // directory, "" for no dump; left out: as in the thread before
 };
 
 struct ProcessStatus {
@@ -90,6 +94,12 @@ class IsolateRegistry {
   // Asks all isolates that are profiled for figures as of their last GC; with `collect`, of one made for it.
   std::vector<Refreshment> Refresh(bool collect);
 
+  // Of the records there are; 0 before the first start.
+  uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }
+
+  // Over all isolates, ended ones included: what they published, and the memory of their maps and the tables.
+  // False when the lock could not be had in 50 ms. Takes no memory, and calls nothing of V8.
+  bool TryPublishedFigures(MemFigures* total, uint64_t* own_bytes);
   // Over all isolates, ended ones included; the caller's own as of now.
   MemFigures TotalFigures(IsolateSampler* caller);
   ProcessStatus Status(IsolateSampler* caller);
@@ -106,9 +116,10 @@ class IsolateRegistry {
   ProfileTables* const tables_;
   std::mutex mutex_;
   std::vector<IsolateSampler*> samplers_;
-  uint64_t sample_interval_ = 0;  // of the records there are
+  std::atomic<uint64_t> sample_interval_{0};  // of the records there are
   SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0};
   bool label_threads_ = false;
+  std::string heap_limit_dump_;  // directory, or empty
   uint64_t running_ = 0;
   uint32_t thread_labels_ = 0;
   uint64_t ended_ = 0;

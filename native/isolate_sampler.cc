@@ -22,7 +22,12 @@ constexpr uint64_t kMostRoomForHarvest = 64 << 20;
 }  // namespace
 
 IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
-    : isolate_(isolate), tables_(tables), clock_(isolate), harvest_(tables), interner_(tables) {
+    : isolate_(isolate),
+      tables_(tables),
+      clock_(isolate),
+      heap_limit_dump_(isolate),
+      harvest_(tables),
+      interner_(tables) {
   isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
   isolate_->AddGCEpilogueCallback(OnEpilogue, this, kCollecting);
 }
@@ -37,6 +42,9 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
                                                               v8::HeapProfiler::kSamplingNoFlags)) {
     return false;
   }
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  heap_limit_ = heap.heap_size_limit();
   harvest_.Forget();
   harvest_.set_thread(options.thread);
   interner_.Clear();
@@ -57,7 +65,8 @@ bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && St
 void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kStopped) return;
   // A worker that ran out of memory has none left for a last look at what it did.
-  if (state_ == SamplerState::kRunning && !HeapNearlyFull()) DoHarvest(Reason::kRead);
+  bool no_room = isolate_ends ? RanOutOfHeap() : HeapNearlyFull();
+  if (state_ == SamplerState::kRunning && !no_room) DoHarvest(Reason::kRead);
   if (state_ == SamplerState::kRunning || isolate_ends) {
     isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
   }
@@ -206,6 +215,12 @@ bool IsolateSampler::HeapNearlyFull() {
   isolate_->GetHeapStatistics(&heap);
   uint64_t limit = heap.heap_size_limit();
   return heap.used_heap_size() + std::clamp(limit / 32, kLeastRoomForHarvest, kMostRoomForHarvest) > limit;
+}
+
+bool IsolateSampler::RanOutOfHeap() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  return heap.heap_size_limit() > heap_limit_ || HeapNearlyFull();
 }
 
 }  // namespace memprof

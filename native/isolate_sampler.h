@@ -17,6 +17,7 @@
 #include "doorbell.h"
 #include "gc_clock.h"
 #include "harvest.h"
+#include "heap_limit_dump.h"
 #include "overhead_meter.h"
 #include "profile_tables.h"
 #include "sample_recorder.h"
@@ -100,6 +101,10 @@ class IsolateSampler {
   GcClock& clock() { return clock_; }
   const DoorbellRef& doorbell() const { return doorbell_; }
   void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
+  HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
+  // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
+  // or is close to it.
+  bool RanOutOfHeap();
   uint32_t thread_label() const { return options_.thread; }
   SamplerState state() const { return state_; }
   SamplerStatus status() const { return status_.Load(); }
@@ -121,6 +126,8 @@ class IsolateSampler {
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   GcClock clock_;
+  HeapLimitDump heap_limit_dump_;
+  uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
   StackInterner interner_;
   CostBudget budget_;

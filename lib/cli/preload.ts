@@ -5,8 +5,10 @@ import { isMainThread } from 'node:worker_threads';
 import { DEADLY_SIGNALS, writeBeforeDeathBy } from '../drop-in/deadly-signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfile } from '../drop-in/write-profile.js';
+import type { MemprofError } from '../errors.js';
 import { start } from '../profiler.js';
-import { type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
+import type { StartOptions } from '../types.js';
+import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 
 const loaded = Symbol.for('memprof.run');
 
@@ -16,13 +18,21 @@ function warn(what: string, error: unknown): void {
 
 function begin(settings: RunSettings): void {
   const { sampleInterval, stackDepth, maxOverhead } = settings;
-  start({
+  const options: StartOptions = {
     workers: true,
     maxOverhead,
     ...(sampleInterval === undefined ? {} : { sampleInterval }),
     ...(stackDepth === undefined ? {} : { stackDepth }),
-  });
+  };
+  try {
+    start({ ...options, heapLimitDump: settings.dir });
+  } catch (error) {
+    if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
+    // Writing the profile will fail as well, and say so, unless the directory can be made by then.
+    start(options);
+  }
   if (!isMainThread) return;
+  tellParent(settings.log, { pid: process.pid });
 
   const write = (collection: GarbageCollection) => {
     try {
@@ -39,10 +49,10 @@ function begin(settings: RunSettings): void {
   for (const signal of DEADLY_SIGNALS) writeBeforeDeathBy(signal, () => write('major'));
 }
 
-function tellParent(log: string, written: WrittenProfile): void {
+function tellParent(log: string, line: LogLine): void {
   // The parent may be gone, and its log with it.
   try {
-    appendFileSync(log, `${JSON.stringify(written)}\n`);
+    appendFileSync(log, `${JSON.stringify(line)}\n`);
   } catch {}
 }
 

@@ -5,7 +5,7 @@ export interface RunSettings extends FileSettings {
   sampleInterval?: number;
   stackDepth?: number;
   maxOverhead: number;
-  /** A file that gets a line (JSON of `WrittenProfile`) for each profile written; it tells the parent. */
+  /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
   log: string;
 }
 
@@ -13,5 +13,8 @@ export interface WrittenProfile {
   pid: number;
   file: string;
 }
+
+/** Of each process when it begins, and of each profile that JavaScript wrote. */
+export type LogLine = { pid: number } | WrittenProfile;
 
 export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

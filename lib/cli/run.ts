@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileFormats } from '../drop-in/write-profile.js';
@@ -16,7 +16,7 @@ import {
 } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
 import { makeReport, prepare } from './report.js';
-import { type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
+import { type LogLine, type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
 import { type Style, styleFor } from './style.js';
 import { formatValue } from './units.js';
 
@@ -34,7 +34,8 @@ const options: Options = {
 };
 
 const details = `Profiles app.js and its workers, and writes a profile when it exits, when it gets SIGUSR2, and before it dies of
-SIGTERM, SIGINT or SIGHUP. A short summary goes to standard error. The exit code is that of app.js.
+SIGTERM, SIGINT or SIGHUP; if it runs out of heap, its last profile is left as text. A short summary goes to standard
+error. The exit code is that of app.js.
 Options of Node.js may stand before app.js, after a --.`;
 
 export const run: Command = {
@@ -51,8 +52,16 @@ export const run: Command = {
     let ending: Ending;
     try {
       const settings = settingsOf(args, path.join(logDir, 'written'));
+      const before = new Set(heapLimitDumps(settings.dir));
       ending = await runChild(nodeArgs, settings);
-      if (args.values.quiet !== true) await summarize(readLog(settings.log), styleFor(process.stderr));
+      if (args.values.quiet !== true) {
+        const { written, pids } = readLog(settings.log);
+        const dumped = heapLimitDumps(settings.dir)
+          .filter((name) => !before.has(name))
+          .map((name) => ({ pid: Number(name.split('.')[3]), file: path.join(settings.dir, name) }))
+          .filter(({ pid }) => pids.has(pid));
+        await summarize(inOrder([...written, ...dumped]), styleFor(process.stderr));
+      }
     } finally {
       rmSync(logDir, { recursive: true, force: true });
     }
@@ -129,10 +138,26 @@ function dieOf(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-function readLog(log: string): WrittenProfile[] {
-  if (!existsSync(log)) return [];
-  const lines = readFileSync(log, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as WrittenProfile);
+function readLog(log: string): { written: WrittenProfile[]; pids: Set<number> } {
+  const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+  const lines = text.split('\n').filter((line) => line !== '');
+  const all = lines.map((line) => JSON.parse(line) as LogLine);
+  return { written: all.filter((line) => 'file' in line), pids: new Set(all.map(({ pid }) => pid)) };
+}
+
+/** Written by the addon, which tells nobody: there may be older ones, and others'. */
+function heapLimitDumps(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => /^memprof\.\d+\.\d+\.\d+\.\d+\.\d+\.oom\.txt$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** The program may have moved what it wrote. */
+function inOrder(written: WrittenProfile[]): WrittenProfile[] {
+  const time = ({ file }: WrittenProfile) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return written.sort((a, b) => time(a) - time(b));
 }
 
 const SITES = 5;

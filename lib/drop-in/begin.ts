@@ -1,6 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
+import type { MemprofError } from '../errors.js';
 import { serve } from '../http/serve.js';
 import { start } from '../profiler.js';
+import type { StartOptions } from '../types.js';
 import type { DropInSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfile } from './write-profile.js';
@@ -18,14 +20,8 @@ function reasonOf(error: unknown): string {
 
 /** Starts the profiler, and what belongs to it in the main thread. Never throws; warns once. */
 export function beginDropIn(settings: DropInSettings, problems: readonly string[]): void {
-  const { sampleInterval, stackDepth, maxOverhead, workers } = settings;
   try {
-    start({
-      workers,
-      ...(sampleInterval === undefined ? {} : { sampleInterval }),
-      ...(stackDepth === undefined ? {} : { stackDepth }),
-      ...(maxOverhead === undefined ? {} : { maxOverhead }),
-    });
+    problems = [...problems, ...startWith(settings)];
   } catch (error) {
     warn([...problems, `memprof does not run: ${reasonOf(error)}`]);
     return;
@@ -40,6 +36,25 @@ export function beginDropIn(settings: DropInSettings, problems: readonly string[
     () => warn(problems),
     (error) => warn([...problems, `memprof runs without its HTTP server: ${reasonOf(error)}`]),
   );
+}
+
+/** Returns what is wrong, but no reason not to run. */
+function startWith(settings: DropInSettings): string[] {
+  const { sampleInterval, stackDepth, maxOverhead, workers, heapLimitDump, dir } = settings;
+  const options: StartOptions = {
+    workers,
+    ...(sampleInterval === undefined ? {} : { sampleInterval }),
+    ...(stackDepth === undefined ? {} : { stackDepth }),
+    ...(maxOverhead === undefined ? {} : { maxOverhead }),
+  };
+  try {
+    start({ ...options, heapLimitDump: heapLimitDump ? dir : null });
+    return [];
+  } catch (error) {
+    if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
+    start(options);
+    return [(error as Error).message];
+  }
 }
 
 function writeOnRequest(settings: DropInSettings): void {

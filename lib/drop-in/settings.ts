@@ -10,6 +10,7 @@ export interface DropInSettings {
   format: FileFormat;
   signal?: NodeJS.Signals;
   atExit: boolean;
+  heapLimitDump: boolean;
   http?: { host?: string; port: number };
   token?: string;
   workers: boolean;
@@ -119,6 +120,13 @@ export const SETTINGS: readonly Setting[] = [
     }),
   },
   {
+    name: 'HEAP_LIMIT_DUMP',
+    expected: '1 or 0',
+    apply: flag((settings, value) => {
+      settings.heapLimitDump = value;
+    }),
+  },
+  {
     name: 'HTTP',
     expected: 'a port, HOST:PORT, or off',
     apply(settings, text) {
@@ -168,6 +176,7 @@ export function readSettings(env: NodeJS.ProcessEnv): { settings: DropInSettings
     format: 'pb.gz',
     signal: 'SIGUSR2',
     atExit: false,
+    heapLimitDump: true,
     workers: true,
     sourceMaps: true,
   };

@@ -1,0 +1,48 @@
+// Figures of heaps and their garbage collections, of one isolate or added up over many.
+
+#ifndef MEMPROF_NATIVE_MEM_FIGURES_H_
+#define MEMPROF_NATIVE_MEM_FIGURES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace memprof {
+
+inline constexpr size_t kPauseRing = 256;  // as Go's
+
+struct GcCounts {
+  uint64_t count = 0;
+  uint64_t pause_ns = 0;
+};
+
+// Bytes, nanoseconds, counts. Sums over isolates make sense for all fields but the rings, which are merged.
+struct MemFigures {
+  uint64_t total_alloc = 0;
+  uint64_t heap_used = 0;
+  uint64_t heap_committed = 0;
+  uint64_t heap_resident = 0;
+  uint64_t heap_idle = 0;
+  uint64_t heap_limit = 0;
+  uint64_t malloced = 0;
+  uint64_t global_handles = 0;
+  uint64_t external = 0;
+  uint64_t stack_inuse = 0;
+  uint64_t stack_sys = 0;
+  uint64_t lifetime_ns = 0;
+  GcCounts minor;
+  GcCounts major;
+  uint64_t forced = 0;
+  uint64_t last_gc_ns = 0;           // end of the last GC, since 1970; 0 before the first
+  uint64_t pause_ns[kPauseRing]{};   // newest at (count + 255) % 256, as Go's
+  uint64_t pause_end[kPauseRing]{};  // since 1970
+
+  uint64_t gc_count() const { return minor.count + major.count; }
+  // Adds a finished or another isolate's figures to these. Takes no memory: also called when there is none.
+  void Add(const MemFigures& other);
+  // What remains of an isolate that ended: its totals and pauses, but none of its memory.
+  void KeepTotalsOnly();
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_MEM_FIGURES_H_
