@@ -60,6 +60,9 @@ class Harvest {
   // False when the ids are not the continuation of those seen before: somebody stopped and started the
   // sampler meanwhile. Nothing was changed then but the marks: the caller must `Forget`.
   bool End(const HarvestMoment& moment);
+  // Whether that is certain, by an id that contradicts what was seen, or only likely. REQUIRES: `End` was
+  // false.
+  bool contradicted() const { return foreign_; }
   bool End(uint64_t completed_gcs) { return End(HarvestMoment{completed_gcs}); }
 
   // After a reset of the tables both do nothing but drop what was known before it.

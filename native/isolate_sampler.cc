@@ -54,6 +54,7 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
     figures_.started_ns = now;
   }
   options_ = options;
+  perhaps_ours_ = false;
   state_ = SamplerState::kRunning;
   figures_.stack_depth = options.stack_depth;
   PublishStatus();
@@ -67,7 +68,7 @@ void IsolateSampler::Stop(bool isolate_ends) {
   // A worker that ran out of memory has none left for a last look at what it did.
   bool no_room = isolate_ends ? RanOutOfHeap() : HeapNearlyFull();
   if (state_ == SamplerState::kRunning && !no_room) DoHarvest(Reason::kRead);
-  if (state_ == SamplerState::kRunning || isolate_ends) {
+  if (state_ == SamplerState::kRunning || (isolate_ends && perhaps_ours_)) {
     isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
   }
   probe_.Reset();
@@ -164,7 +165,7 @@ void IsolateSampler::ReadSamples() {
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
   bool collected = probe_.End();
   figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
-  if (profile == nullptr) return LeaveToOthers();
+  if (profile == nullptr) return LeaveToOthers(true);
   interner_.Read(isolate_, profile->GetRootNode());
   if (recorder_ != nullptr) recorder_->Write({0, clock_.completed(), 0, 0});
   harvest_.Begin();
@@ -181,14 +182,15 @@ void IsolateSampler::ReadSamples() {
   bool barren = collected && profile->GetSamples().size() * 4 < ExpectedTaken();
   barren_in_a_row_ = barren ? barren_in_a_row_ + 1 : 0;
   if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) || barren_in_a_row_ == 4)
-    LeaveToOthers();
+    LeaveToOthers(harvest_.contradicted());
 
   cpu_begin = ThreadCpuNs();
   profile.reset();
   figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
 }
 
-void IsolateSampler::LeaveToOthers() {
+void IsolateSampler::LeaveToOthers(bool certain) {
+  perhaps_ours_ = !certain;
   harvest_.Forget();
   interner_.Clear();
   state_ = SamplerState::kDisplaced;

@@ -79,8 +79,8 @@ class IsolateSampler {
   // False when somebody else samples this isolate. What was live at the last `Stop` counts as freed from here
   // on.
   bool Start(const SamplerOptions& options);
-  // Figures stay as they are. A sampler that displaced ours is left alone, unless the isolate ends: V8 13 and
-  // later corrupt the C++ heap when any is still running then.
+  // Figures stay as they are. A sampler that displaced ours is left alone. But when it may be ours after all,
+  // it must not outlive the isolate: V8 13 and later corrupt the C++ heap when it does.
   void Stop(bool isolate_ends = false);
   // Counts what is live as freed: `status()` is final. REQUIRES: stopped, and the registry's lock.
   void End();
@@ -119,7 +119,8 @@ class IsolateSampler {
   void ReadSamples();
   uint64_t ExpectedTaken() const;
   uint64_t ExpectedWork() const;
-  void LeaveToOthers();
+  // `certain` that the sampler that runs now is theirs.
+  void LeaveToOthers(bool certain);
   void PublishStatus();
   bool HeapNearlyFull();
 
@@ -134,6 +135,7 @@ class IsolateSampler {
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;
   bool harvesting_ = false;
+  bool perhaps_ours_ = false;  // displaced, by signs that could deceive
   CollectionProbe probe_;
   int barren_in_a_row_ = 0;          // harvests that ran a GC and showed next to no samples
   uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
