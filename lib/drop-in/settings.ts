@@ -177,7 +177,7 @@ export function readSettings(env: NodeJS.ProcessEnv): { settings: DropInSettings
     signal: 'SIGUSR2',
     atExit: false,
     heapLimitDump: true,
-    workers: true,
+    workers: false,
     sourceMaps: true,
   };
   const problems: string[] = [];
