@@ -4,6 +4,7 @@
 #include <node_version.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,21 +15,54 @@ namespace memprof {
 
 namespace {
 
+// To read a property counts as running JavaScript, which a worker that is being terminated may not: the value
+// is empty then, and to ask it for anything would abort the process.
+class Options {
+ public:
+  explicit Options(Napi::Value options) : options_(options.As<Napi::Object>()) {}
+  bool readable() const { return readable_; }
+
+  double Number(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
+  }
+  bool Boolean(const char* name) {
+    Napi::Value value = Get(name);
+    return !value.IsEmpty() && value.As<Napi::Boolean>().Value();
+  }
+  // Nothing when it is no string.
+  std::optional<std::string> String(const char* name) {
+    Napi::Value value = Get(name);
+    if (value.IsEmpty() || !value.IsString()) return std::nullopt;
+    return value.As<Napi::String>().Utf8Value();
+  }
+
+ private:
+  Napi::Value Get(const char* name) {
+    if (!readable_) return Napi::Value();
+    Napi::Value value = options_.Get(name);
+    readable_ = !value.IsEmpty();
+    return value;
+  }
+
+  Napi::Object options_;
+  bool readable_ = true;
+};
+
 Napi::Value Start(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   StartRequest request;
-  Napi::Object options = info[0].As<Napi::Object>();
-  auto number = [&](const char* name) { return options.Get(name).As<Napi::Number>(); };
-  auto boolean = [&](const char* name) { return options.Get(name).As<Napi::Boolean>().Value(); };
-  request.sampler.sample_interval = number("sampleInterval").Int64Value();
-  request.sampler.stack_depth = number("stackDepth").Int32Value();
-  request.sampler.max_overhead = number("maxOverhead").DoubleValue();
-  request.sampler.max_pause_ns = static_cast<uint64_t>(number("maxPause").DoubleValue() * 1e6);
-  request.max_table_bytes = number("maxTableBytes").Int64Value();
-  request.label_threads = number("labelThreads").Int32Value();
-  request.reset = boolean("reset");
-  Napi::Value heap_limit_dump = options.Get("heapLimitDump");
-  if (heap_limit_dump.IsString()) request.heap_limit_dump = heap_limit_dump.As<Napi::String>().Utf8Value();
+  Options options(info[0]);
+  request.sampler.sample_interval = static_cast<uint64_t>(options.Number("sampleInterval"));
+  request.sampler.stack_depth = static_cast<int>(options.Number("stackDepth"));
+  request.sampler.max_overhead = options.Number("maxOverhead");
+  request.sampler.max_pause_ns = static_cast<uint64_t>(options.Number("maxPause") * 1e6);
+  request.max_table_bytes = static_cast<size_t>(options.Number("maxTableBytes"));
+  request.label_threads = static_cast<int>(options.Number("labelThreads"));
+  request.reset = options.Boolean("reset");
+  std::optional<std::string> dump = options.String("heapLimitDump");
+  if (dump) request.heap_limit_dump = *dump;
+  if (!options.readable()) return info.Env().Undefined();
   StartResult result = registry->Start(registry->Current(), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
 }
@@ -155,13 +189,20 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
 // For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
 
+enum class Abi { kOurs, kAnother, kUnknown };
+
 // node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI:
-// nothing of V8 may be touched before this. Napi itself is the same everywhere.
-bool AbiMatches(Napi::Env env) {
-  Napi::Value process = env.Global().Get("process");
-  Napi::Value versions = process.As<Napi::Object>().Get("versions");
-  std::string running = versions.As<Napi::Object>().Get("modules").ToString().Utf8Value();
-  return running == std::to_string(NODE_MODULE_VERSION);
+// nothing of V8 may be touched before this. Napi itself is the same everywhere. Unknown in a worker that is
+// being terminated meanwhile.
+Abi RunningAbi(Napi::Env env) {
+  Napi::Value value = env.Global();
+  for (const char* name : {"process", "versions", "modules"}) {
+    value = value.As<Napi::Object>().Get(name);
+    if (value.IsEmpty()) return Abi::kUnknown;
+  }
+  if (!value.IsString()) return Abi::kAnother;
+  std::string running = value.As<Napi::String>().Utf8Value();
+  return running == std::to_string(NODE_MODULE_VERSION) ? Abi::kOurs : Abi::kAnother;
 }
 
 void Throw(Napi::Env env, const char* code, const std::string& message) {
@@ -171,7 +212,9 @@ void Throw(Napi::Env env, const char* code, const std::string& message) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  if (!AbiMatches(env)) {
+  Abi abi = RunningAbi(env);
+  if (abi == Abi::kUnknown) return exports;
+  if (abi == Abi::kAnother) {
     Throw(env, "ERR_MEMPROF_ABI",
           "this binary of memprof was built for another version of Node.js (ABI " +
               std::to_string(NODE_MODULE_VERSION) + "): rebuild it, or install memprof again");
