@@ -31,7 +31,6 @@ t.test('living at 87 % of the limit: survives as it would without memprof', asyn
   endedWell(t, outcome);
   const report = lastLine(outcome);
   t.comment(`at ${report.lowest} to ${report.highest} of the limit, ${report.numGC} collections`);
-  // How far a collection comes down depends on when it happened.
-  t.ok((report.lowest as number) > 0.8 && (report.highest as number) > 0.87, 'near the limit all the time');
+  t.ok((report.lowest as number) > 0.85);
   plausible(t, report, { stopped: true, leastSamples: 1000 });
 });

@@ -41,6 +41,7 @@ while (pieces.length * 20000 * each < 0.87 * LIMIT - base - 20000 * each) {
 }
 kept = [];
 pieces.push(kept);
+gc(); // garbage must not be taken for what lives
 keep(Math.max(1000, Math.floor((0.87 * LIMIT - v8.getHeapStatistics().used_heap_size) / each)));
 const shares = [];
 for (let i = 0; i < Number(rounds); i++) {
