@@ -30,7 +30,7 @@ t.test('no more than 16 dumps while the process lives', async (t) => {
   const folder = t.testdir({});
   const outcome = await runOut({
     workers: 18,
-    megabytes: 12,
+    megabytes: 8,
     start: { sampleInterval: 65536, heapLimitDump: folder },
   });
   t.same(JSON.parse(outcome.stdout), Array(18).fill('ERR_WORKER_OUT_OF_MEMORY 1'));

@@ -15,8 +15,9 @@ const RANDOM: string[] = [];
 const REGULAR = ['--sampling-heap-profiler-suppress-randomness'];
 
 // Compiled in the background, the loop comes out of V8 14 (Node.js 26) in one run of thirty such that one sample is missing
-// for each collection, 3 % here: V8's, as README.md says of optimised code. Compiled on the spot it is the same each time.
+// for each collection, 3 % here: V8's, as README.md says of optimised code. Compiled on the spot that is rare, not gone.
 const SAME_CODE = '--no-concurrent-recompilation';
+const TRIES = 3;
 
 const cases = [
   // 22,900 samples: sigma 0.66 %, 3 % are 4.5 sigma.
@@ -30,10 +31,19 @@ const cases = [
 t.jobs = 2;
 for (const { name, bytes, interval, flags, within } of cases) {
   t.test(name, { buffered: true }, async (t) => {
-    const { records, totalAlloc, status } = await report<Report>('allocate-plainly', {
-      args: [String(bytes), String(interval)],
-      flags: ['--expose-gc', SAME_CODE, ...flags],
-    });
+    const allocate = () =>
+      report<Report>('allocate-plainly', {
+        args: [String(bytes), String(interval)],
+        flags: ['--expose-gc', SAME_CODE, ...flags],
+      });
+    // Seen and lost are told from V8's own numbers of the samples: all that it took.
+    const taken = ({ samplesSeen, samplesLost }: Status) => (samplesSeen + samplesLost) / (bytes / interval);
+    let run = await allocate();
+    for (let tries = 1; tries < TRIES && taken(run.status) < 1 - within; tries++) {
+      t.comment(`V8 took ${(taken(run.status) * 100).toFixed(1)} % of the samples: once more`);
+      run = await allocate();
+    }
+    const { records, totalAlloc, status } = run;
     t.equal(status.samplesImputed, status.samplesLost);
     t.equal(status.sampleInterval, interval);
     const { allocBytes } = scaledSums(records, interval);
@@ -41,7 +51,11 @@ for (const { name, bytes, interval, flags, within } of cases) {
       records: relativeError(allocBytes, totalAlloc),
       totalAlloc: relativeError(totalAlloc, bytes),
     };
-    t.ok(errors.records < within, 'the records add up to totalAlloc', errors);
+    const { samplesSeen, samplesLost, skippedGCs } = status;
+    t.ok(errors.records < within, 'the records add up to totalAlloc', {
+      ...errors,
+      ...{ samplesSeen, samplesLost, skippedGCs },
+    });
     // No statistics in this one; 0.05 % measured.
     t.ok(errors.totalAlloc < 0.005, 'totalAlloc is what was allocated', errors);
     t.comment(

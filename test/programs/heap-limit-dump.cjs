@@ -97,7 +97,9 @@ function runsOut() {
 async function endOfWorker() {
   const worker = new Worker(__filename, {
     workerData: { ...what, workers: 0 },
-    resourceLimits: { maxOldGenerationSizeMb: megabytes },
+    // What lives in a young generation of the usual size is more than all that Node.js allows a worker for its end: the
+    // process would die with it, with or without memprof.
+    resourceLimits: { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: 2 },
   });
   let code;
   worker.on('error', (error) => {
