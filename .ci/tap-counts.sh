@@ -1,16 +1,14 @@
 #!/usr/bin/env bash
-# tap-counts.sh LOG STATUS: prints "N passed, M failed" for a run of `tap --reporter=tap` that wrote LOG and
-# ended with STATUS. Without tap's summary line, or with no assertion passed, something failed.
+# tap-counts.sh LOG STATUS: prints "N passed, M failed" for runs of `tap --reporter=tap` that wrote LOG and
+# ended with STATUS. Without tap's summary lines, or with no assertion passed, something failed.
 set -euo pipefail
 
 log=$1
 status=$2
 
-summary=$(grep -E '^# \{ total: ' "$log" | tail -n 1 || true)
-field() { # field NAME: that count in the summary, else 0
-  local n
-  n=$(grep -oE "\b$1: [0-9]+" <<<"$summary" | grep -oE '[0-9]+' || true)
-  echo "${n:-0}"
+summaries=$(grep -E '^# \{ total: ' "$log" || true)
+field() { # field NAME: the sum of that count in the summaries
+  { grep -oE "\b$1: [0-9]+" <<<"$summaries" || true; } | awk '{ n += $2 } END { print n + 0 }'
 }
 count() { grep -cE "$1" "$log" || true; }
 

@@ -26,23 +26,7 @@ show_failures() { # show_failures LOG: the output of the test files that failed,
 npm run --silent build:ts </dev/null
 
 newest=26
-# Two at a time where nothing is measured.
-pure=()
-together=()
-alone=()
-for file in test/*.test.ts; do
-  case $file in
-    test/mutated-inputs.*) ;;
-    test/cli-run.* | test/heap-limit-dump* | test/http-golden.* | test/http-mounts.* | test/http-safety.* | \
-      test/register.* | test/text-readers.* | test/process-end.*)
-      together+=("$file") ;;
-    test/cli-* | test/*-format.* | test/heapprofile-* | test/read-* | test/proto.* | test/round-trip.* | \
-      test/source-maps.* | test/leaks.* | test/prometheus.* | test/pyroscope.* | test/tab-writer.* | \
-      test/delta-profile.*)
-      pure+=("$file") ;;
-    *) alone+=("$file") ;;
-  esac
-done
+mapfile -t alone < <(bash .ci/tap-group.sh alone)
 
 run_tap() { # run_tap BIN LOG ARGUMENT…: prints "N passed, M failed"
   local bin=$1 log=$2 status=0
@@ -58,8 +42,9 @@ for line in "$@"; do
   failed=1
   if bash .ci/build-prebuild.sh "$line"; then
     bin=$(bash .ci/fetch-node.sh "$line")/bin
-    files=("${together[@]}")
-    [ "$line" != "$newest" ] || files+=("${pure[@]}")
+    groups=(together)
+    [ "$line" != "$newest" ] || groups+=(pure)
+    mapfile -t files < <(bash .ci/tap-group.sh "${groups[@]}")
     read -r passed _ failed _ <<<"$(run_tap "$bin" "$tmp/together" --jobs=2 "${files[@]}")"
     read -r more _ bad _ <<<"$(run_tap "$bin" "$tmp/alone" --jobs=1 "${alone[@]}")"
     [ "$failed" -eq 0 ] || show_failures "$tmp/together"

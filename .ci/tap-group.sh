@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# tap-group.sh GROUP…: prints the test files of those groups:
+#   inputs    broken inputs to the readers
+#   pure      readers, writers, commands: nothing of V8
+#   together  programs that start, end and write, where nothing is measured
+#   alone     all others: they measure, or need the machine for themselves
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+group_of() {
+  case $1 in
+    test/mutated-inputs.*) echo inputs ;;
+    test/cli-run.* | test/heap-limit-dump* | test/http-golden.* | test/http-mounts.* | test/http-safety.* | \
+      test/register.* | test/text-readers.* | test/process-end.*)
+      echo together ;;
+    test/cli-* | test/*-format.* | test/heapprofile-* | test/read-* | test/proto.* | test/round-trip.* | \
+      test/source-maps.* | test/leaks.* | test/prometheus.* | test/pyroscope.* | test/tab-writer.* | \
+      test/delta-profile.*)
+      echo pure ;;
+    *) echo alone ;;
+  esac
+}
+for file in test/*.test.ts; do
+  [[ " $* " != *" $(group_of "$file") "* ]] || echo "$file"
+done
