@@ -5,7 +5,9 @@
       "target_name": "memprof",
       "sources": [
         "native/addon.cc",
+        "native/addon_bench.cc",
         "native/addon_figures.cc",
+        "native/allocation_counter.cc",
         "native/arena.cc",
         "native/clocks.cc",
         "native/cost_budget.cc",

@@ -1,7 +1,9 @@
 /** Every error memprof throws or rejects with has one of these as its `code`. */
 export type ErrorCode =
   | 'ERR_MEMPROF_ABI'
+  | 'ERR_MEMPROF_ALLOCS'
   | 'ERR_MEMPROF_ALREADY_STARTED'
+  | 'ERR_MEMPROF_BENCH_CHILD'
   | 'ERR_MEMPROF_DIRECTORY'
   | 'ERR_MEMPROF_INSECURE'
   | 'ERR_MEMPROF_INTERVAL'

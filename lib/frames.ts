@@ -6,7 +6,8 @@ import type { Frame } from './types.js';
 const frames = new Map<number, Readonly<Frame>>();
 const stacks = new Map<number, readonly Readonly<Frame>[]>();
 
-function toPath(url: string): string {
+/** A path of a script as V8 names it. */
+export function toPath(url: string): string {
   if (!url.startsWith('file:')) return url;
   try {
     return fileURLToPath(url);

@@ -16,6 +16,22 @@ export interface NativeAddon {
   readMemFigures(process: boolean): NativeMemFigures;
   readStatus(): NativeStatus;
   /**
+   * Adds `sign` times this thread's figures to `figures`: bytes ever allocated, minor and major collections, their
+   * pauses in ns. Allocates nothing on V8's heap.
+   */
+  readMeter(figures: Float64Array, sign: number): void;
+  /** Calls the function and puts what that did to these figures there. Allocates nothing itself. */
+  meterCalls(fn: () => unknown, calls: number, figures: Float64Array): void;
+  /** Samples this thread by a sampler of its own, apart from the profiler; false when it is sampled already. */
+  startCount(interval: number, stackDepth: number, kept: boolean): boolean;
+  /** `startCount` and calls of the function. When one throws, nothing is counted any more. */
+  countCalls(fn: () => unknown, calls: number, interval: number, stackDepth: number, kept: boolean): boolean;
+  /**
+   * What was allocated since the start; null when somebody else stopped the sampler. `mark` must be called
+   * `memprofEndOfCount` and allocate; without it the count is given up.
+   */
+  endCount(mark?: () => object): NativeCount | null;
+  /**
    * Asks all profiled threads for figures as of their last garbage collection, or of one made for it. The result tells
    * of how many threads they are still awaited; a thread that is in a long native call may never answer.
    */
@@ -123,6 +139,18 @@ export interface NativeStatus {
   runningThreads: Uint32Array;
   heapLimitDump: string | null;
   heapLimitDumpProblem: string | null;
+}
+
+/** `AllocationCounts` of `native/allocation_counter.h`. */
+export interface NativeCount {
+  /** Allocations, also those whose samples are gone. */
+  events: number;
+  /** Of the samples there still are: all, with `kept`; estimates at other intervals than 1. Frames are leaf first. */
+  sites: {
+    events: number;
+    bytes: number;
+    frames: [name: string, url: string, line: number, column: number][];
+  }[];
 }
 
 let loaded: NativeAddon | undefined;

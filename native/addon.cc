@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "addon_bench.h"
 #include "addon_figures.h"
 #include "isolate_registry.h"
 
@@ -240,6 +241,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("record", Napi::Function::New(env, Record));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
+  exports.Set("readMeter", Napi::Function::New(env, ReadMeter));
+  exports.Set("meterCalls", Napi::Function::New(env, MeterCalls));
+  exports.Set("startCount", Napi::Function::New(env, StartCount));
+  exports.Set("countCalls", Napi::Function::New(env, CountCalls));
+  exports.Set("endCount", Napi::Function::New(env, EndCount));
   return exports;
 }
 

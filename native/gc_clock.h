@@ -39,6 +39,12 @@ class GcClock {
   uint64_t total_alloc() const { return figures_.total_alloc; }
   // As of now.
   MemFigures Fresh();
+  // What adds up (bytes ever allocated, collections, pauses) as of now; the rest as of the last GC or
+  // `Fresh`.
+  const MemFigures& Now() {
+    OnPrologue();
+    return figures_;
+  }
   // As of the last GC, or of the last `Fresh`.
   MemFigures Published() const { return published_.Load(); }
 

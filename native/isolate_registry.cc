@@ -151,6 +151,7 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   if (sampler->doorbell()) sampler->doorbell()->Close();
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
+  sampler->allocation_counter().Stop();
   Stop(sampler, true);
   std::lock_guard<std::mutex> lock(mutex_);
   samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());

@@ -25,6 +25,7 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
     : isolate_(isolate),
       tables_(tables),
       clock_(isolate),
+      allocation_counter_(isolate),
       heap_limit_dump_(isolate),
       harvest_(tables),
       interner_(tables) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "allocation_counter.h"
 #include "collection_probe.h"
 #include "cost_budget.h"
 #include "doorbell.h"
@@ -99,6 +100,7 @@ class IsolateSampler {
 
   v8::Isolate* isolate() const { return isolate_; }
   GcClock& clock() { return clock_; }
+  AllocationCounter& allocation_counter() { return allocation_counter_; }
   const DoorbellRef& doorbell() const { return doorbell_; }
   void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
   HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
@@ -127,6 +129,7 @@ class IsolateSampler {
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   GcClock clock_;
+  AllocationCounter allocation_counter_;
   HeapLimitDump heap_limit_dump_;
   uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
