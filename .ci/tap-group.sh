@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tap-group.sh GROUP…: prints the test files of those groups:
 #   inputs    broken inputs to the readers
-#   pure      readers, writers, commands: nothing of V8
+#   pure      readers, writers, commands, benchmarks: nothing, or little, of V8 that other lines would not show
 #   together  programs that start, end and write, where nothing is measured
 #   alone     all others: they measure, or need the machine for themselves
 set -euo pipefail
@@ -13,7 +13,7 @@ group_of() {
     test/cli-run.* | test/heap-limit-dump* | test/http-golden.* | test/http-mounts.* | test/http-safety.* | \
       test/register.* | test/text-readers.* | test/process-end.*)
       echo together ;;
-    test/cli-* | test/*-format.* | test/heapprofile-* | test/read-* | test/proto.* | test/round-trip.* | \
+    test/bench-* | test/cli-* | test/*-format.* | test/heapprofile-* | test/read-* | test/proto.* | test/round-trip.* | \
       test/source-maps.* | test/leaks.* | test/prometheus.* | test/pyroscope.* | test/tab-writer.* | \
       test/delta-profile.*)
       echo pure ;;
