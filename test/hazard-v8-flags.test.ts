@@ -5,7 +5,7 @@ const cases = [
   { flags: [], ci: 100, full: 2000 },
   { flags: ['--stress-compaction'], ci: 30, full: 600 },
   { flags: ['--stress-incremental-marking'], ci: 30, full: 600 },
-  { flags: ['--stress-scavenge=50'], ci: 20, full: 800 },
+  { flags: ['--stress-scavenge=50'], ci: 20, full: 200 },
   { flags: ['--max-semi-space-size=1'], ci: 60, full: 2000 },
   { flags: ['--single-threaded'], ci: 60, full: 2000 },
   { flags: ['--minor-ms'], ci: 60, full: 2000 },

@@ -26,7 +26,7 @@ const cases = [
 
 for (const { name, maxOverhead, interval, calls, skips = false, thread = 'main', flags = [] } of cases) {
   t.test(`in use equals V8's samples: ${name}`, async (t) => {
-    const rounds = scaled(t, 'rounds', skips ? 8 : interval === 1 ? 2 : 5, 100);
+    const rounds = scaled(t, 'rounds', skips ? 8 : interval === 1 ? 2 : 5, interval === 1 ? 15 : 100);
     const outcome = await run('in-use-equals-v8.cjs', {
       nodeArgs: ['--expose-gc', ...flags],
       args: [maxOverhead, interval, rounds, calls, thread, skips ? 'skips' : ''],
