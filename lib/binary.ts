@@ -16,7 +16,8 @@ function libc(): 'glibc' | 'musl' {
   }
 }
 
-function describeTarget(): string {
+/** `linux-x64 (glibc), Node.js v24.11.0 (ABI 137)`: what a binary has to be made for. */
+export function describeTarget(): string {
   const system = process.platform === 'linux' ? `${platform} (${libc()})` : platform;
   return `${system}, Node.js ${process.version} (ABI ${process.versions.modules})`;
 }
