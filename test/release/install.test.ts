@@ -1,10 +1,10 @@
 // What a user does first: install it where there is nothing but Node.js, profile a program, look at the profile.
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { goPprof } from '../cli-support.js';
 import { root, runCommand } from '../support/run.js';
-import { bareEnv, install, must, write } from './support.js';
+import { bareEnv, emptyDirectory, install, must, write } from './support.js';
 
 const LINES = (process.env.MEMPROF_LINES ?? '20 22 24 26').split(' ');
 const INTERVAL = 65_536;
@@ -52,7 +52,7 @@ async function checkProfile(t: Test, directory: string, name: string): Promise<v
 for (const line of LINES) {
   t.test(`Node.js ${line}, nothing else`, async (t) => {
     const node = await nodeOf(line);
-    const directory = realpathSync(t.testdir());
+    const directory = emptyDirectory(t);
     const env = bareEnv(directory, node);
     t.match(await install(directory, node, env), /added \d+ packages/);
     t.equal(existsSync(path.join(directory, 'node_modules/memprof/build')), false, 'nothing was compiled');

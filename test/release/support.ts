@@ -1,6 +1,17 @@
 // For tests of the packed package: `.ci/release-check.sh` packs it and names the file in MEMPROF_TARBALL.
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Test } from 'tap';
 import { type Outcome, root, runCommand } from '../support/run.js';
 
 export const tools = path.join(root, 'test/release/node_modules');
@@ -25,6 +36,13 @@ export const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'),
 export const entries = Object.entries(manifest.exports)
   .filter(([, target]) => typeof target === 'object')
   .map(([name]) => path.posix.join('memprof', name));
+
+/** Outside the repository: nothing of it is to be found from there. Removed when the test ends. */
+export function emptyDirectory(t: Pick<Test, 'teardown'>): string {
+  const directory = mkdtempSync(path.join(realpathSync(tmpdir()), 'memprof-release-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
 
 /** npm's own script, to be run by whatever Node.js. */
 function npmScript(): string {
