@@ -35,6 +35,7 @@ if [ "${1:-}" = --arm64 ]; then
 fi
 step 'pack' npm pack --silent --pack-destination "$tmp" || finish
 MEMPROF_TARBALL=$(ls "$tmp"/*.tgz)
+step 'API reference' npm run --silent docs || true
 step 'tools of the release check' npm --prefix test/release ci --no-audit --no-fund --prefer-offline || finish
 
 status=0

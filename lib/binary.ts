@@ -22,20 +22,24 @@ export function describeTarget(): string {
   return `${system}, Node.js ${process.version} (ABI ${process.versions.modules})`;
 }
 
-/** As prebuildify names it: `prebuilds/linux-x64/memprof.abi137.glibc.node`. */
+/** As prebuildify names it, in `prebuilds`: `linux-x64/memprof.abi137.glibc.node`. */
 export function prebuiltName(): string {
   const tags = [
     'memprof',
     `abi${process.versions.modules}`,
     ...(process.platform === 'linux' ? [libc()] : []),
   ];
-  return path.join('prebuilds', platform, `${tags.join('.')}.node`);
+  return path.join(platform, `${tags.join('.')}.node`);
 }
+
+// In this package; and beside the program where memprof was bundled. Written so that what traces files for a deployment
+// (@vercel/nft) sees that the first of them is needed.
+const PACKAGED = path.join(__dirname, '..', 'prebuilds');
+const BESIDE_BUNDLE = path.join(__dirname, 'prebuilds');
 
 /** In order of preference; not all of them exist. */
 function candidates(): string[] {
-  // In this package, or, where memprof was bundled, beside the bundle.
-  const files = [path.join(__dirname, '..', prebuiltName()), path.join(__dirname, prebuiltName())];
+  const files = [PACKAGED, BESIDE_BUNDLE].map((folder) => path.join(folder, prebuiltName()));
   // What `node-gyp rebuild` leaves; the tests of prebuilt binaries do without.
   if (!process.env.PREBUILDS_ONLY) files.unshift(path.join(__dirname, '..', 'build/Release/memprof.node'));
   return files.filter((file) => existsSync(file));

@@ -54,7 +54,7 @@ function load(directory: string, claimedAbi = ''): Promise<Report> {
 /** The binary that is in use here. */
 function ownBinary(): string {
   const built = path.join(root, 'build/Release/memprof.node');
-  const prebuilt = path.join(root, prebuiltName());
+  const prebuilt = path.join(root, 'prebuilds', prebuiltName());
   return process.env.PREBUILDS_ONLY || !existsSync(built) ? prebuilt : built;
 }
 
@@ -99,7 +99,7 @@ t.test('in a Node.js of another ABI it does not, and says so', async (t) => {
 
 /** Prebuilt binaries of other ABIs than ours. */
 function foreignBinaries(): { file: string; builtFor: string }[] {
-  const folder = path.join(root, path.dirname(prebuiltName()));
+  const folder = path.join(root, 'prebuilds', path.dirname(prebuiltName()));
   const files = existsSync(folder) ? readdirSync(folder) : [];
   return files.flatMap((name) => {
     const builtFor = /^memprof\.abi(\d+)\./.exec(name)?.[1];
@@ -121,7 +121,7 @@ t.test('binaries built for other versions of Node.js do not load here', async (t
 
 t.test('a binary that does not load is passed over for one that does', async (t) => {
   const directory = packageWithout(t);
-  put(directory, ownBinary(), prebuiltName());
+  put(directory, ownBinary(), path.join('prebuilds', prebuiltName()));
   writeFileSync(put(directory, ownBinary()), 'left behind');
   t.strictSame((await load(directory)).failures, [null, null, null, null]);
   const [foreign] = foreignBinaries();

@@ -40,8 +40,9 @@ export const build: Command = {
     }
     const root = path.join(__dirname, '..', '..');
     process.stderr.write(`memprof: compiling for ${describeTarget()}, a minute or so …\n`);
-    await compile(root, prebuiltName(), values.verbose === true);
-    process.stdout.write(`built ${path.join(root, prebuiltName())}\n`);
+    const file = path.join(root, 'prebuilds', prebuiltName());
+    await compile(root, file, values.verbose === true);
+    process.stdout.write(`built ${file}\n`);
     return 0;
   },
 };

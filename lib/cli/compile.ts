@@ -98,10 +98,10 @@ function runNode(
 const SHOWN_LINES = 30;
 
 /**
- * Compiles the package in `root` for the running Node.js, and puts the binary to `name` in it once it is known to load.
+ * Compiles the package in `root` for the running Node.js, and puts the binary to `file` once it is known to load.
  * Throws a `Failure` that says what is missing.
  */
-export async function compile(root: string, name: string, verbose: boolean): Promise<void> {
+export async function compile(root: string, file: string, verbose: boolean): Promise<void> {
   const nodeGyp = findNodeGyp();
   const nodeAddonApi = findNodeAddonApi(root);
   // Elsewhere: nothing half-built is left in the package, and its path may be one that make cannot cope with.
@@ -125,7 +125,7 @@ export async function compile(root: string, name: string, verbose: boolean): Pro
       if (!verbose) showEnd(loading.output);
       throw new Failure('what was built does not load');
     }
-    install(binary, path.join(root, name));
+    install(binary, file);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

@@ -2,8 +2,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { runCommand } from '../support/run.js';
-import { bareEnv, emptyDirectory, install, must, plainEnv, write } from './support.js';
+import { bareEnv, emptyDirectory, install, must, plainEnv, run, write } from './support.js';
 
 const platform = `${process.platform}-${process.arch}`;
 const own = `memprof.abi${process.versions.modules}.glibc.node`;
@@ -36,7 +35,7 @@ t.test('compiles where there is none, whatever headers npm settings name', { ski
     // As an npmrc's nodedir would have it: npm hands it on like this.
     'other/include/node/node_version.h': '#define NODE_MODULE_VERSION 999\n',
   });
-  const app = () => runCommand(process.execPath, ['app.cjs'], { cwd: directory, env });
+  const app = () => run(process.execPath, ['app.cjs'], { cwd: directory, env });
   t.match(await app(), { code: 1, stderr: /ERR_MEMPROF_NO_BINARY/ });
 
   const { stdout, stderr } = await must(process.execPath, [main, 'build'], {
@@ -53,7 +52,7 @@ t.test('compiles where there is none, whatever headers npm settings name', { ski
 t.test('says what is missing, and leaves what is there', async (t) => {
   const before = readdirSync(folder);
   const bare = { ...bareEnv(directory, process.execPath), TMPDIR: env.TMPDIR };
-  const build = () => runCommand(process.execPath, [main, 'build', '--force'], { cwd: directory, env: bare });
+  const build = () => run(process.execPath, [main, 'build', '--force'], { cwd: directory, env: bare });
   t.match(await build(), {
     code: 1,
     stdout: '',
@@ -69,7 +68,7 @@ t.test('says what is missing, and leaves what is there', async (t) => {
     stderr: /^memprof: compiling.*\nmemprof: the sources in .* are not/,
   });
   t.match(
-    await runCommand(process.execPath, [main, 'build', 'what'], { cwd: directory, env: bare }),
+    await run(process.execPath, [main, 'build', 'what'], { cwd: directory, env: bare }),
     { code: 2, stdout: '' },
     'wrong usage',
   );

@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { goPprof } from '../cli-support.js';
-import { root, runCommand } from '../support/run.js';
-import { bareEnv, emptyDirectory, install, must, write } from './support.js';
+import { root } from '../support/run.js';
+import { bareEnv, emptyDirectory, install, must, run, write } from './support.js';
 
 const LINES = (process.env.MEMPROF_LINES ?? '20 22 24 26').split(' ');
 const INTERVAL = 65_536;
@@ -96,14 +96,7 @@ t.test('each binary loads under its own Node.js and refuses under every other', 
     const { stdout: abi } = await must(node, ['-p', 'process.versions.modules'], { cwd: root });
     for (const name of files) {
       const own = name.startsWith(`memprof.abi${abi.trim()}.`);
-      const outcome = await runCommand('env', [
-        '-u',
-        'NODE_OPTIONS',
-        node,
-        '-e',
-        script,
-        path.join(folder, name),
-      ]);
+      const outcome = await run(node, ['-e', script, path.join(folder, name)], { cwd: root });
       t.strictSame(
         outcome,
         { code: 0, signal: null, stdout: own ? 'loads\n' : 'ERR_MEMPROF_ABI\n', stderr: '' },

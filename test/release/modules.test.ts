@@ -2,7 +2,7 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { root, runCommand } from '../support/run.js';
+import { root } from '../support/run.js';
 import {
   emptyDirectory,
   entries,
@@ -10,6 +10,7 @@ import {
   manifest,
   must,
   plainEnv,
+  run,
   tarball,
   tools,
   write,
@@ -112,20 +113,20 @@ for (const settings of SETTINGS) {
       ...Object.fromEntries(files.map((file) => [file, CONSUMER])),
     });
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    const { code, stdout } = await runCommand(process.execPath, [tsc, '-p', folder], { cwd: directory, env });
+    const { code, stdout } = await run(process.execPath, [tsc, '-p', folder], { cwd: directory, env });
     t.equal(stdout, '');
     t.equal(code, 0);
   });
 }
 
 t.test('publint and arethetypeswrong find nothing', async (t) => {
-  const publint = await runCommand(
+  const publint = await run(
     process.execPath,
     [path.join(tools, 'publint/src/cli.js'), 'run', tarball(), '--strict', '--pack', 'false'],
     { cwd: directory, env },
   );
   t.equal(publint.code, 0, publint.stdout + publint.stderr);
-  const attw = await runCommand(
+  const attw = await run(
     process.execPath,
     [path.join(tools, '@arethetypeswrong/cli/dist/index.js'), '--format', 'ascii', tarball()],
     { cwd: directory, env },

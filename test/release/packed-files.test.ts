@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { root } from '../support/run.js';
-import { type manifest, tarball } from './support.js';
+import { type Manifest, tarball } from './support.js';
 
 const MAX_BYTES = 2 * 1024 * 1024;
 // Node.js 20, 22, 24, 26.
@@ -80,7 +80,7 @@ t.test('it is small', (t) => {
 
 t.test('installing it runs nothing and needs little', (t) => {
   const text = execFileSync('tar', ['-xzOf', tarball(), 'package/package.json'], { encoding: 'utf8' });
-  const { gypfile, scripts = {}, dependencies } = JSON.parse(text) as typeof manifest;
+  const { gypfile, scripts = {}, dependencies } = JSON.parse(text) as Manifest;
   t.equal(gypfile, false, 'or npm would run node-gyp because of binding.gyp');
   t.strictSame(
     Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),

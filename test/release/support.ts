@@ -65,13 +65,22 @@ export function bareEnv(directory: string, node: string): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PATH: bin };
 }
 
-/** Runs to its end; throws unless it ends well. */
+/** Runs to its end. tap puts its hooks into every Node.js that is started: `env` takes them out again. */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv },
+): Promise<Outcome> {
+  return runCommand('/usr/bin/env', ['-u', 'NODE_OPTIONS', command, ...args], options);
+}
+
+/** Throws unless it ends well. */
 export async function must(
   command: string,
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv },
 ): Promise<Outcome> {
-  const outcome = await runCommand(command, args, options);
+  const outcome = await run(command, args, options);
   if (outcome.code !== 0) {
     throw new Error(`${command} ${args.join(' ')}: ${outcome.code}\n${outcome.stdout}${outcome.stderr}`);
   }
