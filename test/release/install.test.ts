@@ -82,7 +82,7 @@ for (const line of LINES) {
 
 t.test('each binary loads under its own Node.js and refuses under every other', async (t) => {
   const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  const files = readdirSync(folder).filter((name) => name.endsWith('.node'));
+  const files = readdirSync(folder).filter((name) => name.endsWith('.glibc.node'));
   t.equal(files.length, LINES.length);
   const script = `
     try {
