@@ -18,7 +18,7 @@ real=$(bash .ci/fetch-node.sh "$line" arm64)/bin/node
 stage=$PWD/build/arm64
 rm -rf "$stage"
 mkdir -p "$stage/bin"
-cp -R lib test dist package.json binding.gyp prebuilds "$stage"
+cp -R lib test dist prebuilds package.json binding.gyp README.md "$stage"
 ln -s ../../node_modules "$stage/node_modules"
 node_modules/.bin/tsc -p tsconfig.json --outDir "$stage" --declaration false --sourceMap false
 

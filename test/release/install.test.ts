@@ -12,7 +12,8 @@ const KEPT_MB = 64;
 
 // 8 kB each: V8 samples them as the 1-in-8 that they are of the interval.
 const PROGRAM = `
-  const kept = [];
+  // Alive to the very end.
+  const kept = (globalThis.kept = []);
   function keeper() {
     for (let i = 0; i < ${KEPT_MB} * 128; i++) kept.push(new Array(1024 - 2).fill(i));
   }
