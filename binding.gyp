@@ -20,12 +20,13 @@
         "native/imputer.cc",
         "native/isolate_registry.cc",
         "native/isolate_sampler.cc",
+        "native/libstdcxx_compat.cc",
         "native/mem_figures.cc",
         "native/profile_tables.cc",
         "native/profile_text.cc",
         "native/stack_interner.cc"
       ],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["<!(node -p \"try { require('node-addon-api').include_dir } catch { 'vendor/node-addon-api' }\")"],
       "defines": [
         "NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED",
         # A worker may be terminated in the middle of any call: then nothing can be thrown, and that is no reason to abort.
@@ -37,7 +38,11 @@
         "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-deprecated-declarations", "-Wno-cast-function-type"
       ],
       "conditions": [
-        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL"] }],
+        ["OS=='linux'", {
+          "ldflags": [
+            "-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-Wl,--version-script=<(module_root_dir)/native/exports.map"
+          ]
+        }],
         ["OS=='mac'", {
           "xcode_settings": {
             "CLANG_CXX_LANGUAGE_STANDARD": "gnu++20",

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_MEMPROF_SERVER'
   | 'ERR_MEMPROF_STILL_RUNNING';
 
+/** What memprof throws and rejects with. */
 export interface MemprofError extends Error {
   code: ErrorCode;
 }

@@ -3,6 +3,7 @@ import { type NativeMemFigures, type NativeRecords, native } from './native.js';
 import { scaleFactor } from './scaling.js';
 import type { MemStats, SizeClassStats } from './types.js';
 
+/** Options of `readMemStats`. */
 export interface ReadMemStatsOptions {
   /** The whole process (default), or the calling thread's isolate. Counts of objects are always the process's. */
   scope?: 'process' | 'isolate';

@@ -1,7 +1,5 @@
-import path from 'node:path';
 import { threadId } from 'node:worker_threads';
-import loadAddon from 'node-gyp-build';
-import { memprofError } from './errors.js';
+import { loadBinary } from './binary.js';
 
 /** What `native/addon.cc` exports. Arguments are not checked there. */
 export interface NativeAddon {
@@ -161,26 +159,14 @@ let loaded: NativeAddon | undefined;
  */
 export function native(): NativeAddon {
   if (loaded === undefined) {
-    try {
-      loaded = loadAddon(path.join(__dirname, '..')) as NativeAddon;
-      loaded.setThreadId(threadId);
-    } catch (cause) {
-      const code = (cause as { code?: unknown }).code;
-      if (typeof code === 'string' && code.startsWith('ERR_MEMPROF_')) throw cause;
-      if (code === 'ERR_DLOPEN_DISABLED') {
-        throw memprofError(
-          'ERR_MEMPROF_NO_BINARY',
-          'this process may not load native addons: start Node.js with --allow-addons (or without --no-addons)',
-          cause,
-        );
-      }
-      throw memprofError(
-        'ERR_MEMPROF_NO_BINARY',
-        `memprof has no binary for ${process.platform}-${process.arch}, Node.js ${process.version} ` +
-          `(ABI ${process.versions.modules}): build it with 'npm run build' in ${path.join(__dirname, '..')}`,
-        cause,
-      );
-    }
+    const addon = loadBinary() as NativeAddon;
+    addon.setThreadId(threadId);
+    loaded = addon;
   }
+  return loaded;
+}
+
+/** The addon if it is loaded already: until then there is nothing to stop or to undo. */
+export function nativeIfLoaded(): NativeAddon | undefined {
   return loaded;
 }

@@ -19,6 +19,7 @@ const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
 
 const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
 
+/** Options of `writeTo`. */
 export interface WriteOptions {
   /**
    * Header of the text: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools (`google-pprof`, `jeprof`)

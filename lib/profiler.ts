@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { watchForDisplacement } from './displaced.js';
 import { memprofError } from './errors.js';
-import { NativeStartResult, native } from './native.js';
+import { NativeStartResult, native, nativeIfLoaded } from './native.js';
 import { checkStartOptions } from './start-options.js';
 import type { StartOptions } from './types.js';
 import { unwrapWorkers, wrapWorkers } from './workers.js';
@@ -61,9 +61,9 @@ function makeDirectory(directory: string): void {
 
 /**
  * Ends profiling of the calling thread; figures freeze as of its last garbage collection and can still be read. Without
- * effect if it does not run. When the thread itself ends, what it had in use counts as freed.
+ * effect if it does not run. When the thread itself ends, what it had in use counts as freed. Never throws.
  */
 export function stop(): void {
   unwrapWorkers();
-  native().stop();
+  nativeIfLoaded()?.stop();
 }

@@ -2,6 +2,7 @@ import { checkBoolean, checkNumber, checkOptions } from './check.js';
 import { invalidType, outOfRange } from './errors.js';
 import type { IngestTarget } from './pyroscope-request.js';
 
+/** Options of `push`. */
 export interface PushOptions {
   /** Of the server, `http:` or `https:`, without user and password: `http://pyroscope:4040`. */
   url: string;

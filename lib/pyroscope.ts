@@ -23,9 +23,11 @@ export interface PushStats {
   lastError?: string;
 }
 
+/** What `push` returns. */
 export interface Push {
   /** Pushes a last time, after one that is under way. Never rejects; takes at most twice the timeout. */
   stop(): Promise<void>;
+  /** How the pushes went so far. */
   stats(): PushStats;
 }
 

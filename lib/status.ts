@@ -1,13 +1,15 @@
-import { native } from './native.js';
+import { type NativeStatus, native } from './native.js';
 import { uncoveredWorkers } from './workers.js';
 
 /** What the profiler is doing. Counts and bytes are over all threads unless it says otherwise, times in nanoseconds. */
 export interface Status {
   /**
    * Of the calling thread. `displaced`: somebody else stopped V8's sampler behind our back and uses it; nothing is
-   * counted until they are done.
+   * counted until they are done. `unavailable`: memprof has no binary for this Node.js, and `start` would throw.
    */
-  state: 'stopped' | 'running' | 'displaced';
+  state: 'stopped' | 'running' | 'displaced' | 'unavailable';
+  /** Why memprof is unavailable; else null. All figures are 0 then. */
+  unavailable: string | null;
   /** Mean bytes between two samples; 0 before the first start. */
   sampleInterval: number;
   /** Of the calling thread; 0 before its first start. */
@@ -71,13 +73,62 @@ export interface Status {
   heapLimitDumpProblem: string | null;
 }
 
-/** Never throws but `ERR_MEMPROF_NO_BINARY` and `ERR_MEMPROF_ABI`. */
+const NONE: NativeStatus = {
+  state: 0,
+  sampleInterval: 0,
+  stackDepth: 0,
+  figuresAgeNs: 0,
+  harvests: 0,
+  skippedGCs: 0,
+  harvestCpuNs: 0,
+  readCpuNs: 0,
+  translateCpuNs: 0,
+  lastHarvestNs: 0,
+  maxHarvestNs: 0,
+  runningNs: 0,
+  overhead: 0,
+  overheadLastMinute: 0,
+  samplesSeen: 0,
+  samplesLost: 0,
+  samplesImputed: 0,
+  samplesPublished: 0,
+  samplesLive: 0,
+  displaced: 0,
+  treeNodes: 0,
+  isolateBytes: 0,
+  isolates: 0,
+  isolatesRunning: 0,
+  isolatesEnded: 0,
+  tableBytes: 0,
+  tableCommittedBytes: 0,
+  maxTableBytes: 0,
+  frames: 0,
+  stacks: 0,
+  buckets: 0,
+  cutStacks: 0,
+  overflowAllocs: 0,
+  runningThreads: new Uint32Array(0),
+  heapLimitDump: null,
+  heapLimitDumpProblem: null,
+};
+
+/** Never throws. */
 export function status(): Status {
-  const { state, runningThreads, ...figures } = native().readStatus();
-  const running = Array.from(runningThreads);
+  let unavailable: string | null = null;
+  let figures = NONE;
+  try {
+    figures = native().readStatus();
+  } catch (error) {
+    unavailable = (error as Error).message;
+  }
+  const running = Array.from(figures.runningThreads);
   return {
-    state: (['stopped', 'running', 'displaced'] as const)[state] ?? 'stopped',
     ...figures,
+    state:
+      unavailable === null
+        ? ((['stopped', 'running', 'displaced'] as const)[figures.state] ?? 'stopped')
+        : 'unavailable',
+    unavailable,
     runningThreads: running,
     uncoveredWorkers: uncoveredWorkers(running),
   };

@@ -218,7 +218,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   if (abi == Abi::kAnother) {
     Throw(env, "ERR_MEMPROF_ABI",
           "this binary of memprof was built for another version of Node.js (ABI " +
-              std::to_string(NODE_MODULE_VERSION) + "): rebuild it, or install memprof again");
+              std::to_string(NODE_MODULE_VERSION) +
+              "): rebuild it with 'npx memprof build', or install memprof again");
     return exports;
   }
   IsolateRegistry* registry = IsolateRegistry::Process();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { build } from './build.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
 import { convert } from './convert.js';
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   leaks,
   flame,
   convert,
+  build,
   completionCommand(() => commands),
 ];
 

@@ -3,6 +3,7 @@
 import { appendFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { DEADLY_SIGNALS, writeBeforeDeathBy } from '../drop-in/deadly-signals.js';
+import { saidBefore } from '../drop-in/said-before.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfile } from '../drop-in/write-profile.js';
 import type { MemprofError } from '../errors.js';
@@ -63,6 +64,6 @@ if (settings !== undefined && here[loaded] === undefined) {
   try {
     begin(JSON.parse(settings) as RunSettings);
   } catch (error) {
-    warn('memprof does not run', error);
+    if (!saidBefore(error)) warn('memprof does not run', error);
   }
 }

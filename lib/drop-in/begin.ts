@@ -3,6 +3,7 @@ import type { MemprofError } from '../errors.js';
 import { serve } from '../http/serve.js';
 import { start } from '../profiler.js';
 import type { StartOptions } from '../types.js';
+import { saidBefore } from './said-before.js';
 import type { DropInSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfile } from './write-profile.js';
@@ -23,7 +24,7 @@ export function beginDropIn(settings: DropInSettings, problems: readonly string[
   try {
     problems = [...problems, ...startWith(settings)];
   } catch (error) {
-    warn([...problems, `memprof does not run: ${reasonOf(error)}`]);
+    warn(saidBefore(error) ? problems : [...problems, `memprof does not run: ${reasonOf(error)}`]);
     return;
   }
   if (!isMainThread) return;

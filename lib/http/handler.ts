@@ -13,6 +13,7 @@ const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
 // A client that does not take what it asked for holds it in memory.
 const SEND_TIMEOUT_MS = 60_000;
 
+/** Options of `handler`. */
 export interface HandlerOptions {
   /** Requests must carry it: `Authorization: Bearer TOKEN`, or as password in the URL. Default: none needed. */
   token?: string;
@@ -24,6 +25,7 @@ export interface HandlerOptions {
   sourceMaps?: boolean;
 }
 
+/** What `handler` returns: a request listener of node:http, and a middleware of Express and Connect. */
 export type Handler = (
   request: IncomingMessage,
   response: ServerResponse,

@@ -13,6 +13,7 @@ import {
   type HandlerOptions,
 } from './handler.js';
 
+/** Options of `serve`: those of `handler`, and where to listen. */
 export interface ServeOptions extends HandlerOptions {
   /** Default 6060; 0 takes a free one. */
   port?: number;
@@ -22,6 +23,7 @@ export interface ServeOptions extends HandlerOptions {
   insecure?: boolean;
 }
 
+/** A server in a thread of its own. */
 export interface Server {
   /** Where it listens: `http://127.0.0.1:6060/debug/pprof/`. */
   readonly url: string;

@@ -20,6 +20,7 @@ export interface ParsedFrame {
   address: number;
 }
 
+/** One stack of a profile that was read, with its values. */
 export interface ParsedSample {
   /** One for each of `sampleTypes`, rounded above 2^53. */
   values: number[];
@@ -60,6 +61,7 @@ export interface ParsedProfile {
   samples: ParsedSample[];
 }
 
+/** Options of `parseProfile`. */
 export interface ParseOptions {
   /**
    * How legacy texts are read; protos have their scaling behind them.

@@ -5,14 +5,26 @@ const [directory, abi] = process.argv.slice(2);
 if (abi) Object.defineProperty(process, 'versions', { value: { ...process.versions, modules: abi } });
 
 const memprof = require(directory);
-const failures = [];
-for (const call of [memprof.start, memprof.status, () => memprof.MemProfile(null, true)]) {
+
+function failureOf(call) {
   try {
     call();
-    failures.push(null);
+    return null;
   } catch (error) {
     const { name, code, message, cause } = error;
-    failures.push({ name, code, message, cause: cause?.message });
+    return { name, code, message, cause: cause?.message };
   }
 }
-require('node:fs').writeSync(1, JSON.stringify(failures));
+
+const failures = [
+  memprof.start,
+  () => memprof.MemProfile(null, true),
+  memprof.readMemStats,
+  () => memprof.lookup('heap').count(),
+].map(failureOf);
+const { state, unavailable, samplesSeen, runningThreads } = memprof.status();
+const stopping = failureOf(memprof.stop);
+require('node:fs').writeSync(
+  1,
+  JSON.stringify({ failures, status: { state, unavailable, samplesSeen, runningThreads }, stopping }),
+);

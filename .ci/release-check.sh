@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# release-check.sh: packs memprof and checks what came out as its users will meet it: the files, the installation under
+# each Node.js line, types, modules, bundlers. With --arm64 the binaries for linux-arm64 are built, checked and packed as
+# well. The last line of the output is `N passed, N failed`.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+lines=(20 22 24 26)
+export MEMPROF_LINES="${lines[*]}" MEMPROF_TARBALL
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+step() { # step NAME COMMAND…
+  local start=$SECONDS
+  if "${@:2}" </dev/null >"$tmp/log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok: $1 ($((SECONDS - start)) s)"
+  else
+    failed=$((failed + 1))
+    cat "$tmp/log"
+    echo "not ok: $1"
+    return 1
+  fi
+}
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ] && exit 0 || exit 1
+}
+
+step "prebuilt binaries for ${lines[*]}" bash .ci/build-prebuild.sh "${lines[@]}" || finish
+if [ "${1:-}" = --arm64 ]; then
+  step "prebuilt binaries for linux-arm64" bash .ci/build-prebuild.sh --arch arm64 "${lines[@]}" || finish
+fi
+step 'pack' npm pack --silent --pack-destination "$tmp" || finish
+MEMPROF_TARBALL=$(ls "$tmp"/*.tgz)
+step 'API reference' npm run --silent docs || true
+step 'tools of the release check' npm --prefix test/release ci --no-audit --no-fund --prefer-offline || finish
+
+status=0
+npx --no tap --reporter=tap --jobs=2 test/release/*.test.ts </dev/null 2>&1 | tee "$tmp/log" || status=$?
+read -r good _ bad _ <<<"$(bash .ci/tap-counts.sh "$tmp/log" "$status")"
+passed=$((passed + good))
+failed=$((failed + bad))
+finish

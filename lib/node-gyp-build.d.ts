@@ -1,4 +1,0 @@
-declare module 'node-gyp-build' {
-  /** Loads the best binary of the package in `root`. */
-  export default function load(root: string): unknown;
-}
