@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import * as nodeGypBuild from 'node-gyp-build';
 import { interpreterOf, isCutOff } from './elf.js';
 import { type MemprofError, memprofError } from './errors.js';
 
@@ -37,12 +38,21 @@ export function prebuiltName(): string {
 const PACKAGED = path.join(__dirname, '..', 'prebuilds');
 const BESIDE_BUNDLE = path.join(__dirname, 'prebuilds');
 
-/** In order of preference; not all of them exist. */
+function found(root: string): string[] {
+  try {
+    return [nodeGypBuild.path(root)];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * In order of preference: what node-gyp-build finds, then the prebuilt ones by their names. It takes a binary in `build`
+ * for any Node's, and where memprof was bundled it has no package to look in.
+ */
 function candidates(): string[] {
-  const files = [PACKAGED, BESIDE_BUNDLE].map((folder) => path.join(folder, prebuiltName()));
-  // What `node-gyp rebuild` leaves; the tests of prebuilt binaries do without.
-  if (!process.env.PREBUILDS_ONLY) files.unshift(path.join(__dirname, '..', 'build/Release/memprof.node'));
-  return files.filter((file) => existsSync(file));
+  const prebuilt = [PACKAGED, BESIDE_BUNDLE].map((folder) => path.join(folder, prebuiltName()));
+  return [...new Set([...found(path.join(__dirname, '..')), ...prebuilt.filter((file) => existsSync(file))])];
 }
 
 function load(file: string): unknown {

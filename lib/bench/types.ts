@@ -1,9 +1,11 @@
 import type { Frame } from '../types.js';
 
-/** What a function that may be async gives: a promise if it returned one. */
-export type Awaitable<Returned, Result> = [Returned] extends [PromiseLike<unknown>]
-  ? Promise<Result>
-  : Result;
+/** What a function that may be async gives: a promise if it returned one. Of `any`, as of `JSON.parse`, none is expected. */
+export type Awaitable<Returned, Result> = 0 extends 1 & Returned
+  ? Result
+  : [Returned] extends [PromiseLike<unknown>]
+    ? Promise<Result>
+    : Result;
 
 /** What was allocated in one function (not counting what it called). */
 export interface AllocationSite {
