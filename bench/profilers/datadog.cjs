@@ -17,7 +17,6 @@ module.exports = {
     modes: 'alloc + in-use, since the last read',
     gives: 'proto',
     needsNode: 26,
-    readsOnce: true, // a read forgets what is alive
     load: () => datadogProfiler(true),
   },
 };

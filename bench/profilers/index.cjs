@@ -17,7 +17,7 @@ function problemOf(name) {
   const { needsNode, load } = profilers[name];
   const line = Number(process.versions.node.split('.')[0]);
   if (needsNode !== undefined && line < needsNode) return `needs Node.js ${needsNode}, this is ${line}`;
-  if (name === 'memprof') return undefined; // whether it loads is found out in a child
+  if (name.startsWith('memprof')) return undefined; // whether it loads is found out in a child
   try {
     load();
     return undefined;

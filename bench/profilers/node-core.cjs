@@ -58,7 +58,7 @@ module.exports = {
     modes: 'alloc and in-use in one sum',
     gives: 'heapprofile',
     needsNode: 26,
-    readsOnce: true, // reading is stopping
+    stopsAtRead: true,
     load: () => v8Profiler(true),
   },
 };
