@@ -19,9 +19,13 @@ const STEADY = 1.25; // of two p99.9 that are the same but for noise
 
 function build() {
   try {
-    execFileSync('make', ['-s', '-C', directory, ...(options.boost ? [`BOOST_INCLUDE=${options.boost}`] : [])], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    execFileSync(
+      'make',
+      ['-s', '-C', directory, ...(options.boost ? [`BOOST_INCLUDE=${options.boost}`] : [])],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
   } catch {
     console.error('The benchmark does not build: it needs make and a C++20 compiler (Debian: g++ make).');
     process.exit(1);
@@ -48,8 +52,14 @@ function judge(rows) {
         met: known.length === 0 ? null : known.every(isMet),
       });
     };
-    const ratioTo = (table, figure) => (at) => (at(table) ? at(table)[figure] / at(MEMPROF)[figure] : undefined);
-    check('find, in bare copy and hash', '≤ 2.5', (at) => at(MEMPROF).findNs / at(BARE).findNs, (x) => x <= 2.5);
+    const ratioTo = (table, figure) => (at) =>
+      at(table) ? at(table)[figure] / at(MEMPROF)[figure] : undefined;
+    check(
+      'find, in bare copy and hash',
+      '≤ 2.5',
+      (at) => at(MEMPROF).findNs / at(BARE).findNs,
+      (x) => x <= 2.5,
+    );
     for (const table of [
       'boost::concurrent_flat_map',
       'tbb::concurrent_hash_map',
@@ -58,8 +68,20 @@ function judge(rows) {
       check(`find, times as fast as ${table}`, '≥ 2', ratioTo(table, 'findNs'), (x) => x >= 2);
     }
     check(`two writers, times as fast as ${MUTEX}`, '≥ 5', ratioTo(MUTEX, 'find2Ns'), (x) => x >= 5);
-    check('bytes over the key', '≤ 90', (at) => at(MEMPROF).bytesOverKey, (x) => x <= 90, 0);
-    check('snapshot, ns a key', '≤ 15', (at) => at(MEMPROF).snapshotNs, (x) => x <= 15, 1);
+    check(
+      'bytes over the key',
+      '≤ 90',
+      (at) => at(MEMPROF).bytesOverKey,
+      (x) => x <= 90,
+      0,
+    );
+    check(
+      'snapshot, ns a key',
+      '≤ 15',
+      (at) => at(MEMPROF).snapshotNs,
+      (x) => x <= 15,
+      1,
+    );
     check(
       "a writer's p99.9 beside a reader, in its p99.9 alone",
       `≤ ${STEADY}`,

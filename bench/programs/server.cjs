@@ -1,6 +1,6 @@
 'use strict';
 // Serves the JSON service over HTTP under a profiler until told to end; then says what CPU time the process took.
-const { answer, programArguments } = require('../support/program.cjs');
+const { programArguments } = require('../support/program.cjs');
 const { profilers } = require('../profilers/index.cjs');
 
 const { profiler: name, interval, depth } = programArguments();

@@ -5,7 +5,7 @@ const { answer, programArguments } = require('../support/program.cjs');
 const { median, random } = require('../support/statistics.cjs');
 const { profilers } = require('../profilers/index.cjs');
 
-const { profiler: name, samples, interval, depth, seed } = programArguments();
+const { profiler: name, samples, buckets, interval, depth, seed } = programArguments();
 const WARM_UPS = 10;
 const READS = 21;
 
@@ -45,6 +45,8 @@ async function main() {
   const result = await timed(() => profiler.read());
   if (name === 'memprof') {
     const { memprof } = profiler;
+    // Not every sample has a bucket of its own: on to so many buckets.
+    while (memprof.MemProfile(null, true).n < buckets) held.push(retain(200 * interval, next));
     const records = new Array(memprof.MemProfile(null, true).n + 50);
     result.memProfileMs = median(timesOf(() => memprof.MemProfile(records, true)));
     result.records = memprof.MemProfile(null, true).n;

@@ -93,7 +93,12 @@ async function runProgram(name, args, { flags = [], env, onMessage } = {}) {
 /** Writes results/node-N/NAME.json (results/NAME.json when Node has no part in it), or results/quick/… with --quick. */
 function writeResults(name, options, results, { ofNode = true } = {}) {
   const line = `node-${process.versions.node.split('.')[0]}`;
-  const directory = path.join(bench, 'results', ...(options.quick ? ['quick'] : []), ...(ofNode ? [line] : []));
+  const directory = path.join(
+    bench,
+    'results',
+    ...(options.quick ? ['quick'] : []),
+    ...(ofNode ? [line] : []),
+  );
   fs.mkdirSync(directory, { recursive: true });
   const file = path.join(directory, `${name}.json`);
   const { quick, scale, ...settings } = options;
@@ -108,7 +113,9 @@ function writeResults(name, options, results, { ofNode = true } = {}) {
 function printTargets(targets) {
   console.log('\nTargets:');
   for (const { what, target, measured, met } of targets) {
-    console.log(`  ${met === null ? 'not measured' : met ? 'met' : 'MISSED'}: ${what}: ${measured} (target ${target})`);
+    console.log(
+      `  ${met === null ? 'not measured' : met ? 'met' : 'MISSED'}: ${what}: ${measured} (target ${target})`,
+    );
   }
 }
 

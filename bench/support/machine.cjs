@@ -9,7 +9,11 @@ const root = path.join(__dirname, '..', '..');
 
 function commandOutput(command, ...args) {
   try {
-    return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(command, args, {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return undefined;
   }
@@ -34,7 +38,10 @@ function describeMachine() {
     memprof: JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).version,
     commit: commandOutput('git', 'rev-parse', '--short', 'HEAD'),
     packages: Object.fromEntries(
-      ['@datadog/pprof', 'pprof', 'autocannon', 'fastify', 'webpack'].map((name) => [name, packageVersion(name)]),
+      ['@datadog/pprof', 'pprof', 'autocannon', 'fastify', 'webpack'].map((name) => [
+        name,
+        packageVersion(name),
+      ]),
     ),
     /** Others at work on the machine make figures noisier: load average over the last minute when the run began. */
     loadBefore: Number(os.loadavg()[0].toFixed(2)),
