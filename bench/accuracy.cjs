@@ -30,6 +30,7 @@ const NAMES = ['memprof', 'datadog-alloc', 'inspector-alloc', 'v8-alloc'];
 const MOST_ERROR = 0.03;
 const NO_OPTIMISING = ['--no-opt', '--no-maglev', '--no-sparkplug'];
 const WARM_UP = 20;
+const REFERENCE = 'memprof-unbounded';
 
 const kib = (size) =>
   size < KIB ? `${size} B` : size < KIB * KIB ? `${size / KIB} KiB` : `${size / KIB / KIB} MiB`;
@@ -72,10 +73,10 @@ async function splitOf(profiler, batches, ownInterval) {
 }
 
 async function measureSplit(names) {
-  const reference = await splitOf('memprof', options.reference, 1);
+  const reference = await splitOf(REFERENCE, options.reference, 1);
   if (reference.status.samplesLost > 0)
     console.log(`The reference lost ${reference.status.samplesLost} samples.`);
-  const again = await splitOf('memprof', options.reference, 1);
+  const again = await splitOf(REFERENCE, options.reference, 1);
   const rows = [
     {
       profiler: 'memprof',

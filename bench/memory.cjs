@@ -10,13 +10,14 @@ const { titleOf, usable } = require('./profilers/index.cjs');
 
 const MIB = 1024 * 1024;
 const STEPS = 20;
+const MOST_RISE_MIB = 5;
+const FULL_GIGABYTES = 200;
 const options = readOptions(
-  { gigabytes: 200, runs: 5, interval: 524288, depth: 64 },
+  { gigabytes: FULL_GIGABYTES, runs: 5, interval: 524288, depth: 64 },
   { gigabytes: 0.4, runs: 1 },
 );
 const { gigabytes, runs, interval, depth } = options;
 const NAMES = ['none', 'memprof', 'datadog', 'datadog-alloc', 'google', 'inspector', 'v8-alloc'];
-const MOST_RISE_MIB = 5;
 
 const mib = (bytes) => bytes / MIB;
 
@@ -52,12 +53,16 @@ async function main() {
   });
   const own = rows.find((row) => row.profiler === 'memprof');
   const without = rows.find((row) => row.profiler === 'none');
+  // Over less than the full way, a rise is held against the target in proportion: V8's own first growth counts more then.
+  const fullRise = own.riseMiB * (FULL_GIGABYTES / gigabytes);
   const targets = [
     {
       what: `resident set, rise from ${gigabytes / 10} to ${gigabytes} GB allocated, median of ${runs}`,
-      target: `≤ ${MOST_RISE_MIB} MiB over 20 to 200 GB, median of 5`,
-      measured: `${own.riseMiB.toFixed(2)} MiB; without a profiler ${without.riseMiB.toFixed(2)} MiB`,
-      met: own.riseMiB <= MOST_RISE_MIB,
+      target: `≤ ${MOST_RISE_MIB} MiB from ${FULL_GIGABYTES / 10} to ${FULL_GIGABYTES} GB, median of 5`,
+      measured:
+        `${own.riseMiB.toFixed(2)} MiB, in proportion ${fullRise.toFixed(1)} MiB ` +
+        `(without a profiler ${without.riseMiB.toFixed(2)} MiB)`,
+      met: fullRise <= MOST_RISE_MIB,
     },
   ];
   console.table(

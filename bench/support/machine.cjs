@@ -6,6 +6,8 @@ const os = require('node:os');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
+/** Others at work on the machine make figures noisier: the load average over the minute before the run. */
+const loadBefore = Number(os.loadavg()[0].toFixed(2));
 
 function commandOutput(command, ...args) {
   try {
@@ -43,8 +45,7 @@ function describeMachine() {
         packageVersion(name),
       ]),
     ),
-    /** Others at work on the machine make figures noisier: load average over the last minute when the run began. */
-    loadBefore: Number(os.loadavg()[0].toFixed(2)),
+    loadBefore,
   };
 }
 
