@@ -18,19 +18,19 @@ const options = readOptions(
     depth: 64,
     objects: 40_000, // of each size; of the small ones `gibibytes`, of those over 1 MiB a quarter
     gibibytes: 4,
-    splitinterval: 131072,
-    splitbatches: 1500,
-    splitruns: 3,
-    reference: 30, // batches with every allocation sampled
+    // Little work, so that all of it can be sampled, and a small interval to match.
+    splitinterval: 4096,
+    splitbatches: 60,
+    splitruns: 5,
   },
-  { objects: 500, gibibytes: 1 / 16, splitbatches: 20, splitruns: 1, reference: 1 },
+  { objects: 500, gibibytes: 1 / 16, splitbatches: 4, splitruns: 1 },
 );
 const { interval, depth } = options;
 const NAMES = ['memprof', 'datadog-alloc', 'inspector-alloc', 'v8-alloc'];
 const MOST_ERROR = 0.03;
 const NO_OPTIMISING = ['--no-opt', '--no-maglev', '--no-sparkplug'];
 const WARM_UP = 20;
-const REFERENCE = 'memprof-unbounded';
+const REFERENCE = 'inspector-alloc';
 
 const kib = (size) =>
   size < KIB ? `${size} B` : size < KIB * KIB ? `${size / KIB} KiB` : `${size / KIB / KIB} MiB`;
@@ -66,28 +66,26 @@ async function measureSizes(names) {
   return rows;
 }
 
-async function splitOf(profiler, batches, ownInterval) {
-  const args = { profiler, batches, warmup: WARM_UP, interval: ownInterval, depth };
+async function splitOf(profiler, ownInterval) {
+  const args = { profiler, batches: options.splitbatches, warmup: WARM_UP, interval: ownInterval, depth };
   const answer = await runProgram('split', args, { flags: NO_OPTIMISING });
   return { shares: sharesByFunction(allocSites(answer)), status: answer.status };
 }
 
 async function measureSplit(names) {
-  const reference = await splitOf(REFERENCE, options.reference, 1);
-  if (reference.status.samplesLost > 0)
-    console.log(`The reference lost ${reference.status.samplesLost} samples.`);
-  const again = await splitOf(REFERENCE, options.reference, 1);
+  const reference = await splitOf(REFERENCE, 1);
+  const again = await splitOf(REFERENCE, 1);
   const rows = [
     {
-      profiler: 'memprof',
-      what: 'every allocation again',
+      profiler: 'reference',
+      what: 'the reference again',
       distances: [distance(reference.shares, again.shares)],
     },
   ];
   for (const profiler of names) rows.push({ profiler, what: titleOf(profiler), distances: [] });
   for (let run = 0; run < options.splitruns; run++) {
     for (const row of rows.slice(1)) {
-      const { shares, status } = await splitOf(row.profiler, options.splitbatches, options.splitinterval);
+      const { shares, status } = await splitOf(row.profiler, options.splitinterval);
       row.distances.push(distance(reference.shares, shares));
       if (status) row.lostShare = status.samplesLost / status.samplesSeen;
     }
@@ -95,7 +93,6 @@ async function measureSplit(names) {
   }
   return {
     functions: reference.shares.size,
-    samples: reference.status.samplesSeen,
     rows: rows.map((row) => ({ ...row, distance: median(row.distances) })),
   };
 }

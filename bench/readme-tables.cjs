@@ -93,7 +93,7 @@ function accuracyTable({ scale, sizes, split, settings, ...rest }) {
   const names = Object.keys(sizes[0].errors);
   const signed = (share) => (share < 0 ? '−' : '+') + percent(Math.abs(share));
   return [
-    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size, at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of a run with every allocation sampled (0 the same, 1 nothing in common; ${kib(settings.splitinterval)}).`,
+    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size, at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
     table(
       ['', ...names.map(titleOf), 'σ of sampling'],
       [
@@ -104,7 +104,7 @@ function accuracyTable({ scale, sizes, split, settings, ...rest }) {
         ]),
         [
           'distance of the split',
-          ...names.map((name) => split.rows.findLast((row) => row.profiler === name).distance.toFixed(3)),
+          ...names.map((name) => split.rows.find((row) => row.profiler === name).distance.toFixed(3)),
           `${split.rows[0].distance.toFixed(3)} (the same run again)`,
         ],
       ],

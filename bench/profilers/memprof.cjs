@@ -4,11 +4,11 @@ const path = require('node:path');
 const { Writable } = require('node:stream');
 const { Worker } = require('node:worker_threads');
 
-/** memprof, at its defaults but for the interval and the depth, or what `more` says. */
-function memprofProfiler(more = {}) {
+/** memprof, at its defaults but for the interval and the depth. */
+function memprofProfiler() {
   const memprof = require('../..');
   return {
-    start: ({ interval, depth }) => memprof.start({ sampleInterval: interval, stackDepth: depth, ...more }),
+    start: ({ interval, depth }) => memprof.start({ sampleInterval: interval, stackDepth: depth }),
     async read() {
       const chunks = [];
       const sink = new Writable({
@@ -48,17 +48,11 @@ function memprofHttpProfiler() {
 }
 
 module.exports = {
-  memprof: { label: 'memprof', modes: 'alloc + in-use', gives: 'proto', load: () => memprofProfiler() },
+  memprof: { label: 'memprof', modes: 'alloc + in-use', gives: 'proto', load: memprofProfiler },
   'memprof-http': {
     label: 'memprof by its HTTP thread',
     modes: 'alloc + in-use',
     gives: 'proto',
     load: memprofHttpProfiler,
-  },
-  'memprof-unbounded': {
-    label: 'memprof, every collection read',
-    modes: 'alloc + in-use',
-    gives: 'proto',
-    load: () => memprofProfiler({ maxOverhead: 1, maxPause: 1000 }),
   },
 };
