@@ -37,6 +37,7 @@ function linePlot({ title, xTitle, yTitle, series, xLabels }) {
     `<text x="${at}" y="${down}" text-anchor="${anchor}"${more}>${escapeText(content)}</text>`;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeText(title)}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     text(LEFT, 20, title, 'start', ' font-size="15"'),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, xTitle, 'middle'),
