@@ -2,13 +2,13 @@
 // memprof's table beside what one would otherwise take: std::mutex + std::unordered_map, tbb, boost. All with the same
 // keys, hash and order of keys, which is Zipf's: finding a key that is there and adding to its counts, with one writer and
 // two, alone and beside a reader that snapshots without end; inserting; what a snapshot costs; memory.
-// usage: node bench/table.cjs [--boost=DIRECTORY with boost/unordered/concurrent_flat_map.hpp]
+// BOOST_INCLUDE names a directory with boost/unordered/concurrent_flat_map.hpp, where the system's Boost is older than 1.83.
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { printTargets, readOptions, writeResults } = require('./support/command.cjs');
 
 const options = readOptions(
-  { rounds: 41, operations: 200_000, keys: '1000,10000,100000', boost: process.env.BOOST_INCLUDE ?? '' },
+  { rounds: 41, operations: 200_000, keys: '1000,10000,100000' },
   { rounds: 3, operations: 50_000, keys: '1000,10000' },
 );
 const directory = path.join(__dirname, 'table');
@@ -19,13 +19,9 @@ const STEADY = 1.25; // of two p99.9 that are the same but for noise
 
 function build() {
   try {
-    execFileSync(
-      'make',
-      ['-s', '-C', directory, ...(options.boost ? [`BOOST_INCLUDE=${options.boost}`] : [])],
-      {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
+    execFileSync('make', ['-s', '-C', directory], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
   } catch {
     console.error('The benchmark does not build: it needs make and a C++20 compiler (Debian: g++ make).');
     process.exit(1);
@@ -101,10 +97,10 @@ function main() {
   );
   const { rows, compiler, ...has } = JSON.parse(output);
   const missing = {};
-  if (!has.tbb) missing.tbb = 'no headers (Debian: libtbb-dev)';
-  if (!has.boost) {
+  if (has.tbb === null) missing.tbb = 'no headers (Debian: libtbb-dev)';
+  if (has.boost === null) {
     missing.boost =
-      'no concurrent_flat_map: it came with Boost 1.83, Debian 12 has 1.74 and 1.81; give a newer one by --boost=DIRECTORY';
+      'no concurrent_flat_map: it came with Boost 1.83, Debian 12 has 1.74 and 1.81; name a newer one by BOOST_INCLUDE=DIRECTORY';
   }
   for (const [name, why] of Object.entries(missing)) console.log(`Without ${name}: ${why}`);
   const shown = (value, digits = 1) => (value < 0 ? '-' : value.toFixed(digits));
@@ -126,8 +122,7 @@ function main() {
   );
   const targets = judge(rows);
   printTargets(targets);
-  const { boost, ...settings } = options;
-  writeResults('table', settings, { compiler, missing, rows, targets }, { ofNode: false });
+  writeResults('table', options, { compiler, libraries: has, missing, rows, targets }, { ofNode: false });
 }
 
 main();

@@ -186,18 +186,19 @@ int main(int argc, char** argv) {
   int rounds = atoi(argv[1]);
   size_t operations = strtoull(argv[2], nullptr, 10);
   bool first = true;
-  printf("{\"tbb\": %s, \"boost\": %s, \"compiler\": \"%s\", \"rows\": [",
+  printf("{\"tbb\": ");
 #ifdef BENCH_HAS_TBB
-         "true",
+  printf("\"%d.%d\"", TBB_VERSION_MAJOR, TBB_VERSION_MINOR);
 #else
-         "false",
+  printf("null");
 #endif
+  printf(", \"boost\": ");
 #ifdef BENCH_HAS_BOOST
-         "true",
+  printf("\"%s\"", BOOST_LIB_VERSION);
 #else
-         "false",
+  printf("null");
 #endif
-         __VERSION__);
+  printf(", \"compiler\": \"%s\", \"rows\": [", __VERSION__);
   for (int i = 3; i < argc; ++i) {
     size_t keys = strtoull(argv[i], nullptr, 10);
     Compare<StackKey, NoTable, MemprofTable, MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys,

@@ -20,10 +20,12 @@
 #if __has_include(<tbb/concurrent_hash_map.h>)
 #include <tbb/concurrent_hash_map.h>
 #include <tbb/concurrent_unordered_map.h>
+#include <tbb/version.h>
 #define BENCH_HAS_TBB 1
 #endif
 #if __has_include(<boost/unordered/concurrent_flat_map.hpp>)
 #include <boost/unordered/concurrent_flat_map.hpp>
+#include <boost/version.hpp>
 #define BENCH_HAS_BOOST 1
 #endif
 
