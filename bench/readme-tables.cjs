@@ -56,12 +56,13 @@ function overheadTables({ scale, settings, comparisons, meters, ...rest }) {
     ...missingOf(rest),
     `memprof's own thread-CPU meter, ${settings.seconds} s a program:`,
     table(
-      ['', 'own CPU', 'of it V8', 'share of CPU', 'collections read', 'left out', 'longest pause'],
+      ['', 'own CPU', 'of it V8', 'share of CPU', 'share of wall time', 'collections read', 'left out', 'longest pause'],
       meters.map((row) => [
         row.workload,
         `${row.ownMs.toFixed(0)} ms`,
         `${row.translateMs.toFixed(0)} ms`,
         percent(row.share, 2),
+        percent(row.ownMs / 1000 / row.seconds, 2),
         row.harvests,
         row.skippedGCs,
         `${row.longestPauseMs.toFixed(1)} ms`,
@@ -93,13 +94,13 @@ function accuracyTable({ scale, sizes, split, settings, ...rest }) {
   const names = Object.keys(sizes[0].errors);
   const signed = (share) => (share < 0 ? '−' : '+') + percent(Math.abs(share));
   return [
-    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size, at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
+    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size (256 KiB to 1 MiB: median of ${settings.sizeruns} runs, then the worst), at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
     table(
       ['', ...names.map(titleOf), 'σ of sampling'],
       [
-        ...sizes.map(({ size, count, sigma, errors }) => [
+        ...sizes.map(({ size, count, runs, sigma, errors, worst }) => [
           `${kib(size)} × ${count}`,
-          ...names.map((name) => signed(errors[name])),
+          ...names.map((name) => signed(errors[name]) + (runs > 1 ? `, ${signed(worst[name])}` : '')),
           percent(sigma),
         ]),
         [
