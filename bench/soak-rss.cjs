@@ -7,48 +7,13 @@
 const { execFileSync } = require('node:child_process');
 const v8 = require('node:v8');
 const vm = require('node:vm');
+const { median, rise } = require('./support/statistics.cjs');
+const makeWork = require('./workloads/steady-garbage.cjs');
 
 const MIB = 1024 * 1024;
 const MOST_RISE = 5 * MIB;
 const MOST_OWN_RISE = MIB;
 const STEPS = 20;
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
-// Rise along the line of least squares, over the whole range.
-function rise(values) {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  let above = 0;
-  let below = 0;
-  values.forEach((value, i) => {
-    above += (i - middle) * (value - mean);
-    below += (i - middle) ** 2;
-  });
-  return (above / below) * (values.length - 1);
-}
-
-// A program in a steady state: much garbage of many kinds, a cache of fixed size, some objects that live for a while.
-function makeWork() {
-  const cache = new Map();
-  let turn = 0;
-  const kinds = Array.from({ length: 50 }, (_, kind) =>
-    new Function(
-      'cache',
-      `return function kind${kind}(turn) {
-      let last;
-      for (let i = 0; i < 200; i++) last = { turn, i, text: 'text ' + (turn * 200 + i), more: [last === undefined, i] };
-      cache.set((turn * 7919) % 5000, { last: JSON.parse(JSON.stringify(last)), bytes: new Array(${10 + kind}).fill(turn) });
-    }`,
-    )(cache),
-  );
-  return () => {
-    for (const kind of kinds) kind(turn++);
-  };
-}
 
 function allocate(gigabytes, profiled) {
   v8.setFlagsFromString('--expose-gc');

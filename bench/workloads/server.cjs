@@ -1,85 +1,11 @@
 'use strict';
-// A small JSON service on Fastify with a bounded cache, driven in process: several routes of different weight, a mix of
-// short-lived garbage and objects that live for a while.
-const fastify = require('fastify');
+// The JSON service of server-app.cjs, driven in process.
+const { buildApp, request } = require('./server-app.cjs');
 
-const PRODUCTS = 500;
-
-function makeProduct(id) {
-  return {
-    id,
-    name: `product ${id}`,
-    price: (id * 7919) % 10007,
-    tags: [`t${id % 7}`, `t${id % 11}`, `t${id % 13}`],
-  };
-}
-
-function build() {
-  const app = fastify();
-  const products = Array.from({ length: PRODUCTS }, (_, id) => makeProduct(id));
-  const carts = new Map();
-
-  app.get('/products', async (request) => {
-    const page = Number(request.query.page ?? 0);
-    return {
-      page,
-      items: products
-        .slice(page * 20, page * 20 + 20)
-        .map((each) => ({ ...each, url: `/products/${each.id}` })),
-    };
-  });
-  app.get('/search', async (request) => {
-    const words = String(request.query.q).toLowerCase().split(/\s+/);
-    return products
-      .filter((each) => words.some((word) => each.name.includes(word) || each.tags.includes(word)))
-      .slice(0, 50);
-  });
-  app.post('/carts/:id', async (request) => {
-    const cart = carts.get(request.params.id) ?? { id: request.params.id, lines: [] };
-    cart.lines = [...cart.lines, ...request.body.lines].slice(-30);
-    carts.delete(cart.id);
-    carts.set(cart.id, cart);
-    if (carts.size > 2000) carts.delete(carts.keys().next().value);
-    return {
-      ...cart,
-      total: cart.lines.reduce((sum, line) => sum + line.count * products[line.product].price, 0),
-    };
-  });
-  app.get('/page/:id', async (request, reply) => {
-    const product = products[Number(request.params.id) % PRODUCTS];
-    const rows = product.tags.map(
-      (tag) => `<li>${tag}: ${products.filter((each) => each.tags.includes(tag)).length}</li>`,
-    );
-    reply.type('text/html');
-    return `<html><body><h1>${product.name}</h1><ul>${rows.join('')}</ul></body></html>`;
-  });
-  return app;
-}
-
-const app = build();
+const app = buildApp();
 let count = 0;
 
 /** One batch of requests. */
 module.exports = async function serveBatch() {
-  for (let i = 0; i < 50; i++) {
-    const n = count++;
-    switch (n % 5) {
-      case 0:
-      case 1:
-        await app.inject({ url: `/products?page=${n % 25}` });
-        break;
-      case 2:
-        await app.inject({ url: `/search?q=product+${n % 97}+t${n % 7}` });
-        break;
-      case 3:
-        await app.inject({
-          method: 'POST',
-          url: `/carts/${(n * 31) % 5000}`,
-          payload: { lines: [{ product: n % PRODUCTS, count: 1 + (n % 3) }] },
-        });
-        break;
-      default:
-        await app.inject({ url: `/page/${n % PRODUCTS}` });
-    }
-  }
+  for (let i = 0; i < 50; i++) await app.inject(request(count++));
 };

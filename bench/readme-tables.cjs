@@ -1,0 +1,225 @@
+'use strict';
+// The tables of the README, from the committed results. Prints them; --write puts them into the README, --check says
+// whether it has them as they are.
+const fs = require('node:fs');
+const path = require('node:path');
+const { profilers, titleOf } = require('./profilers/index.cjs');
+
+const LINE = 'node-26';
+const BEGIN = '<!-- begin: node bench/readme-tables.cjs --write -->';
+const END = '<!-- end -->';
+const readme = path.join(__dirname, '..', 'README.md');
+
+function readResults(name, line = LINE) {
+  return JSON.parse(fs.readFileSync(path.join(__dirname, 'results', line, `${name}.json`), 'utf8'));
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}
+
+const KIB = 1024;
+const kib = (size) =>
+  size < KIB ? `${size} B` : size < KIB * KIB ? `${size / KIB} KiB` : `${size / KIB / KIB} MiB`;
+const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+const interval = ({ median, low, high }, digits) =>
+  `${median.toFixed(digits)} (${low.toFixed(digits)} … ${high.toFixed(digits)})`;
+const unique = (values) => [...new Set(values)];
+const missingOf = ({ missing }) =>
+  Object.entries(missing).map(
+    ([name, why]) => `Not measured: ${name in profilers ? titleOf(name) : name} (${why}).`,
+  );
+
+function machine({ machine: { date, cpu, cores, memoryGiB, kernel, node, packages, loadBefore } }) {
+  const versions = ['@datadog/pprof', 'pprof', 'webpack', 'fastify', 'autocannon'].map(
+    (each) => `${each} ${packages[each]}`,
+  );
+  return `${date.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}, Node.js ${node}; ${versions.join(', ')}; load average before the first run ${loadBefore}.`;
+}
+
+function overheadTables({ scale, settings, comparisons, meters, ...rest }) {
+  const workloads = unique(comparisons.map((row) => row.workload));
+  const of = (workload, profiler) =>
+    comparisons.find((row) => row.workload === workload && row.profiler === profiler);
+  const names = unique(comparisons.map((row) => row.profiler)).filter((name) => name !== 'none');
+  return [
+    `**Overhead** (\`npm run bench:overhead\`; ${settings.rounds} rounds; ${scale}): CPU time and p99 latency in those of the run without a profiler.`,
+    table(
+      ['', ...workloads.map((each) => `CPU, ${each}`), 'p99, server'],
+      names.map((name) => [
+        titleOf(name),
+        ...workloads.map((each) => interval(of(each, name).cpuRatio, 3)),
+        of('server', name)?.p99Ratio ? interval(of('server', name).p99Ratio, 3) : '',
+      ]),
+    ),
+    ...missingOf(rest),
+    `memprof's own thread-CPU meter, ${settings.seconds} s a program:`,
+    table(
+      ['', 'own CPU', 'of it V8', 'share of CPU', 'share of wall time', 'collections read', 'left out', 'longest pause'],
+      meters.map((row) => [
+        row.workload,
+        `${row.ownMs.toFixed(0)} ms`,
+        `${row.translateMs.toFixed(0)} ms`,
+        percent(row.share, 2),
+        percent(row.ownMs / 1000 / row.seconds, 2),
+        row.harvests,
+        row.skippedGCs,
+        `${row.longestPauseMs.toFixed(1)} ms`,
+      ]),
+    ),
+  ];
+}
+
+function snapshotTable({ scale, rows, settings, ...rest }) {
+  const sizes = unique(rows.map((row) => row.samples));
+  const of = (profiler, samples) => rows.find((row) => row.profiler === profiler && row.samples === samples);
+  const most = of('memprof', Math.max(...sizes));
+  return [
+    `**Snapshot** (\`npm run bench:snapshot\`; ${settings.runs} runs; ${scale}): milliseconds the profiled thread is busy with a profile, by live samples, nearly each with a stack of its own; then all the time it takes to the gzipped profile.`,
+    table(
+      ['', ...sizes.map((each) => `${each}`), `in all, ${Math.max(...sizes)}`],
+      unique(rows.map((row) => row.profiler)).map((name) => [
+        titleOf(name),
+        ...sizes.map((samples) => of(name, samples).blockedMs.median.toFixed(1)),
+        of(name, Math.max(...sizes)).totalMs.median.toFixed(1),
+      ]),
+    ),
+    `\`MemProfile\` alone: ${most.memProfileMs.toFixed(2)} ms for ${most.records} records.`,
+    ...missingOf(rest),
+  ];
+}
+
+function accuracyTable({ scale, sizes, split, settings, ...rest }) {
+  const names = Object.keys(sizes[0].errors);
+  const signed = (share) => (share < 0 ? '−' : '+') + percent(Math.abs(share));
+  return [
+    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size (256 KiB to 1 MiB: median of ${settings.sizeruns} runs, then the worst), at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
+    table(
+      ['', ...names.map(titleOf), 'σ of sampling'],
+      [
+        ...sizes.map(({ size, count, runs, sigma, errors, worst }) => [
+          `${kib(size)} × ${count}`,
+          ...names.map((name) => signed(errors[name]) + (runs > 1 ? `, ${signed(worst[name])}` : '')),
+          percent(sigma),
+        ]),
+        [
+          'distance of the split',
+          ...names.map((name) => split.rows.find((row) => row.profiler === name).distance.toFixed(3)),
+          `${split.rows[0].distance.toFixed(3)} (the same run again)`,
+        ],
+      ],
+    ),
+    '![error by object size](bench/results/node-26/accuracy.svg)',
+    ...missingOf(rest),
+  ];
+}
+
+function memoryTable({ scale, settings, rows, ...rest }) {
+  return [
+    `**Memory** (\`npm run bench:memory\`; ${settings.gigabytes} GB allocated; ${scale}): the resident set, its rise over the last nine tenths of the way, and the time of a read at the end.`,
+    table(
+      ['', 'rise', 'at the end', 'last read'],
+      rows.map((row) => [
+        row.title,
+        `${row.riseMiB.toFixed(1)} MiB`,
+        `${row.lastMiB.toFixed(1)} MiB`,
+        row.profiler === 'none' ? '' : `${row.lastReadMs.toFixed(1)} ms`,
+      ]),
+    ),
+    '![resident set while allocating](bench/results/node-26/memory.svg)',
+    ...missingOf(rest),
+  ];
+}
+
+function startupTable({ scale, settings, rows, ...rest }) {
+  return [
+    `**Startup** (\`npm run bench:startup\`; ${settings.runs} runs; ${scale}), in milliseconds.`,
+    table(
+      ['', '`require`', 'start', 'both'],
+      rows.map((row) => [
+        titleOf(row.profiler),
+        interval(row.requireMs, 1),
+        interval(row.startMs, 2),
+        row.bothMs.median.toFixed(1),
+      ]),
+    ),
+    ...missingOf(rest),
+  ];
+}
+
+function tablesTable({ scale, settings, rows, ...rest }) {
+  const shown = (value, digits = 0) => (value < 0 ? '–' : value.toFixed(digits));
+  return [
+    `**Tables** (\`npm run bench:table\`; ${settings.rounds} rounds; ${scale}): nanoseconds to find a key and count, by one writer, by two, and both beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds a key of a snapshot; bytes a key takes over its own.`,
+    table(
+      ['', 'keys', '1', '2', '1 + reader', '2 + reader', 'p99.9', '+ reader', 'snapshot', 'bytes'],
+      rows.map((row) => [
+        `${row.key}: ${row.table}`,
+        row.keys,
+        shown(row.findNs, 1),
+        shown(row.find2Ns, 1),
+        shown(row.findReadNs, 1),
+        shown(row.find2ReadNs, 1),
+        shown(row.p999Ns),
+        shown(row.p999ReadNs),
+        shown(row.snapshotNs, 1),
+        row.table === 'copy and hash only' ? '–' : shown(row.bytesOverKey),
+      ]),
+    ),
+    ...missingOf(rest),
+  ];
+}
+
+function targetsTable(all) {
+  return [
+    '**Targets**',
+    table(
+      ['', 'target', 'measured', ''],
+      all
+        .flatMap(({ targets }) => targets)
+        .map(({ what, target, measured, met }) => [
+          what,
+          target,
+          measured,
+          met === null ? 'not measured' : met ? 'met' : '**missed**',
+        ]),
+    ),
+  ];
+}
+
+function markdown() {
+  const results = ['overhead', 'snapshot', 'accuracy', 'memory', 'startup'].map((name) => readResults(name));
+  const [overhead, snapshot, accuracy, memory, startup] = results;
+  const tables = readResults('table', '');
+  return [
+    machine(overhead),
+    ...targetsTable([...results, tables]),
+    ...overheadTables(overhead),
+    ...snapshotTable(snapshot),
+    ...accuracyTable(accuracy),
+    ...memoryTable(memory),
+    ...startupTable(startup),
+    ...tablesTable(tables),
+  ].join('\n\n');
+}
+
+function main(mode) {
+  const generated = `${BEGIN}\n\n${markdown()}\n\n${END}`;
+  if (mode === undefined) {
+    console.log(generated);
+    return;
+  }
+  const text = fs.readFileSync(readme, 'utf8');
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
+  const wanted = text.slice(0, begin) + generated + text.slice(end + END.length);
+  if (mode === '--write') fs.writeFileSync(readme, wanted);
+  else if (mode !== '--check') throw new Error('usage: readme-tables.cjs [--write | --check]');
+  else if (wanted !== text) {
+    console.error('README.md differs from the results: run node bench/readme-tables.cjs --write');
+    process.exitCode = 1;
+  }
+}
+
+main(process.argv[2]);

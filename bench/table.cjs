@@ -1,0 +1,128 @@
+'use strict';
+// memprof's table beside what one would otherwise take: std::mutex + std::unordered_map, tbb, boost. All with the same
+// keys, hash and order of keys, which is Zipf's: finding a key that is there and adding to its counts, with one writer and
+// two, alone and beside a reader that snapshots without end; inserting; what a snapshot costs; memory.
+// BOOST_INCLUDE names a directory with boost/unordered/concurrent_flat_map.hpp, where the system's Boost is older than 1.83.
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
+const { printTargets, readOptions, writeResults } = require('./support/command.cjs');
+
+const options = readOptions(
+  { rounds: 41, operations: 200_000, keys: '1000,10000,100000' },
+  { rounds: 3, operations: 50_000, keys: '1000,10000' },
+);
+const directory = path.join(__dirname, 'table');
+const MEMPROF = 'memprof';
+const BARE = 'copy and hash only';
+const MUTEX = 'std::mutex + std::unordered_map';
+const STEADY = 1.25; // of two p99.9 that are the same but for noise
+
+function build() {
+  try {
+    execFileSync('make', ['-s', '-C', directory], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+  } catch {
+    console.error('The benchmark does not build: it needs make and a C++20 compiler (Debian: g++ make).');
+    process.exit(1);
+  }
+  return path.join(directory, 'out', 'table_bench');
+}
+
+function judge(rows) {
+  const targets = [];
+  for (const key of new Set(rows.map((row) => row.key))) {
+    const sizes = [...new Set(rows.filter((row) => row.key === key).map((row) => row.keys))];
+    const of = (table, keys) =>
+      rows.find((row) => row.key === key && row.table === table && row.keys === keys);
+    const check = (what, target, figure, isMet, digits = 2) => {
+      const figures = sizes.map((keys) => figure((table) => of(table, keys)));
+      const known = figures.filter((each) => each !== undefined && !Number.isNaN(each));
+      targets.push({
+        what: `${key}: ${what}`,
+        target,
+        measured:
+          known.length === 0
+            ? 'not here'
+            : sizes.map((keys, i) => `${figures[i].toFixed(digits)} (${keys} keys)`).join(', '),
+        met: known.length === 0 ? null : known.every(isMet),
+      });
+    };
+    const ratioTo = (table, figure) => (at) =>
+      at(table) ? at(table)[figure] / at(MEMPROF)[figure] : undefined;
+    check(
+      'find, in bare copy and hash',
+      '≤ 2.5',
+      (at) => at(MEMPROF).findNs / at(BARE).findNs,
+      (x) => x <= 2.5,
+    );
+    for (const table of [
+      'boost::concurrent_flat_map',
+      'tbb::concurrent_hash_map',
+      'tbb::concurrent_unordered_map',
+    ]) {
+      check(`find, times as fast as ${table}`, '≥ 2', ratioTo(table, 'findNs'), (x) => x >= 2);
+    }
+    check(`two writers, times as fast as ${MUTEX}`, '≥ 5', ratioTo(MUTEX, 'find2Ns'), (x) => x >= 5);
+    check(
+      'bytes over the key',
+      '≤ 90',
+      (at) => at(MEMPROF).bytesOverKey,
+      (x) => x <= 90,
+      0,
+    );
+    check(
+      'snapshot, ns a key',
+      '≤ 15',
+      (at) => at(MEMPROF).snapshotNs,
+      (x) => x <= 15,
+      1,
+    );
+    check(
+      "a writer's p99.9 beside a reader, in its p99.9 alone",
+      `≤ ${STEADY}`,
+      (at) => at(MEMPROF).p999ReadNs / at(MEMPROF).p999Ns,
+      (x) => x <= STEADY,
+    );
+  }
+  return targets;
+}
+
+function main() {
+  const binary = build();
+  const output = execFileSync(
+    binary,
+    [String(options.rounds), String(options.operations), ...options.keys.split(',')],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const { rows, compiler, ...has } = JSON.parse(output);
+  const missing = {};
+  if (has.tbb === null) missing.tbb = 'no headers (Debian: libtbb-dev)';
+  if (has.boost === null) {
+    missing.boost =
+      'no concurrent_flat_map: it came with Boost 1.83, Debian 12 has 1.74 and 1.81; name a newer one by BOOST_INCLUDE=DIRECTORY';
+  }
+  for (const [name, why] of Object.entries(missing)) console.log(`Without ${name}: ${why}`);
+  const shown = (value, digits = 1) => (value < 0 ? '-' : value.toFixed(digits));
+  console.table(
+    rows.map((row) => ({
+      key: row.key,
+      keys: row.keys,
+      table: row.table,
+      'find ns': shown(row.findNs),
+      '2 writers': shown(row.find2Ns),
+      'with reader': shown(row.findReadNs),
+      '2, reader': shown(row.find2ReadNs),
+      'p99.9': shown(row.p999Ns, 0),
+      'p99.9, reader': shown(row.p999ReadNs, 0),
+      insert: shown(row.insertNs),
+      'snapshot/key': shown(row.snapshotNs),
+      'B over key': row.table === BARE ? '-' : row.bytesOverKey.toFixed(0),
+    })),
+  );
+  const targets = judge(rows);
+  printTargets(targets);
+  writeResults('table', options, { compiler, libraries: has, missing, rows, targets }, { ofNode: false });
+}
+
+main();

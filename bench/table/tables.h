@@ -1,0 +1,228 @@
+// The tables that are compared, behind one interface:
+//   void Add(const Key&)        finds or inserts, and adds to both counts
+//   uint64_t Snapshot(vector*)  copies keys and counts out, returns how many
+//   size_t Bytes()              memory, or 0: see MeasureBytes
+//
+// Thread safety: Add from any thread; Snapshot beside it, unless kIterable is false.
+
+#ifndef MEMPROF_BENCH_TABLE_TABLES_H_
+#define MEMPROF_BENCH_TABLE_TABLES_H_
+
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "arena.h"
+#include "intern_table.h"
+#include "keys.h"
+
+#if __has_include(<tbb/concurrent_hash_map.h>)
+#include <tbb/concurrent_hash_map.h>
+#include <tbb/concurrent_unordered_map.h>
+#include <tbb/version.h>
+#define BENCH_HAS_TBB 1
+#endif
+#if __has_include(<boost/unordered/concurrent_flat_map.hpp>)
+#include <boost/unordered/concurrent_flat_map.hpp>
+#include <boost/version.hpp>
+#define BENCH_HAS_BOOST 1
+#endif
+
+namespace bench {
+
+constexpr uint64_t kBytes = 64;  // of each allocation counted
+
+template <typename Key>
+struct Row {
+  Key key;
+  uint64_t objects;
+  uint64_t bytes;
+};
+
+struct Counts {
+  Counts() = default;
+  // Tables want to copy or move what they are given; that is before anybody counts.
+  Counts(const Counts& other) : objects(other.objects.load()), bytes(other.bytes.load()) {}
+  Counts& operator=(const Counts& other) {
+    objects = other.objects.load();
+    bytes = other.bytes.load();
+    return *this;
+  }
+  void Add() const {
+    objects.fetch_add(1, std::memory_order_relaxed);
+    bytes.fetch_add(kBytes, std::memory_order_relaxed);
+  }
+  mutable std::atomic<uint64_t> objects{0};
+  mutable std::atomic<uint64_t> bytes{0};
+};
+
+template <typename Key>
+Row<Key> RowOf(const Key& key, const Counts& counts) {
+  return {key, counts.objects.load(std::memory_order_relaxed), counts.bytes.load(std::memory_order_relaxed)};
+}
+
+// What there is to do for any table: copy the key, hash it.
+template <typename Key>
+class NoTable {
+ public:
+  static constexpr const char* kName = "copy and hash only";
+  static constexpr bool kIterable = false;
+  void Add(const Key& key) { sum_ = sum_ + HashOf(key); }
+  size_t Snapshot(std::vector<Row<Key>>*) { return 0; }
+  size_t Bytes() { return 0; }
+
+ private:
+  static inline thread_local volatile uint64_t sum_;
+};
+
+// memprof's template with nodes as its buckets are: own cache lines, counts in the node.
+template <typename Key>
+class MemprofTable {
+ public:
+  static constexpr const char* kName = "memprof";
+  static constexpr bool kIterable = true;
+  // As the process has it: 32 MiB, a head to a KiB of it.
+  MemprofTable() : arena_(size_t{32} << 20), table_(&arena_, (size_t{32} << 20) / 1024) {}
+  void Add(const Key& key) {
+    memprof::Ref ref = table_.FindOrInsert(key, HashOf(key), 0);
+    Node* node = table_.At(ref);
+    // As Bucket::AddAlloc.
+    node->objects.fetch_add(1, std::memory_order_release);
+    node->bytes.fetch_add(kBytes, std::memory_order_release);
+  }
+  size_t Snapshot(std::vector<Row<Key>>* rows) {
+    rows->clear();
+    table_.ForEach([&](memprof::Ref, Node& node) {
+      rows->push_back({node.key, node.objects.load(std::memory_order_acquire),
+                       node.bytes.load(std::memory_order_acquire)});
+    });
+    return rows->size();
+  }
+  size_t Bytes() { return arena_.Used(); }
+
+ private:
+  struct Node : memprof::InternNode {
+    static constexpr size_t kAlignment = 64;
+    static size_t BytesFor(const Key&) { return sizeof(Node); }
+    bool Equals(const Key& other) const { return key == other; }
+    void Init(const Key& from) { key = from; }
+
+    Key key;
+    std::atomic<uint64_t> objects;
+    std::atomic<uint64_t> bytes;
+    std::atomic<uint64_t> free_objects;  // not counted here, but a bucket's size
+    std::atomic<uint64_t> free_bytes;
+  };
+
+  memprof::Arena arena_;
+  memprof::InternTable<Node, Key> table_;
+};
+
+template <typename Key>
+class MutexTable {
+ public:
+  static constexpr const char* kName = "std::mutex + std::unordered_map";
+  static constexpr bool kIterable = true;
+  void Add(const Key& key) {
+    std::lock_guard lock(mutex_);
+    Plain& counts = map_[key];
+    counts.objects += 1;
+    counts.bytes += kBytes;
+  }
+  size_t Snapshot(std::vector<Row<Key>>* rows) {
+    rows->clear();
+    std::lock_guard lock(mutex_);
+    for (const auto& [key, counts] : map_) rows->push_back({key, counts.objects, counts.bytes});
+    return rows->size();
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  struct Plain {
+    uint64_t objects = 0;
+    uint64_t bytes = 0;
+  };
+  std::mutex mutex_;
+  std::unordered_map<Key, Plain, Hash<Key>> map_;
+};
+
+// With malloc as the others, not tbb's own allocator, which would hide what they take.
+#ifdef BENCH_HAS_TBB
+template <typename Key>
+class TbbHashMap {
+ public:
+  static constexpr const char* kName = "tbb::concurrent_hash_map";
+  static constexpr bool kIterable = false;  // not beside writers
+  void Add(const Key& key) {
+    typename Map::const_accessor found;
+    map_.insert(found, key);
+    found->second.Add();
+  }
+  size_t Snapshot(std::vector<Row<Key>>* rows) {
+    rows->clear();
+    for (const auto& [key, counts] : map_) rows->push_back(RowOf(key, counts));
+    return rows->size();
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  struct Compare {
+    size_t hash(const Key& key) const { return HashOf(key); }
+    bool equal(const Key& a, const Key& b) const { return a == b; }
+  };
+  using Map = tbb::concurrent_hash_map<Key, Counts, Compare, std::allocator<std::pair<const Key, Counts>>>;
+  Map map_;
+};
+
+template <typename Key>
+class TbbUnorderedMap {
+ public:
+  static constexpr const char* kName = "tbb::concurrent_unordered_map";
+  static constexpr bool kIterable = true;
+  void Add(const Key& key) {
+    auto found = map_.find(key);
+    if (found == map_.end()) found = map_.emplace(key, Counts()).first;
+    found->second.Add();
+  }
+  size_t Snapshot(std::vector<Row<Key>>* rows) {
+    rows->clear();
+    for (const auto& [key, counts] : map_) rows->push_back(RowOf(key, counts));
+    return rows->size();
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  using Allocator = std::allocator<std::pair<const Key, Counts>>;
+  tbb::concurrent_unordered_map<Key, Counts, Hash<Key>, std::equal_to<Key>, Allocator> map_;
+};
+#endif
+
+#ifdef BENCH_HAS_BOOST
+template <typename Key>
+class BoostFlatMap {
+ public:
+  static constexpr const char* kName = "boost::concurrent_flat_map";
+  static constexpr bool kIterable = true;
+  void Add(const Key& key) {
+    auto add = [](const auto& entry) { entry.second.Add(); };
+    if (map_.cvisit(key, add) == 0) {
+      map_.emplace(key, Counts());
+      map_.cvisit(key, add);
+    }
+  }
+  size_t Snapshot(std::vector<Row<Key>>* rows) {
+    rows->clear();
+    map_.cvisit_all([&](const auto& entry) { rows->push_back(RowOf(entry.first, entry.second)); });
+    return rows->size();
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  boost::concurrent_flat_map<Key, Counts, Hash<Key>> map_;
+};
+#endif
+
+}  // namespace bench
+
+#endif  // MEMPROF_BENCH_TABLE_TABLES_H_

@@ -1,0 +1,2 @@
+export * as dates from 'date-fns';
+export * as lodash from 'lodash-es';
