@@ -6,7 +6,11 @@
       "sources": [
         "native/addon.cc",
         "native/addon_figures.cc",
+        "native/addon_records.cc",
         "native/arena.cc",
+        "native/buffer_allocator.cc",
+        "native/buffer_profile.cc",
+        "native/buffer_sampler.cc",
         "native/clocks.cc",
         "native/cost_budget.cc",
         "native/doorbell.cc",

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "buffer_sampler.h"
 #include "collection_probe.h"
 #include "cost_budget.h"
 #include "doorbell.h"
@@ -102,6 +103,7 @@ class IsolateSampler {
   const DoorbellRef& doorbell() const { return doorbell_; }
   void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
   HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
+  BufferSampler& buffers() { return buffers_; }
   // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
   // or is close to it.
   bool RanOutOfHeap();
@@ -128,6 +130,7 @@ class IsolateSampler {
   ProfileTables* const tables_;
   GcClock clock_;
   HeapLimitDump heap_limit_dump_;
+  BufferSampler buffers_;
   uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
   StackInterner interner_;
