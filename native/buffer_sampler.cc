@@ -6,8 +6,15 @@
 
 #include "hash.h"
 
+// v8::ArrayBuffer::Allocator::Reallocate, where V8 has it: a member pointer tells its slot, not its address.
+#ifdef __APPLE__
+#define MEMPROF_SYMBOL_PREFIX "_"
+#else
+#define MEMPROF_SYMBOL_PREFIX ""
+#endif
 #ifndef _WIN32
-#include <dlfcn.h>
+extern "C" [[gnu::weak]] void* ReallocateOfV8(void*, void*, size_t, size_t) __asm__(
+    MEMPROF_SYMBOL_PREFIX "_ZN2v811ArrayBuffer9Allocator10ReallocateEPvmm");
 #endif
 
 namespace memprof {
@@ -27,8 +34,7 @@ template <typename T>
 bool ResizesUnseen(const T* allocator) {
   if constexpr (requires { &T::Reallocate; }) {
     const void* const* vtable = *reinterpret_cast<const void* const* const*>(allocator);
-    return vtable[VtableSlot(&T::Reallocate)] !=
-           dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer9Allocator10ReallocateEPvmm");
+    return vtable[VtableSlot(&T::Reallocate)] != reinterpret_cast<const void*>(&ReallocateOfV8);
   }
   return false;
 }

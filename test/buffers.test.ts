@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import t, { type Test } from 'tap';
 import { parseProfile } from '../lib/index.js';
 import type { Status } from '../lib/status.js';
@@ -86,10 +88,12 @@ t.test('buffers leaked, churned and read from a file, by stack', async (t) => {
     const address = sitesOf(parseProfile(await get('buffers')))[0]!.leaf.address.toString(16);
     t.match((await get(`symbol?0x${address}`)).toString(), `0x${address} leak`);
   });
-  t.test('the command', async (t) => {
-    const { stdout } = memprof(['top', `${url}buffers`]);
+  await t.test('the command', async (t) => {
+    const file = path.join(t.testdir(), 'buffers.pb.gz');
+    writeFileSync(file, await get('buffers'));
+    const { stdout, stderr } = memprof(['top', '--granularity', 'lines', file]);
     const first = stdout.split('\n').find((line) => /^ +\d/.test(line));
-    t.match(first, / leak .*buffers-sites\.cjs/, first ?? stdout);
+    t.match(first, new RegExp(` leak .*buffers-sites\\.cjs:${LEAKING_LINE}$`), first ?? stdout + stderr);
   });
   child.stdin.write('end');
   const [code] = (await once(child, 'exit')) as [number];
