@@ -16,8 +16,8 @@
 // (3) A slot's value is written after the slot was taken (acquire) and read before it is left (release): of
 // the
 //     threads that have a slot in turn, each sees only its own value.
-// (4) Memory is reserved once and touched only where entries have been. The first lines fit into a small
-// cache.
+// (4) Memory is reserved once and touched only where entries have been. The first lines fit into a
+//     cache.
 
 #ifndef MEMPROF_NATIVE_POINTER_MAP_H_
 #define MEMPROF_NATIVE_POINTER_MAP_H_
@@ -39,10 +39,10 @@ class PointerMap {
 
  public:
   static constexpr size_t kTiers = 3;
-  // Lines of each tier, powers of two from 2 on; by default 3,584 entries in 32 KiB, 57,344 in 512 KiB,
-  // 917,504 in 8 MiB.
+  // Lines of each tier, powers of two from 2 on; by default 28,672 entries in 256 KiB, 114,688 in
+  // 1 MiB, 917,504 in 8 MiB.
   using Lines = std::array<size_t, kTiers>;
-  static constexpr Lines kDefaultLines{512, 8192, 131072};
+  static constexpr Lines kDefaultLines{4096, 16384, 131072};
 
   explicit PointerMap(const Lines& lines = kDefaultLines)
       : key_memory_(Total(lines) * sizeof(Line)), value_memory_(Total(lines) * sizeof(Values)) {
