@@ -34,21 +34,36 @@ constexpr int64_t kNever = int64_t{1} << 62;
 struct ThreadState {
   int64_t countdown = kNever;  // bytes until the next sample
   BufferListener* listener = nullptr;
-  uint64_t interval = 0;
+  double interval = 0;  // as was asked for
+  double mean = 0;      // as it is: more while samples are thinned
   uint64_t random = 0;
 };
 
 constinit thread_local ThreadState thread_state;
 
-// Exponentially distributed: the bytes between two events of a Poisson process.
-int64_t NextCountdown(ThreadState* thread) {
-  if (thread->interval <= 1) return 0;
+// In (0, 1].
+double Uniform(ThreadState* thread) {
   uint64_t& state = thread->random;
   state ^= state >> 12;
   state ^= state << 25;
   state ^= state >> 27;
-  double uniform = (static_cast<double>((state * 0x2545f4914f6cdd1du) >> 11) + 1) * 0x1p-53;  // (0, 1]
-  return static_cast<int64_t>(-std::log(uniform) * static_cast<double>(thread->interval));
+  return (static_cast<double>((state * 0x2545f4914f6cdd1du) >> 11) + 1) * 0x1p-53;
+}
+
+// Exponentially distributed: the bytes between two events of a Poisson process. It has no memory, so a new
+// one may be drawn at any time that does not depend on what is allocated next.
+int64_t NextCountdown(ThreadState* thread) {
+  if (thread->mean <= 1) return 0;
+  return static_cast<int64_t>(-std::log(Uniform(thread)) * thread->mean);
+}
+
+// How many samples one stands for, in whole numbers that are right on average.
+uint64_t Count(ThreadState* thread, size_t bytes) {
+  if (thread->mean == thread->interval) return 1;
+  double size = static_cast<double>(bytes);
+  double count = std::expm1(-size / thread->interval) / std::expm1(-size / thread->mean);
+  double whole = std::floor(count);
+  return static_cast<uint64_t>(whole) + (Uniform(thread) <= count - whole ? 1 : 0);
 }
 
 [[gnu::noinline]] void CountDownAgain(ThreadState* thread, const void* data, size_t bytes) {
@@ -56,9 +71,10 @@ int64_t NextCountdown(ThreadState* thread) {
     thread->countdown = kNever;
     return;
   }
-  // First, since the listener may allocate, or even stop.
+  uint64_t count = Count(thread, bytes);
+  // First, since the listener may allocate, or thin.
   thread->countdown = NextCountdown(thread);
-  thread->listener->OnSampled(data, bytes);
+  thread->listener->OnSampled(data, bytes, count);
 }
 
 // Magic, offset to top, type information, functions. Nobody's vtable has so many functions.
@@ -259,7 +275,15 @@ void SampleBuffers(BufferListener* listener, uint64_t interval) {
     thread->random = Mix(reinterpret_cast<uintptr_t>(thread) ^ MonotonicNs()) | 1;
   }
   thread->listener = listener;
-  thread->interval = interval;
+  thread->interval = thread->mean = static_cast<double>(interval);
+  thread->countdown = NextCountdown(thread);
+}
+
+void ThinBufferSamples(double factor) {
+  ThreadState* thread = &thread_state;
+  // All that were asked for are wanted.
+  if (thread->interval <= 1) return;
+  thread->mean = thread->interval * factor;
   thread->countdown = NextCountdown(thread);
 }
 

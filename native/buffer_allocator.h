@@ -13,7 +13,10 @@
 // with
 //     workers and leave nothing behind.
 // (3) A free is counted before the real one: after that the address may be somebody else's.
-// (4) A buffer is sampled with probability 1 - exp(-bytes / interval), whatever was allocated before.
+// (4) A buffer is sampled with probability 1 - exp(-bytes / interval), whatever was allocated before. While
+// samples
+//     are thinned it is sampled with a smaller one, and counts for more: as many on average as there would
+//     be.
 
 #ifndef MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
 #define MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
@@ -65,10 +68,11 @@ enum class WrapResult {
 WrapResult WrapAllocator(void* allocator, const AllocatorSlots& slots, BufferProfile* profile);
 bool IsWrapped(const void* allocator);
 
-// Told of the buffers that are to be sampled, each before its memory is known to anybody.
+// Told of the buffers that are to be sampled, each before its memory is known to anybody. `count`: for how
+// many it stands, 1 unless samples are thinned.
 class BufferListener {
  public:
-  virtual void OnSampled(const void* data, size_t bytes) = 0;
+  virtual void OnSampled(const void* data, size_t bytes, uint64_t count) = 0;
 
  protected:
   ~BufferListener() = default;
@@ -78,6 +82,9 @@ class BufferListener {
 // buffer.
 void SampleBuffers(BufferListener* listener, uint64_t interval);
 void StopSamplingBuffers();
+// From here on the thread takes but one sample where there would be `factor`. REQUIRES: it samples; not less
+// than 1.
+void ThinBufferSamples(double factor);
 
 }  // namespace memprof
 

@@ -22,17 +22,17 @@ BufferProfile* BufferProfile::Process() {
   return profile->ok() ? profile : nullptr;
 }
 
-void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread) {
+void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count) {
   Ref bucket = tables_.BucketFor(stack, bytes, thread);
   Sample stale;
   // Memory that was given back behind our back (by an allocator that somebody unwrapped) must not end this.
   if (samples_.Remove(data, &stale)) FreeSample(stale);
-  if (!samples_.Insert(data, {bytes, bucket, generation_.load(std::memory_order_relaxed)})) {
+  if (!samples_.Insert(data, {bytes, count, bucket, generation_.load(std::memory_order_relaxed)})) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   sampled_.fetch_add(1, std::memory_order_relaxed);
-  tables_.BucketAt(bucket)->AddAlloc(1, bytes);
+  tables_.BucketAt(bucket)->AddAlloc(count, count * bytes);
 }
 
 // Either the reset waits until this is done, or this sees the new generation: both sides write first and then
@@ -40,7 +40,7 @@ void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_
 void BufferProfile::FreeSample(const Sample& sample) {
   freeing_.fetch_add(1, std::memory_order_seq_cst);
   if (sample.generation == generation_.load(std::memory_order_seq_cst)) {
-    tables_.BucketAt(sample.bucket)->AddFree(1, sample.bytes);
+    tables_.BucketAt(sample.bucket)->AddFree(sample.count, sample.count * sample.bytes);
   }
   freeing_.fetch_sub(1, std::memory_order_release);
 }

@@ -65,8 +65,8 @@ class BufferProfile {
   // What an allocator had given out when it was wrapped.
   void CountExisting(size_t bytes) { existed_.fetch_add(bytes, std::memory_order_relaxed); }
 
-  // Of a sampled buffer, before its memory is known to anybody.
-  void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread);
+  // Of a sampled buffer that stands for `count` of them, before its memory is known to anybody.
+  void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count = 1);
 
   // Forgets all records; what is alive counts no more. REQUIRES: no thread samples, and no other reader.
   void Reset();
@@ -81,6 +81,7 @@ class BufferProfile {
  private:
   struct Sample {
     uint64_t bytes;
+    uint64_t count;
     Ref bucket;
     uint32_t generation;  // of the tables
   };

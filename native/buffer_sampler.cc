@@ -1,9 +1,11 @@
 #include "buffer_sampler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
+#include "clocks.h"
 #include "hash.h"
 
 // v8::ArrayBuffer::Allocator::Reallocate, where V8 has it: a member pointer tells its slot, not its address.
@@ -20,6 +22,9 @@ extern "C" [[gnu::weak]] void* ReallocateOfV8(void*, void*, size_t, size_t) __as
 namespace memprof {
 
 namespace {
+
+constexpr double kMostBudgetNs = 100e6;
+constexpr double kMostThinning = 12;  // powers of two
 
 using Allocator = v8::ArrayBuffer::Allocator;
 
@@ -82,6 +87,8 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   profile_ = profile;
   options_ = options;
   known_.assign(kKnownFrames, {});
+  budget_ns_ = kMostBudgetNs;
+  earned_at_ns_ = MonotonicNs();
   SampleBuffers(this, options.interval);
   return true;
 }
@@ -102,9 +109,36 @@ bool BufferSampler::IsCounted(v8::Isolate* isolate) {
 #endif
 }
 
-void BufferSampler::OnSampled(const void* data, size_t bytes) {
+void BufferSampler::OnEpilogue(bool full) {
+  collecting_ = false;
+  heap_full_ = full;
+  if (!running()) return;
+  // What was drawn when time was short would go on for long when little is allocated.
+  Earn(MonotonicNs());
+  Thin();
+}
+
+void BufferSampler::Earn(uint64_t now_ns) {
+  budget_ns_ += options_.max_overhead * static_cast<double>(now_ns - earned_at_ns_);
+  budget_ns_ = std::min(budget_ns_, kMostBudgetNs);
+  earned_at_ns_ = now_ns;
+}
+
+// Not at all with half of the budget or more, and twice as much with every sixteenth less.
+void BufferSampler::Thin() {
+  double sixteenths = budget_ns_ / kMostBudgetNs * 16;
+  int power = static_cast<int>(std::clamp(8 - sixteenths, 0.0, kMostThinning));
+  ThinBufferSamples(std::ldexp(1.0, power));
+}
+
+void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {
+  uint64_t begin = MonotonicNs();
   profile_->AddSample(data, bytes, MayCapture() ? Capture() : profile_->tables()->unknown_stack(),
-                      options_.thread);
+                      options_.thread, count);
+  uint64_t end = MonotonicNs();
+  budget_ns_ -= static_cast<double>(end - begin);
+  Earn(end);
+  Thin();
 }
 
 bool BufferSampler::MayCapture() const {

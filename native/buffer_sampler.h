@@ -5,6 +5,10 @@
 // V8 may collect garbage where it asks for a buffer's memory, so a stack may be captured there. It is not
 // where that could end badly: inside a collection or another capture, with another isolate at work, while the
 // isolate is being terminated, or with next to no heap left. Such a sample counts under `(unknown)`.
+//
+// Time for samples is bounded, as that for harvests is: 100 ms and `max_overhead` of wall time. As it runs
+// low, samples are thinned, more and more, and count for more: figures stay right on average, with less
+// behind them.
 
 #ifndef MEMPROF_NATIVE_BUFFER_SAMPLER_H_
 #define MEMPROF_NATIVE_BUFFER_SAMPLER_H_
@@ -22,8 +26,9 @@ namespace memprof {
 struct BufferSamplerOptions {
   uint64_t interval;
   int stack_depth;
-  uint32_t thread;    // the bucket key's; 0 to share buckets with other threads
-  uint64_t existing;  // bytes that the isolate's allocator has given out so far
+  double max_overhead;  // of the thread's time
+  uint32_t thread;      // the bucket key's; 0 to share buckets with other threads
+  uint64_t existing;    // bytes that the isolate's allocator has given out so far
 };
 
 class BufferSampler final : private BufferListener {
@@ -43,10 +48,7 @@ class BufferSampler final : private BufferListener {
 
   void OnPrologue() { collecting_ = true; }
   // `full`: hardly any heap is left.
-  void OnEpilogue(bool full) {
-    collecting_ = false;
-    heap_full_ = full;
-  }
+  void OnEpilogue(bool full);
 
   // Whether all of the isolate's buffers are counted in the totals, sampled or not.
   static bool IsCounted(v8::Isolate* isolate);
@@ -61,7 +63,9 @@ class BufferSampler final : private BufferListener {
   };
   static constexpr size_t kKnownFrames = 1024;
 
-  void OnSampled(const void* data, size_t bytes) override;
+  void OnSampled(const void* data, size_t bytes, uint64_t count) override;
+  void Earn(uint64_t now_ns);
+  void Thin();
   bool MayCapture() const;
   Ref Capture();
   Ref FrameOf(v8::Local<v8::StackFrame> frame);
@@ -71,6 +75,8 @@ class BufferSampler final : private BufferListener {
   BufferProfile* profile_ = nullptr;
   BufferSamplerOptions options_{};
   const char* problem_ = nullptr;
+  double budget_ns_ = 0;  // may be negative
+  uint64_t earned_at_ns_ = 0;
   bool collecting_ = false;
   bool capturing_ = false;
   bool heap_full_ = false;

@@ -123,7 +123,8 @@ bool IsolateRegistry::BufferRecordsExist() const {
 void IsolateRegistry::StartBuffers(IsolateSampler* sampler, const SamplerOptions& options,
                                    uint64_t existing) {
   bool was_running = sampler->buffers().running();  // while the heap's sampler was displaced
-  bool started = sampler->buffers().Start({buffer_interval_, options.stack_depth, options.thread, existing});
+  bool started = sampler->buffers().Start(
+      {buffer_interval_, options.stack_depth, options.max_overhead, options.thread, existing});
   if (started && !was_running) return;
   std::lock_guard<std::mutex> lock(mutex_);
   --buffers_running_;

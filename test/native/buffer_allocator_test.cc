@@ -57,9 +57,9 @@ const AllocatorSlots kSlots{VtableSlot(&Allocator::Allocate), VtableSlot(&Alloca
 
 struct Sampler final : BufferListener {
   Sampler(BufferProfile* profile, Ref stack) : profile(profile), stack(stack) {}
-  void OnSampled(const void* data, size_t bytes) override {
+  void OnSampled(const void* data, size_t bytes, uint64_t count) override {
     ++samples;
-    profile->AddSample(data, bytes, stack, 0);
+    profile->AddSample(data, bytes, stack, 0, count);
   }
   BufferProfile* profile;
   Ref stack;
@@ -193,6 +193,36 @@ TEST(BufferAllocatorSamplesWithTheRightProbability) {
     StopSamplingBuffers();
   }
   CHECK_EQ(Profile()->live(), 0);
+}
+
+// Thinned by f, a sample stands for as many as there would be without: n buffers still give np of them, with
+// a variance of at most f times as much. At 5 sigma.
+TEST(BufferAllocatorThinsSamplesAndCountsThemForMore) {
+  auto real = WrappedAllocator();
+  constexpr uint64_t kInterval = 16384;
+  Figures before;
+  for (uint64_t bytes : {uint64_t{1024}, uint64_t{16384}, uint64_t{65536}}) {
+    for (double factor : {2.0, 16.0, 256.0}) {
+      Sampler sampler(Profile(), Stack("f"));
+      SampleBuffers(&sampler, kInterval);
+      ThinBufferSamples(factor);
+      double n = Scaled(200'000);
+      for (int i = 0; i < n; ++i) {
+        Opaque(real.get())->Free(Opaque(real.get())->AllocateUninitialized(bytes), bytes);
+      }
+      StopSamplingBuffers();
+      Figures now = Sum();
+      double p = -std::expm1(-static_cast<double>(bytes) / kInterval);
+      double taken = -n * std::expm1(-static_cast<double>(bytes) / kInterval / factor);
+      CHECK(static_cast<double>(sampler.samples) < taken + 5 * std::sqrt(taken) + 5);
+      double counted = static_cast<double>(now.alloc_objects - before.alloc_objects);
+      CHECK(std::abs(counted - n * p) < 5 * std::sqrt(n * p * factor) + factor);
+      CHECK_EQ(now.alloc_bytes - before.alloc_bytes, (now.alloc_objects - before.alloc_objects) * bytes);
+      CHECK_EQ(now.free_objects, now.alloc_objects);
+      CHECK_EQ(now.free_bytes, now.alloc_bytes);
+      before = now;
+    }
+  }
 }
 
 TEST(BufferProfileForgetsWhatWasAliveAtAReset) {
