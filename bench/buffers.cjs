@@ -26,15 +26,17 @@ const ROUNDS = 40;
 
 /** Nanoseconds an allocation of every size, of the first and the second of a pair, by turns. */
 async function measurePair(profiled) {
-  const turns = new SharedArrayBuffer(4);
+  const turns = new SharedArrayBuffer(8);
   const turn = new Int32Array(turns);
   const workers = profiled.map((each, i) => {
     const times = new SharedArrayBuffer(8);
     const workerData = { me: i + 1, profiled: each, sizes: SIZES, batch: 4 << 20, turns, times };
     const worker = new Worker(path.join(__dirname, 'support', 'buffer-worker.cjs'), { workerData });
-    return { worker, took: new Float64Array(times), online: once(worker, 'online') };
+    return { worker, took: new Float64Array(times) };
   });
-  await Promise.all(workers.map(({ online }) => online));
+  for (let ready = 0; ready < 2; ready = Atomics.load(turn, 1)) {
+    await Atomics.waitAsync(turn, 1, ready).value;
+  }
   const figures = SIZES.map(() => workers.map(() => []));
   for (let round = -5; round < ROUNDS; round++) {
     for (let size = 0; size < SIZES.length; size++) {
