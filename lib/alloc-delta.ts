@@ -1,4 +1,4 @@
-import { stackAt } from './frames.js';
+import { heapStackAt } from './frames.js';
 import { type NativeRecords, native } from './native.js';
 import type { Frame, MemProfileRecord } from './types.js';
 
@@ -25,7 +25,7 @@ class DeltaRecord implements MemProfileRecord {
   }
 
   stack(): readonly Readonly<Frame>[] {
-    return stackAt(this.#stack);
+    return heapStackAt(this.#stack);
   }
 
   inUseBytes(): number {
@@ -49,10 +49,10 @@ export interface DeltaRead {
  * at a time, and so can be scaled up like any other record's.
  */
 export class AllocDelta {
-  #accepted = allocated(native().readRecords(true));
+  #accepted = allocated(native().readRecords(true, false));
 
   read(): DeltaRead {
-    const read = native().readRecords(true);
+    const read = native().readRecords(true, false);
     const now = allocated(read);
     const records: MemProfileRecord[] = [];
     for (let i = 0; i < read.stacks.length; i++) {

@@ -1,13 +1,14 @@
 import { checkBoolean } from './check.js';
 import { invalidType } from './errors.js';
-import { stackAt } from './frames.js';
-import { native } from './native.js';
+import { bufferStackAt, heapStackAt, type StackAt } from './frames.js';
+import { type NativeRecords, native } from './native.js';
 import type { Frame, MemProfileRecord } from './types.js';
 
 const OTHER_THREADS = 0xffffffff;
 
 class BucketRecord implements MemProfileRecord {
   readonly #stack: number;
+  readonly #stackAt: StackAt;
   readonly thread?: number;
 
   constructor(
@@ -17,13 +18,15 @@ class BucketRecord implements MemProfileRecord {
     readonly freeObjects: number,
     stack: number,
     thread: number,
+    stackAt: StackAt,
   ) {
     this.#stack = stack;
+    this.#stackAt = stackAt;
     if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
   }
 
   stack(): readonly Readonly<Frame>[] {
-    return stackAt(this.#stack);
+    return this.#stackAt(this.#stack);
   }
 
   inUseBytes(): number {
@@ -57,7 +60,7 @@ export function MemProfile(
   }
   checkBoolean(inuseZero, 'inuseZero');
   const room = records === null ? 0 : records.length;
-  const n = native().countRecords(inuseZero);
+  const n = native().countRecords(inuseZero, false);
   if (n > room || records === null) return { n, ok: n <= room };
   const read = readRecords(inuseZero);
   // Other threads may have added records since they were counted.
@@ -69,7 +72,15 @@ export function MemProfile(
 /** All records in a new array, newest bucket first: `MemProfile` without the loop. */
 export function readRecords(inuseZero: boolean): MemProfileRecord[] {
   checkBoolean(inuseZero, 'inuseZero');
-  const { figures, stacks, threads } = native().readRecords(inuseZero);
+  return recordsOf(native().readRecords(inuseZero, false), heapStackAt);
+}
+
+/** The records of buffers, likewise. */
+export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
+  return recordsOf(native().readRecords(inuseZero, true), bufferStackAt);
+}
+
+function recordsOf({ figures, stacks, threads }: NativeRecords, stackAt: StackAt): MemProfileRecord[] {
   const records = new Array<MemProfileRecord>(stacks.length);
   for (let i = 0, at = 0; i < stacks.length; i++, at += 4) {
     records[i] = new BucketRecord(
@@ -79,6 +90,7 @@ export function readRecords(inuseZero: boolean): MemProfileRecord[] {
       figures[at + 3]!,
       stacks[i]!,
       threads[i]!,
+      stackAt,
     );
   }
   return records;

@@ -1,5 +1,5 @@
 import { checkOneOf, checkOptions } from './check.js';
-import { type NativeMemFigures, type NativeRecords, native } from './native.js';
+import { type NativeBufferFigures, type NativeMemFigures, type NativeRecords, native } from './native.js';
 import { scaleFactor } from './scaling.js';
 import type { MemStats, SizeClassStats } from './types.js';
 
@@ -22,6 +22,9 @@ export interface ReadMemStatsOptions {
  * - `nextGC`: the heap limit; V8 does not tell its target.
  * - `pauseNs`, `pauseEnd`: rings of the last 256 pauses, the newest at `(numGC + 255) % 256`. Minor and major
  *   collections both count. The pauses do not include memprof's own work.
+ * - `external`: memory outside V8's heap that its objects hold, as `process.memoryUsage()` has it; `arrayBuffers` of it
+ *   are Buffers and ArrayBuffers, of the calling thread and of all whose buffers are, or were, profiled (`buffers: true`);
+ *   `arrayBuffersTotalAlloc`: bytes of these allocated since then, exact, 0 if buffers were never profiled.
  * - `gcCPUFraction`: share of the threads' time spent in those pauses.
  *
  * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_NO_BINARY`.
@@ -31,7 +34,8 @@ export function readMemStats(options?: ReadMemStatsOptions): MemStats {
   checkOneOf(scope, 'options.scope', ['process', 'isolate']);
   const figures = native().readMemFigures(scope === 'process');
   const status = native().readStatus();
-  const objects = countObjects(native().readRecords(true), status.sampleInterval);
+  const objects = countObjects(native().readRecords(true, false), status.sampleInterval);
+  const buffers = native().readBufferFigures();
   const heap = heapSizes(figures);
   const buckHashSys = status.tableCommittedBytes + status.isolateBytes;
   const gcSys = figures.malloced + figures.globalHandles;
@@ -65,12 +69,19 @@ export function readMemStats(options?: ReadMemStatsOptions): MemStats {
     enableGC: true,
     debugGC: false,
     bySize: objects.bySize,
+    external: figures.external,
+    arrayBuffers: scope === 'process' ? buffersInUse(buffers) : process.memoryUsage().arrayBuffers,
+    arrayBuffersTotalAlloc: buffers.allocated,
     maxRSS: process.resourceUsage().maxRSS * 1024,
     numMinorGC: figures.numMinorGC,
     numMajorGC: figures.numMajorGC,
     pauseMinorTotalNs: figures.pauseMinorTotalNs,
     pauseMajorTotalNs: figures.pauseMajorTotalNs,
   };
+}
+
+function buffersInUse({ inUse, counted }: NativeBufferFigures): number {
+  return counted ? inUse : inUse + process.memoryUsage().arrayBuffers;
 }
 
 /** Figures of threads are read at different moments: Go's relations between them are kept here. */

@@ -5,13 +5,16 @@ import { loadBinary } from './binary.js';
 export interface NativeAddon {
   start(options: NativeStartOptions): NativeStartResult;
   stop(): void;
-  countRecords(inuseZero: boolean): number;
-  readRecords(inuseZero: boolean): NativeRecords;
-  stackFrames(stack: number): Uint32Array;
+  /** Of the heap, or of buffers; refs of stacks and frames are those of the one profile. */
+  countRecords(inuseZero: boolean, buffers: boolean): number;
+  readRecords(inuseZero: boolean, buffers: boolean): NativeRecords;
+  stackFrames(stack: number, buffers: boolean): Uint32Array;
   readFrame(
     frame: number,
+    buffers: boolean,
   ): [functionName: string, url: string, line: number, column: number, address: number];
   readMemFigures(process: boolean): NativeMemFigures;
+  readBufferFigures(): NativeBufferFigures;
   readStatus(): NativeStatus;
   /**
    * Adds `sign` times this thread's figures to `figures`: bytes ever allocated, minor and major collections, their
@@ -43,7 +46,7 @@ export interface NativeAddon {
   hideNodesOutOfMemoryHandler(): void;
 }
 
-/** Numbers are 0, `labelThreads` is -1, `heapLimitDump` is not there, where the option is left out. */
+/** Numbers are 0, `labelThreads` and `buffers` are -1, `heapLimitDump` is not there, where the option is left out. */
 export interface NativeStartOptions {
   sampleInterval: number;
   stackDepth: number;
@@ -54,6 +57,10 @@ export interface NativeStartOptions {
   reset: boolean;
   /** An absolute path, or '' for none. */
   heapLimitDump?: string;
+  buffers: number;
+  bufferSampleInterval: number;
+  /** Bytes of the thread's buffers; not an option. */
+  existingBuffers: number;
 }
 
 /** `StartResult` of `native/isolate_registry.h`. */
@@ -63,6 +70,7 @@ export enum NativeStartResult {
   samplerBusy = 2,
   otherInterval = 3,
   resetWhileRunning = 4,
+  otherBufferInterval = 5,
 }
 
 export interface NativeRecords {
@@ -97,6 +105,14 @@ export interface NativeMemFigures {
   lastGC: number;
   pauseNs: Float64Array;
   pauseEnd: Float64Array;
+}
+
+/** Bytes of all buffers of threads whose buffers are, or were, profiled. */
+export interface NativeBufferFigures {
+  inUse: number;
+  allocated: number;
+  /** Whether the calling thread is one of them. */
+  counted: boolean;
 }
 
 /** `ReadStatus` of `native/addon_figures.cc`; what the figures mean is said at `Status`. */
@@ -137,6 +153,13 @@ export interface NativeStatus {
   runningThreads: Uint32Array;
   heapLimitDump: string | null;
   heapLimitDumpProblem: string | null;
+  buffers: boolean;
+  buffersProblem: string | null;
+  bufferSampleInterval: number;
+  bufferSamples: number;
+  bufferSamplesLive: number;
+  bufferSamplesDropped: number;
+  bufferTableBytes: number;
 }
 
 /** `AllocationCounts` of `native/allocation_counter.h`. */

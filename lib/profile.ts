@@ -8,11 +8,12 @@ import { formatHeapProfile } from './formats/heap-profile.js';
 import { HEAP_SAMPLE_TYPES, profileFromRecords } from './formats/heap-values.js';
 import { encodeProto } from './formats/proto.js';
 import { formatHeapText } from './formats/text.js';
-import { readRecords } from './mem-profile.js';
+import { readBufferRecords, readRecords } from './mem-profile.js';
 import { readMemStats } from './mem-stats.js';
 import { native } from './native.js';
 import { checkSink, writeToSink } from './sink.js';
 import { withSources } from './source-maps.js';
+import type { MemProfileRecord } from './types.js';
 
 const FORMATS = ['pprof', 'heapprofile', 'folded'] as const;
 const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
@@ -35,14 +36,21 @@ export interface WriteOptions {
   format?: 'pprof' | 'heapprofile' | 'folded';
   /**
    * The value in a format that has but one: `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default:
-   * `inuse_space` of the heap, `alloc_space` of the allocations.
+   * `inuse_space` of the heap and of buffers, `alloc_space` of the allocations.
    */
   sampleType?: string;
 }
 
+/**
+ * `heap` and `allocs` are of V8's heap, the same figures with another one first. `buffers` is of the memory of Buffers
+ * and ArrayBuffers, which is outside of it: of threads that were started with `buffers: true`, as of now. Lines of its
+ * frames are those of the calls.
+ */
+export type ProfileName = 'heap' | 'allocs' | 'buffers';
+
 /** A profile by name, as Go's `pprof.Profile`. */
 export interface Profile {
-  readonly name: 'heap' | 'allocs';
+  readonly name: ProfileName;
   /** Number of records, those with nothing in use included. */
   count(): number;
   /**
@@ -53,11 +61,30 @@ export interface Profile {
   writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void>;
 }
 
-class HeapProfile implements Profile {
-  constructor(readonly name: 'heap' | 'allocs') {}
+/** The records of a profile, and how they were sampled. */
+export interface RecordSet {
+  records: MemProfileRecord[];
+  /** Mean bytes between two samples; 0 if nothing was ever sampled. */
+  sampleInterval: number;
+}
+
+export function readRecordSet(name: ProfileName): RecordSet {
+  const { sampleInterval, bufferSampleInterval } = native().readStatus();
+  return name === 'buffers'
+    ? { records: readBufferRecords(true), sampleInterval: bufferSampleInterval }
+    : { records: readRecords(true), sampleInterval };
+}
+
+/** The value that a profile shows first. */
+export function defaultSampleType(name: ProfileName): string {
+  return name === 'allocs' ? 'alloc_space' : 'inuse_space';
+}
+
+class NamedProfile implements Profile {
+  constructor(readonly name: ProfileName) {}
 
   count(): number {
-    return native().countRecords(true);
+    return native().countRecords(true, this.name === 'buffers');
   }
 
   async writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void> {
@@ -66,9 +93,8 @@ class HeapProfile implements Profile {
     const checked = this.#checkWriteOptions(options);
     // Go reads the stats first, so that the writer's own allocations are not in them.
     const memStats = debug === 0 ? undefined : readMemStats();
-    const { sampleInterval } = native().readStatus();
     const timeNanos = Date.now() * 1e6;
-    const read = readRecords(true);
+    const { records: read, sampleInterval } = readRecordSet(this.name);
     const records = checked.sourceMaps ? await withSources(read) : read;
     if (memStats !== undefined) {
       await writeToSink(sink, formatHeapText(records, memStats, { sampleInterval, header: checked.header }));
@@ -76,7 +102,7 @@ class HeapProfile implements Profile {
     }
     const profile = profileFromRecords(records, {
       sampleInterval,
-      defaultSampleType: this.#defaultSampleType,
+      defaultSampleType: defaultSampleType(this.name),
       timeNanos,
       program: process.argv[1] ?? process.execPath,
     });
@@ -90,16 +116,12 @@ class HeapProfile implements Profile {
     }
   }
 
-  get #defaultSampleType(): string {
-    return this.name === 'allocs' ? 'alloc_space' : 'inuse_space';
-  }
-
   #checkWriteOptions(options: WriteOptions | undefined): Required<WriteOptions> {
     const {
       header = 'heap',
       sourceMaps = true,
       format = 'pprof',
-      sampleType = this.#defaultSampleType,
+      sampleType = defaultSampleType(this.name),
     } = checkOptions(options);
     checkOneOf(header, 'options.header', ['heap', 'heap_v2']);
     checkBoolean(sourceMaps, 'options.sourceMaps');
@@ -109,12 +131,16 @@ class HeapProfile implements Profile {
   }
 }
 
-const profiles = { heap: new HeapProfile('heap'), allocs: new HeapProfile('allocs') };
+const profiles = {
+  heap: new NamedProfile('heap'),
+  allocs: new NamedProfile('allocs'),
+  buffers: new NamedProfile('buffers'),
+};
 
 /**
  * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none. Throws `ERR_MEMPROF_INVALID_ARG_TYPE`.
  */
-export function lookup(name: 'heap' | 'allocs'): Profile;
+export function lookup(name: ProfileName): Profile;
 export function lookup(name: string): Profile | undefined;
 export function lookup(name: string): Profile | undefined {
   if (typeof name !== 'string') throw invalidType('name', 'a string', name);

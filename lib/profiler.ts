@@ -16,7 +16,8 @@ import { unwrapWorkers, wrapWorkers } from './workers.js';
  * Throws
  * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`), `RangeError` (`ERR_MEMPROF_OUT_OF_RANGE`) for options,
  * - `ERR_MEMPROF_SAMPLER_BUSY` if somebody else already uses V8's sampling heap profiler in this thread,
- * - `ERR_MEMPROF_INTERVAL` if there are records of another `sampleInterval`, from before or from another thread,
+ * - `ERR_MEMPROF_INTERVAL` if there are records of another `sampleInterval` or `bufferSampleInterval`, from before or
+ *   from another thread,
  * - `ERR_MEMPROF_STILL_RUNNING` for `reset` while a thread is profiled,
  * - `ERR_MEMPROF_DIRECTORY` if the directory of `heapLimitDump` cannot be made,
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
@@ -25,7 +26,8 @@ export function start(options?: StartOptions): void {
   const { workers, ...checked } = checkStartOptions(options);
   if (checked.heapLimitDump) makeDirectory(checked.heapLimitDump);
   watchForDisplacement();
-  switch (native().start(checked)) {
+  const existingBuffers = checked.buffers === 0 ? 0 : process.memoryUsage().arrayBuffers;
+  switch (native().start({ ...checked, existingBuffers })) {
     case NativeStartResult.samplerBusy:
       throw memprofError(
         'ERR_MEMPROF_SAMPLER_BUSY',
@@ -36,6 +38,13 @@ export function start(options?: StartOptions): void {
         'ERR_MEMPROF_INTERVAL',
         `there are records sampled every ${native().readStatus().sampleInterval} bytes, which cannot be mixed with ` +
           `${checked.sampleInterval}: use the same sampleInterval, or stop() in all threads and start({ reset: true })`,
+      );
+    case NativeStartResult.otherBufferInterval:
+      throw memprofError(
+        'ERR_MEMPROF_INTERVAL',
+        `there are records of buffers sampled every ${native().readStatus().bufferSampleInterval} bytes, which cannot ` +
+          `be mixed with ${checked.bufferSampleInterval}: use the same bufferSampleInterval, or stop() in all threads ` +
+          'and start({ reset: true })',
       );
     case NativeStartResult.resetWhileRunning:
       throw memprofError(
@@ -60,8 +69,9 @@ function makeDirectory(directory: string): void {
 }
 
 /**
- * Ends profiling of the calling thread; figures freeze as of its last garbage collection and can still be read. Without
- * effect if it does not run. When the thread itself ends, what it had in use counts as freed. Never throws.
+ * Ends profiling of the calling thread; figures freeze as of its last garbage collection and can still be read; only
+ * sampled buffers that are freed later still count as freed. Without effect if it does not run. When the thread itself
+ * ends, what it had in use counts as freed. Never throws.
  */
 export function stop(): void {
   unwrapWorkers();

@@ -25,12 +25,14 @@ const checks: Record<keyof StartOptions, Check> = {
   workers: checkBoolean,
   reset: checkBoolean,
   heapLimitDump: checkPathOrNull,
+  buffers: checkBoolean,
+  bufferSampleInterval: integer(1, 2 ** 30),
 };
 
 /** Throws `ERR_MEMPROF_INVALID_ARG_TYPE` or `ERR_MEMPROF_OUT_OF_RANGE`. Unknown options are left alone, as Node does. */
 export function checkStartOptions(
   options: StartOptions | undefined,
-): NativeStartOptions & { workers: boolean } {
+): Omit<NativeStartOptions, 'existingBuffers'> & { workers: boolean } {
   const given = checkOptions(options);
   for (const [name, check] of Object.entries(checks)) {
     const value = given[name as keyof StartOptions];
@@ -46,6 +48,8 @@ export function checkStartOptions(
     labelThreads: given.labelThreads === undefined ? -1 : Number(given.labelThreads),
     workers: given.workers ?? false,
     reset: given.reset ?? false,
+    buffers: given.buffers === undefined ? -1 : Number(given.buffers),
+    bufferSampleInterval: given.bufferSampleInterval ?? 0,
     ...(heapLimitDump === undefined
       ? {}
       : { heapLimitDump: heapLimitDump === null ? '' : path.resolve(heapLimitDump) }),

@@ -71,6 +71,18 @@ export interface Status {
   heapLimitDump: string | null;
   /** Why there may be no such dump although `start` was asked for it; else null. */
   heapLimitDumpProblem: string | null;
+  /** Whether the calling thread's buffers are sampled. */
+  buffers: boolean;
+  /** Why they are not although `start` was asked for it; else null. */
+  buffersProblem: string | null;
+  /** Mean bytes of buffers between two samples; 0 before buffers were sampled. */
+  bufferSampleInterval: number;
+  /** Buffers sampled, of these alive, and those not counted because too many were alive. */
+  bufferSamples: number;
+  bufferSamplesLive: number;
+  bufferSamplesDropped: number;
+  /** Memory of the tables of buffers, taken from the system. */
+  bufferTableBytes: number;
 }
 
 const NONE: NativeStatus = {
@@ -110,6 +122,13 @@ const NONE: NativeStatus = {
   runningThreads: new Uint32Array(0),
   heapLimitDump: null,
   heapLimitDumpProblem: null,
+  buffers: false,
+  buffersProblem: null,
+  bufferSampleInterval: 0,
+  bufferSamples: 0,
+  bufferSamplesLive: 0,
+  bufferSamplesDropped: 0,
+  bufferTableBytes: 0,
 };
 
 /** Never throws. */

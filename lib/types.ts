@@ -71,6 +71,13 @@ export interface StartOptions {
    * default. See `status().heapLimitDump`.
    */
   heapLimitDump?: string | null;
+  /**
+   * Profile Buffers and ArrayBuffers as well: their memory is outside V8's heap. See `lookup('buffers')`. Linux and macOS
+   * only; `status().buffersProblem` says why it is not done elsewhere. Default false.
+   */
+  buffers?: boolean;
+  /** Mean bytes of buffers between two samples, 1 … 2^30; 1 samples every buffer. Default 524288. */
+  bufferSampleInterval?: number;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;
 }
@@ -118,6 +125,11 @@ export interface MemStats {
   debugGC: boolean;
   bySize: SizeClassStats[];
   maxRSS: number;
+  /** Not Go's: memory outside V8's heap, and what of it Buffers and ArrayBuffers have. Part of `otherSys`. */
+  external: number;
+  arrayBuffers: number;
+  /** Bytes of Buffers and ArrayBuffers allocated since the first `start({ buffers: true })`. */
+  arrayBuffersTotalAlloc: number;
   /** Scavenges and minor mark-sweeps: part of `numGC`. */
   numMinorGC: number;
   /** Mark-compacts: part of `numGC`. */

@@ -10,6 +10,7 @@
 
 #include "addon_bench.h"
 #include "addon_figures.h"
+#include "addon_records.h"
 #include "isolate_registry.h"
 
 namespace memprof {
@@ -63,6 +64,9 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.reset = options.Boolean("reset");
   std::optional<std::string> dump = options.String("heapLimitDump");
   if (dump) request.heap_limit_dump = *dump;
+  request.buffers = static_cast<int>(options.Number("buffers"));
+  request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
+  request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
   if (!options.readable()) return info.Env().Undefined();
   StartResult result = registry->Start(registry->Current(), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
@@ -71,70 +75,6 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
 void Stop(const Napi::CallbackInfo&) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   registry->Stop(registry->Current());
-}
-
-// A record is one bucket: four figures and the ref of its stack. `in_use_zero` as in Go's MemProfile.
-template <typename F>
-void ForEachRecord(bool in_use_zero, F&& f) {
-  IsolateRegistry* registry = IsolateRegistry::Process();
-  registry->PrepareRead(registry->Current());
-  registry->ForEachBucket([&](const Bucket& bucket, const Figures& figures) {
-    if (in_use_zero || figures.alloc_bytes != figures.free_bytes) f(bucket, figures);
-  });
-}
-
-Napi::Value CountRecords(const Napi::CallbackInfo& info) {
-  size_t count = 0;
-  ForEachRecord(info[0].As<Napi::Boolean>().Value(), [&](const Bucket&, const Figures&) { ++count; });
-  return Napi::Number::New(info.Env(), static_cast<double>(count));
-}
-
-Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
-  std::vector<double> figures;
-  std::vector<uint32_t> stacks;
-  std::vector<double> size_limits;
-  std::vector<uint32_t> threads;
-  ForEachRecord(info[0].As<Napi::Boolean>().Value(), [&](const Bucket& bucket, const Figures& read) {
-    for (uint64_t value : {read.alloc_bytes, read.free_bytes, read.alloc_objects, read.free_objects}) {
-      figures.push_back(static_cast<double>(value));
-    }
-    stacks.push_back(bucket.key.stack);
-    size_limits.push_back(static_cast<double>(SizeClassLimit(bucket.key.size_class)));
-    threads.push_back(bucket.key.thread);
-  });
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("figures", ToTypedArray<Napi::Float64Array>(info.Env(), figures));
-  result.Set("stacks", ToTypedArray<Napi::Uint32Array>(info.Env(), stacks));
-  result.Set("threads", ToTypedArray<Napi::Uint32Array>(info.Env(), threads));
-  result.Set("sizeLimits", ToTypedArray<Napi::Float64Array>(info.Env(), size_limits));
-  return result;
-}
-
-// The refs of a stack's frames, leaf first.
-Napi::Value StackFrames(const Napi::CallbackInfo& info) {
-  const ProfileTables* tables = IsolateRegistry::Process()->tables();
-  std::vector<Ref> frames;
-  Ref ref = info[0].As<Napi::Number>().Uint32Value();
-  while (ref != 0) {
-    const StackNode* stack = tables->StackAt(ref);
-    frames.push_back(stack->key.frame);
-    ref = stack->key.parent;
-  }
-  return ToTypedArray<Napi::Uint32Array>(info.Env(), frames);
-}
-
-Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
-  const ProfileTables* tables = IsolateRegistry::Process()->tables();
-  const FrameKey& frame = tables->FrameAt(info[0].As<Napi::Number>().Uint32Value())->key;
-  std::string_view name = tables->StringAt(frame.function_name);
-  std::string_view url = tables->StringAt(frame.url);
-  Napi::Array result = Napi::Array::New(info.Env(), 5);
-  result.Set(uint32_t{0}, Napi::String::New(info.Env(), name.data(), name.size()));
-  result.Set(1, Napi::String::New(info.Env(), url.data(), url.size()));
-  result.Set(2, Napi::Number::New(info.Env(), frame.line));
-  result.Set(3, Napi::Number::New(info.Env(), frame.column));
-  result.Set(4, Napi::Number::New(info.Env(), static_cast<double>(frame.address)));
-  return result;
 }
 
 // Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
@@ -235,6 +175,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("readRecords", Napi::Function::New(env, ReadRecords));
   exports.Set("stackFrames", Napi::Function::New(env, StackFrames));
   exports.Set("readFrame", Napi::Function::New(env, ReadFrame));
+  exports.Set("readBufferFigures", Napi::Function::New(env, ReadBufferFigures));
   exports.Set("readMemFigures", Napi::Function::New(env, ReadMemFigures));
   exports.Set("setThreadId", Napi::Function::New(env, SetThreadId));
   exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));

@@ -57,6 +57,17 @@ Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
   return result.object();
 }
 
+Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info) {
+  BufferTotals totals;
+  if (BufferProfile* profile = BufferProfile::IfMade()) totals = profile->totals();
+  NumberObject result(info.Env());
+  result.Set("inUse", totals.in_use());
+  result.Set("allocated", totals.allocated);
+  bool counted = BufferSampler::IsCounted(IsolateRegistry::Process()->Current()->isolate());
+  result.object().Set("counted", Napi::Boolean::New(info.Env(), counted));
+  return result.object();
+}
+
 Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   ProcessStatus status = registry->Status(registry->Current());
@@ -108,6 +119,15 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   };
   text("heapLimitDump", dump.directory() == nullptr ? nullptr : dump.directory()->c_str());
   text("heapLimitDumpProblem", dump.problem());
+  const BufferSampler& buffers = registry->Current()->buffers();
+  result.object().Set("buffers", Napi::Boolean::New(info.Env(), buffers.running()));
+  text("buffersProblem", buffers.problem());
+  result.Set("bufferSampleInterval", registry->buffer_interval());
+  BufferProfile* profile = BufferProfile::IfMade();
+  result.Set("bufferSamples", profile == nullptr ? 0 : profile->samples());
+  result.Set("bufferSamplesLive", profile == nullptr ? 0 : profile->live());
+  result.Set("bufferSamplesDropped", profile == nullptr ? 0 : profile->dropped());
+  result.Set("bufferTableBytes", profile == nullptr ? 0 : profile->tables()->CommittedBytes());
   std::vector<uint32_t> running;
   for (const ProcessStatus::Thread& thread : status.threads) {
     if (thread.state == SamplerState::kRunning) running.push_back(static_cast<uint32_t>(thread.id));

@@ -19,6 +19,8 @@ Array ToTypedArray(Napi::Env env, const Values& values) {
 
 // `process`: of all threads; else of the calling thread's isolate alone.
 Napi::Value ReadMemFigures(const Napi::CallbackInfo& info);
+// Of all buffers that are counted, and whether the calling thread's are.
+Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info);
 Napi::Value ReadStatus(const Napi::CallbackInfo& info);
 
 }  // namespace memprof

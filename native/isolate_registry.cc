@@ -67,6 +67,7 @@ IsolateSampler* IsolateRegistry::Current() {
 StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& request) {
   SamplerOptions options;
   bool label;
+  bool with_buffers;
   std::string heap_limit_dump;
   bool was_stopped = sampler->state() == SamplerState::kStopped;
   {
@@ -74,12 +75,23 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     if (request.reset) {
       if (running_ != 0) return StartResult::kResetWhileRunning;
       tables_->Reset();
+      if (BufferProfile* buffers = BufferProfile::IfMade()) buffers->Reset();
     }
     bool bound = running_ != 0 || !tables_->Empty();
     options = Complete(request.sampler);
     if (request.sampler.sample_interval == 0 && !bound) options.sample_interval = kDefaultInterval;
     if (bound && options.sample_interval != sample_interval_) return StartResult::kOtherInterval;
     if (sampler->state() == SamplerState::kRunning) return StartResult::kAlreadyRunning;
+    with_buffers = request.buffers < 0 ? buffers_ : request.buffers != 0;
+    if (with_buffers) {
+      bool bound = BufferRecordsExist();
+      uint64_t interval = request.buffer_interval;
+      if (interval == 0) interval = bound ? buffer_interval_.load() : buffer_interval_latest_;
+      if (bound && interval != buffer_interval_) return StartResult::kOtherBufferInterval;
+      buffer_interval_ = buffer_interval_latest_ = interval;
+      ++buffers_running_;  // from here on nobody may agree on another interval
+    }
+    buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
     sample_interval_ = options.sample_interval;
     latest_ = options;
@@ -91,13 +103,31 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
   }
   options.thread = label ? ThreadLabel(sampler) : 0;
   if (sampler->Start(options)) {
+    if (with_buffers) StartBuffers(sampler, options, request.existing_buffers);
     if (!heap_limit_dump.empty())
       sampler->heap_limit_dump().Start(heap_limit_dump, sampler->status().thread_id);
     return StartResult::kStarted;
   }
   std::lock_guard<std::mutex> lock(mutex_);
   if (was_stopped) --running_;
+  if (with_buffers) --buffers_running_;
   return StartResult::kSamplerBusy;
+}
+
+bool IsolateRegistry::BufferRecordsExist() const {
+  BufferProfile* buffers = BufferProfile::IfMade();
+  return buffers_running_ != 0 || (buffers != nullptr && !buffers->tables()->Empty());
+}
+
+// REQUIRES: counted as running.
+void IsolateRegistry::StartBuffers(IsolateSampler* sampler, const SamplerOptions& options,
+                                   uint64_t existing) {
+  bool was_running = sampler->buffers().running();  // while the heap's sampler was displaced
+  bool started = sampler->buffers().Start(
+      {buffer_interval_, options.stack_depth, options.max_overhead, options.thread, existing});
+  if (started && !was_running) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  --buffers_running_;
 }
 
 void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
@@ -105,8 +135,11 @@ void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
   if (isolate_ends && sampler->RanOutOfHeap()) sampler->heap_limit_dump().DumpAtEnd();
   sampler->Stop(isolate_ends);
   sampler->heap_limit_dump().Stop();
+  bool with_buffers = sampler->buffers().running();
+  sampler->buffers().Stop();
   std::lock_guard<std::mutex> lock(mutex_);
   --running_;
+  if (with_buffers) --buffers_running_;
 }
 
 void IsolateRegistry::PrepareRead(IsolateSampler* caller) {

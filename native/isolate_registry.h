@@ -30,6 +30,7 @@ enum class StartResult {
   kSamplerBusy = 2,
   kOtherInterval = 3,  // raw sums of two intervals cannot be unsampled together
   kResetWhileRunning = 4,
+  kOtherBufferInterval = 5,
 };
 
 struct StartRequest {
@@ -38,6 +39,9 @@ struct StartRequest {
   int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
   bool reset;
   std::optional<std::string> heap_limit_dump;  // directory, "" for no dump; left out: as in the thread before
+  int buffers;                                 // whether buffers are sampled; -1: as in the thread before
+  uint64_t buffer_interval;                    // 0: as it is
+  uint64_t existing_buffers;                   // bytes of the isolate's buffers
 };
 
 struct ProcessStatus {
@@ -89,6 +93,13 @@ class IsolateRegistry {
     tables_->ForEachBucket(f);
   }
 
+  // The same of buffers; nothing before the first start that asked for them.
+  template <typename F>
+  void ForEachBufferBucket(F&& f) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (BufferProfile* profile = BufferProfile::IfMade()) profile->tables()->ForEachBucket(f);
+  }
+
   // Lets other threads ask the isolate for fresh figures: `Refresh`. Once; of the isolate's environment.
   void Listen(IsolateSampler* sampler, napi_env env);
   // Asks all isolates that are profiled for figures as of their last GC; with `collect`, of one made for it.
@@ -96,6 +107,8 @@ class IsolateRegistry {
 
   // Of the records there are; 0 before the first start.
   uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }
+
+  uint64_t buffer_interval() const { return buffer_interval_.load(std::memory_order_relaxed); }
 
   // Over all isolates, ended ones included: what they published, and the memory of their maps and the tables.
   // False when the lock could not be had in 50 ms. Takes no memory, and calls nothing of V8.
@@ -112,6 +125,8 @@ class IsolateRegistry {
   void End(IsolateSampler* sampler);
   SamplerOptions Complete(SamplerOptions options) const;
   uint32_t ThreadLabel(IsolateSampler* sampler);
+  bool BufferRecordsExist() const;
+  void StartBuffers(IsolateSampler* sampler, const SamplerOptions& options, uint64_t existing);
 
   ProfileTables* const tables_;
   std::mutex mutex_;
@@ -120,6 +135,10 @@ class IsolateRegistry {
   SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0};
   bool label_threads_ = false;
   std::string heap_limit_dump_;  // directory, or empty
+  bool buffers_ = false;
+  uint64_t buffer_interval_latest_ = kDefaultInterval;
+  std::atomic<uint64_t> buffer_interval_{0};  // of the records there are
+  uint64_t buffers_running_ = 0;
   uint64_t running_ = 0;
   uint32_t thread_labels_ = 0;
   uint64_t ended_ = 0;

@@ -27,6 +27,7 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
       clock_(isolate),
       allocation_counter_(isolate),
       heap_limit_dump_(isolate),
+      buffers_(isolate),
       harvest_(tables),
       interner_(tables) {
   isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
@@ -114,6 +115,7 @@ uint64_t IsolateSampler::ExpectedTaken() const {
 
 void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
+  self->buffers_.OnPrologue();
   self->clock_.OnPrologue();
   // A GC inside our own harvest comes here again: the harvest is under way and must not begin a second time.
   if (self->state_ == SamplerState::kRunning && !self->harvesting_) {
@@ -130,7 +132,9 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
 }
 
 void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
-  static_cast<IsolateSampler*>(data)->clock_.OnEpilogue(type, flags);
+  auto* self = static_cast<IsolateSampler*>(data);
+  self->clock_.OnEpilogue(type, flags);
+  self->buffers_.OnEpilogue(self->buffers_.running() && self->HeapNearlyFull());
 }
 
 void IsolateSampler::DoHarvest(Reason reason) {

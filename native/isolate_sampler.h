@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "allocation_counter.h"
+#include "buffer_sampler.h"
 #include "collection_probe.h"
 #include "cost_budget.h"
 #include "doorbell.h"
@@ -104,6 +105,7 @@ class IsolateSampler {
   const DoorbellRef& doorbell() const { return doorbell_; }
   void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
   HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
+  BufferSampler& buffers() { return buffers_; }
   // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
   // or is close to it.
   bool RanOutOfHeap();
@@ -131,6 +133,7 @@ class IsolateSampler {
   GcClock clock_;
   AllocationCounter allocation_counter_;
   HeapLimitDump heap_limit_dump_;
+  BufferSampler buffers_;
   uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
   StackInterner interner_;

@@ -26,6 +26,7 @@ const NUMBERS = [
   ...['heapAlloc', 'heapSys', 'heapIdle', 'heapInuse', 'heapReleased', 'heapObjects'],
   ...['stackInuse', 'stackSys', 'mSpanInuse', 'mSpanSys', 'mCacheInuse', 'mCacheSys'],
   ...['buckHashSys', 'gcSys', 'otherSys', 'nextGC', 'lastGC', 'pauseTotalNs', 'numGC', 'numForcedGC'],
+  ...['external', 'arrayBuffers', 'arrayBuffersTotalAlloc'],
   ...['gcCPUFraction', 'maxRSS', 'numMinorGC', 'numMajorGC', 'pauseMinorTotalNs', 'pauseMajorTotalNs'],
 ] as const;
 const RINGS = ['pauseNs', 'pauseEnd'] as const;
@@ -63,6 +64,7 @@ function checkFields(t: Test, stats: MemStats): void {
 
 function checkInvariants(t: Test, stats: MemStats): void {
   t.equal(stats.alloc, stats.heapAlloc, 'alloc = heapAlloc');
+  t.equal(stats.external, stats.otherSys, 'external = otherSys');
   t.equal(stats.heapObjects, stats.mallocs - stats.frees, 'heapObjects = mallocs - frees');
   t.equal(stats.heapSys, stats.heapIdle + stats.heapInuse, 'heapSys = heapIdle + heapInuse');
   t.ok(stats.heapReleased <= stats.heapIdle, 'heapReleased <= heapIdle');

@@ -5,7 +5,7 @@ import { isMainThread } from 'node:worker_threads';
 import { DEADLY_SIGNALS, writeBeforeDeathBy } from '../drop-in/deadly-signals.js';
 import { saidBefore } from '../drop-in/said-before.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfile } from '../drop-in/write-profile.js';
+import { type GarbageCollection, writeProfiles } from '../drop-in/write-profile.js';
 import type { MemprofError } from '../errors.js';
 import { start } from '../profiler.js';
 import type { StartOptions } from '../types.js';
@@ -18,10 +18,12 @@ function warn(what: string, error: unknown): void {
 }
 
 function begin(settings: RunSettings): void {
-  const { sampleInterval, stackDepth, maxOverhead } = settings;
+  const { sampleInterval, stackDepth, maxOverhead, buffers, bufferSampleInterval } = settings;
   const options: StartOptions = {
     workers: true,
     maxOverhead,
+    buffers,
+    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
     ...(sampleInterval === undefined ? {} : { sampleInterval }),
     ...(stackDepth === undefined ? {} : { stackDepth }),
   };
@@ -37,8 +39,9 @@ function begin(settings: RunSettings): void {
 
   const write = (collection: GarbageCollection) => {
     try {
-      const file = writeProfile(settings, collection);
-      if (file !== undefined) tellParent(settings.log, { pid: process.pid, file });
+      writeProfiles(settings, collection, (file, profile) => {
+        tellParent(settings.log, { pid: process.pid, file, profile });
+      });
     } catch (error) {
       // An 'exit' listener is too late for warnings.
       process.stderr.write(`memprof: cannot write the profile: ${(error as Error).message}\n`);

@@ -1,10 +1,12 @@
-import type { FileSettings } from '../drop-in/write-profile.js';
+import type { FileProfile, FileSettings } from '../drop-in/write-profile.js';
 
 /** What `memprof run` tells the program it runs, in the environment. */
 export interface RunSettings extends FileSettings {
   sampleInterval?: number;
   stackDepth?: number;
   maxOverhead: number;
+  buffers: boolean;
+  bufferSampleInterval?: number;
   /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
   log: string;
 }
@@ -12,6 +14,7 @@ export interface RunSettings extends FileSettings {
 export interface WrittenProfile {
   pid: number;
   file: string;
+  profile: FileProfile;
 }
 
 /** Of each process when it begins, and of each profile that JavaScript wrote. */

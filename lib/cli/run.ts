@@ -26,6 +26,8 @@ const options: Options = {
   interval: { value: 'BYTES', help: 'mean bytes between two samples (default 512k)' },
   depth: { value: 'N', help: 'frames kept of a stack, 1 to 512 (default 64)' },
   overhead: { value: 'F', help: 'CPU time for reading samples, as a share of the time (default 0.05)' },
+  buffers: { help: 'profile Buffers and ArrayBuffers, too' },
+  buffer_interval: { value: 'BYTES', help: 'mean bytes between two samples of buffers (default 512k)' },
   dir: { value: 'DIR', help: 'where to write profiles (default .)', complete: 'directory' },
   format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: fileFormats },
   no_source_maps: { help: 'frames of built code as they are there, not as in its sources' },
@@ -34,9 +36,9 @@ const options: Options = {
 };
 
 const details = `Profiles app.js and its workers, and writes a profile when it exits, when it gets SIGUSR2, and before it dies of
-SIGTERM, SIGINT or SIGHUP; if it runs out of heap, its last profile is left as text. A short summary goes to standard
-error. The exit code is that of app.js.
-Options of Node.js may stand before app.js, after a --.`;
+SIGTERM, SIGINT or SIGHUP; if it runs out of heap, its last profile is left as text. With --buffers, a second profile
+(memprof-buffers…) is of memory outside the heap. A short summary goes to standard error. The exit code is that of
+app.js. Options of Node.js may stand before app.js, after a --.`;
 
 export const run: Command = {
   name: 'run',
@@ -58,7 +60,11 @@ export const run: Command = {
         const { written, pids } = readLog(settings.log);
         const dumped = heapLimitDumps(settings.dir)
           .filter((name) => !before.has(name))
-          .map((name) => ({ pid: Number(name.split('.')[3]), file: path.join(settings.dir, name) }))
+          .map((name) => ({
+            pid: Number(name.split('.')[3]),
+            file: path.join(settings.dir, name),
+            profile: 'heap' as const,
+          }))
           .filter(({ pid }) => pids.has(pid));
         await summarize(inOrder([...written, ...dumped]), styleFor(process.stderr));
       }
@@ -84,12 +90,17 @@ function settingsOf({ values }: Arguments, log: string): RunSettings {
   const interval = given('interval');
   const depth = given('depth');
   const overhead = given('overhead');
+  const bufferInterval = given('buffer_interval');
   return {
     ...(interval === undefined
       ? {}
       : { sampleInterval: parseBytes(interval, 'interval', 1, 2 ** 30, 'run') }),
     ...(depth === undefined ? {} : { stackDepth: parseNumber(depth, 'depth', 1, 512, true, 'run') }),
     maxOverhead: overhead === undefined ? 0.05 : parseNumber(overhead, 'overhead', 0.0001, 1, false, 'run'),
+    buffers: values.buffers === true || bufferInterval !== undefined,
+    ...(bufferInterval === undefined
+      ? {}
+      : { bufferSampleInterval: parseBytes(bufferInterval, 'buffer_interval', 1, 2 ** 30, 'run') }),
     dir: path.resolve(given('dir') ?? '.'),
     format: parseChoice(given('format') ?? 'pb.gz', 'format', fileFormats, 'run'),
     sourceMaps: values.no_source_maps !== true,
@@ -168,10 +179,26 @@ async function summarize(written: readonly WrittenProfile[], style: Style): Prom
     say('memprof: no profile was written\n');
     return;
   }
-  // The program itself is the last to write: what it forked has ended, as a rule.
-  const last = written.at(-1)!;
+  for (const profile of ['heap', 'buffers'] as const) {
+    // The program itself is the last to write: what it forked has ended, as a rule.
+    const last = written.filter((each) => each.profile === profile).at(-1);
+    if (last !== undefined) await summarizeFile(last, style, say);
+  }
+  for (const { file, pid } of written) {
+    say(
+      `memprof: wrote ${shownPath(file)}${written.some((other) => other.pid !== pid) ? ` (process ${pid})` : ''}\n`,
+    );
+  }
+}
+
+async function summarizeFile(
+  { file, profile: name }: WrittenProfile,
+  style: Style,
+  say: (text: string) => void,
+): Promise<void> {
+  const of = name === 'buffers' ? ' of buffers' : '';
   try {
-    const profile = prepare(await loadProfile(last.file));
+    const profile = prepare(await loadProfile(file));
     for (const [type, title] of [
       ['alloc_space', 'allocated'],
       ['inuse_space', 'in use at the end'],
@@ -186,7 +213,9 @@ async function summarize(written: readonly WrittenProfile[], style: Style): Prom
         edgeFraction: 0,
       });
       const format = (value: number) => formatValue(value, 'bytes');
-      say(style.bold(`memprof: ${format(total)} ${title}${nodes.length === 0 ? '' : ', most of it by'}`));
+      say(
+        style.bold(`memprof: ${format(total)}${of} ${title}${nodes.length === 0 ? '' : ', most of it by'}`),
+      );
       say('\n');
       for (const { flat, name } of nodes) {
         if (flat > 0)
@@ -197,11 +226,6 @@ async function summarize(written: readonly WrittenProfile[], style: Style): Prom
     }
   } catch (error) {
     say(`memprof: no summary: ${(error as Error).message}\n`);
-  }
-  for (const { file, pid } of written) {
-    say(
-      `memprof: wrote ${shownPath(file)}${written.some((other) => other.pid !== pid) ? ` (process ${pid})` : ''}\n`,
-    );
   }
 }
 

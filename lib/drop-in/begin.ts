@@ -6,7 +6,7 @@ import type { StartOptions } from '../types.js';
 import { saidBefore } from './said-before.js';
 import type { DropInSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfile } from './write-profile.js';
+import { type GarbageCollection, writeProfiles } from './write-profile.js';
 
 /** One warning at most in a thread's life, for whatever went wrong at its start. */
 function warn(problems: readonly string[]): void {
@@ -42,11 +42,14 @@ export function beginDropIn(settings: DropInSettings, problems: readonly string[
 /** Returns what is wrong, but no reason not to run. */
 function startWith(settings: DropInSettings): string[] {
   const { sampleInterval, stackDepth, maxOverhead, workers, heapLimitDump, dir } = settings;
+  const { buffers, bufferSampleInterval } = settings;
   const options: StartOptions = {
     workers,
     ...(sampleInterval === undefined ? {} : { sampleInterval }),
     ...(stackDepth === undefined ? {} : { stackDepth }),
     ...(maxOverhead === undefined ? {} : { maxOverhead }),
+    ...(buffers === undefined ? {} : { buffers }),
+    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
   };
   try {
     start({ ...options, heapLimitDump: heapLimitDump ? dir : null });
@@ -61,8 +64,7 @@ function startWith(settings: DropInSettings): string[] {
 function writeOnRequest(settings: DropInSettings): void {
   const write = (collection: GarbageCollection) => {
     try {
-      const file = writeProfile(settings, collection);
-      if (file !== undefined) say(`wrote ${file}`);
+      writeProfiles(settings, collection, (file) => say(`wrote ${file}`));
     } catch (error) {
       say(`cannot write the profile: ${(error as Error).message}`);
     }

@@ -6,6 +6,8 @@ export interface DropInSettings {
   sampleInterval?: number;
   stackDepth?: number;
   maxOverhead?: number;
+  buffers?: boolean;
+  bufferSampleInterval?: number;
   dir: string;
   format: FileFormat;
   signal?: NodeJS.Signals;
@@ -77,6 +79,21 @@ export const SETTINGS: readonly Setting[] = [
     apply: (settings, text) =>
       within(Number(text), 0.0001, 1, (value) => {
         settings.maxOverhead = value;
+      }),
+  },
+  {
+    name: 'BUFFERS',
+    expected: '1 or 0',
+    apply: flag((settings, value) => {
+      settings.buffers = value;
+    }),
+  },
+  {
+    name: 'BUFFER_SAMPLE_INTERVAL',
+    expected: 'bytes from 1 to 1g, such as 524288 or 512k',
+    apply: (settings, text) =>
+      within(toBytes(text), 1, 2 ** 30, (value) => {
+        settings.bufferSampleInterval = value;
       }),
   },
   {

@@ -7,10 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { profileFromRecords } from '../formats/heap-values.js';
 import { encodeProto } from '../formats/proto.js';
 import { formatHeapText } from '../formats/text.js';
-import { readRecords } from '../mem-profile.js';
 import { readMemStats } from '../mem-stats.js';
+import { defaultSampleType, type ProfileName, readRecordSet } from '../profile.js';
 import { withSourcesSync } from '../source-maps.js';
-import { status } from '../status.js';
 
 export const fileFormats = ['pb.gz', 'txt'] as const;
 export type FileFormat = (typeof fileFormats)[number];
@@ -31,23 +30,28 @@ export type GarbageCollection = 'minor' | 'major';
 
 let written = 0;
 
+/** What is written to files: the heap's allocations are in its profile. */
+export type FileProfile = Exclude<ProfileName, 'allocs'>;
+
 /**
- * Writes the profile of the whole process, now: the program may be about to end. Returns the file's path; undefined
- * if nothing was ever sampled. Throws what the file system does.
+ * Writes the profiles of the whole process, now: the program may be about to end. That of buffers if any was ever
+ * sampled, then that of the heap, likewise; tells the path of each. Throws what the file system does.
  */
-export function writeProfile(
-  { dir, format, sourceMaps }: FileSettings,
+export function writeProfiles(
+  settings: FileSettings,
   collection: GarbageCollection,
-): string | undefined {
+  tell: (file: string, name: FileProfile) => void,
+): void {
   collectGarbage(collection);
-  const { sampleInterval } = status();
-  if (sampleInterval === 0) return undefined;
-  const content = encode(format, sourceMaps, sampleInterval);
-  mkdirSync(dir, { recursive: true });
-  written++;
-  const file = path.join(dir, fileName(format));
-  writeFileSync(file, content);
-  return file;
+  for (const name of ['buffers', 'heap'] as const) {
+    const content = encode(name, settings);
+    if (content === undefined) continue;
+    mkdirSync(settings.dir, { recursive: true });
+    written++;
+    const file = path.join(settings.dir, fileName(name, settings.format));
+    writeFileSync(file, content);
+    tell(file, name);
+  }
 }
 
 // Only main threads write.
@@ -70,14 +74,15 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
   }
 }
 
-function encode(format: FileFormat, sourceMaps: boolean, sampleInterval: number): string | Uint8Array {
+function encode(name: FileProfile, { format, sourceMaps }: FileSettings): string | Uint8Array | undefined {
   const stats = readMemStats();
-  const read = readRecords(true);
+  const { records: read, sampleInterval } = readRecordSet(name);
+  if (sampleInterval === 0) return undefined;
   const records = sourceMaps ? withSourcesSync(read) : read;
   if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
   const profile = profileFromRecords(records, {
     sampleInterval,
-    defaultSampleType: '',
+    defaultSampleType: defaultSampleType(name),
     timeNanos: Date.now() * 1e6,
     program: process.argv[1] ?? process.argv0,
   });
@@ -85,10 +90,11 @@ function encode(format: FileFormat, sourceMaps: boolean, sampleInterval: number)
 }
 
 /** As Node.js names its own diagnostic files: date, time, process, thread, number. */
-function fileName(format: FileFormat): string {
+function fileName(profile: FileProfile, format: FileFormat): string {
   const now = new Date();
   const digits = (value: number, width: number) => String(value).padStart(width, '0');
   const date = digits(now.getFullYear(), 4) + digits(now.getMonth() + 1, 2) + digits(now.getDate(), 2);
   const time = digits(now.getHours(), 2) + digits(now.getMinutes(), 2) + digits(now.getSeconds(), 2);
-  return `memprof.${date}.${time}.${process.pid}.${threadId}.${digits(written, 3)}.${format}`;
+  const name = profile === 'heap' ? 'memprof' : `memprof-${profile}`;
+  return `${name}.${date}.${time}.${process.pid}.${threadId}.${digits(written, 3)}.${format}`;
 }

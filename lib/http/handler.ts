@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkBoolean, checkInteger, checkOptions } from '../check.js';
 import { invalidType } from '../errors.js';
-import { lookup } from '../profile.js';
+import { lookup, type ProfileName } from '../profile.js';
 import { status } from '../status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
 import { isAuthorized } from './guard.js';
@@ -79,12 +79,19 @@ function findPage(path: string): Page | undefined {
   return perl === null ? undefined : { base: 'perl', name: perl[1]! };
 }
 
-const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: boolean })[] = [
+const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName })[] = [
   {
     name: 'allocs',
     href: 'allocs?debug=1',
-    counts: true,
+    counts: 'allocs',
     description: 'A sampling of all past memory allocations',
+  },
+  {
+    name: 'buffers',
+    href: 'buffers?debug=1',
+    counts: 'buffers',
+    description:
+      'A sampling of Buffers and ArrayBuffers, whose memory is outside the heap. You can specify the gc GET parameter to run GC before.',
   },
   {
     name: 'cmdline',
@@ -100,7 +107,7 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: boolean })[
   {
     name: 'heap',
     href: 'heap?debug=1',
-    counts: true,
+    counts: 'heap',
     description:
       'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
   },
@@ -172,14 +179,15 @@ export class Pages {
         if (base === 'perl') return this.#limited(response, () => servePerlText(response, this.#profile));
         return this.#profileOf(response, 'heap', query);
       case 'allocs':
-        return this.#profileOf(response, 'allocs', query);
+      case 'buffers':
+        return this.#profileOf(response, name, query);
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));
     }
     sendError(response, 404, 'Unknown profile');
   }
 
-  #profileOf(response: ServerResponse, name: 'heap' | 'allocs', query: string): Promise<void> {
+  #profileOf(response: ServerResponse, name: ProfileName, query: string): Promise<void> {
     return this.#limited(response, () => serveProfile(response, { name, query }, this.#profile));
   }
 
@@ -213,14 +221,16 @@ export class Pages {
   }
 
   #index(response: ServerResponse): void {
-    const count = lookup('heap').count();
     const { sampleInterval, runningThreads, overhead } = status();
     const state =
       runningThreads.length === 0
         ? 'The profiler does not run.'
         : `Sampling every ${sampleInterval} bytes in ${runningThreads.length} thread(s), overhead ${(overhead * 100).toFixed(2)} %.`;
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    const entries = descriptions.map(({ counts, ...entry }) => ({ ...entry, count: counts ? count : 0 }));
+    const entries = descriptions.map(({ counts, ...entry }) => ({
+      ...entry,
+      count: counts === undefined ? 0 : lookup(counts).count(),
+    }));
     sendChunked(response, indexPage(entries, state));
   }
 }

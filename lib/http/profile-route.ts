@@ -8,8 +8,9 @@ import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../formats/heap-values.js
 import { encodeProto } from '../formats/proto.js';
 import { formatHeapText } from '../formats/text.js';
 import { refreshFigures } from '../fresh-figures.js';
-import { readRecords } from '../mem-profile.js';
 import { readMemStats } from '../mem-stats.js';
+import { defaultSampleType, type ProfileName, readRecordSet } from '../profile.js';
+import type { ParsedProfile } from '../readers/profile-model.js';
 import { withSources } from '../source-maps.js';
 import { status } from '../status.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
@@ -29,11 +30,11 @@ export interface ProfileRouteOptions {
 }
 
 export interface ProfileRequest {
-  name: 'heap' | 'allocs';
+  name: ProfileName;
   query: string;
 }
 
-/** `/debug/pprof/heap` and `allocs`, parameter by parameter as net/http/pprof serves them. */
+/** `/debug/pprof/heap`, `allocs` and `buffers`, parameter by parameter as net/http/pprof serves them. */
 export async function serveProfile(
   response: ServerResponse,
   { name, query }: ProfileRequest,
@@ -47,22 +48,19 @@ export async function serveProfile(
     if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
     return serveDelta(response, name, seconds, options);
   }
-  const collect = name === 'heap' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
+  const collect = name !== 'allocs' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
   await refresh(collect);
   if (debug !== 0) {
     // Go reads the stats first, so that the writer's own allocations are not in them.
     const memStats = readMemStats();
-    const { shown } = await readMoment(options);
+    const { shown, sampleInterval } = await readMoment(name, options);
     setAge(response);
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    return sendChunked(
-      response,
-      formatHeapText(shown, memStats, { sampleInterval: status().sampleInterval }),
-    );
+    return sendChunked(response, formatHeapText(shown, memStats, { sampleInterval }));
   }
-  const { shown, timeNanos } = await readMoment(options);
+  const moment = await readMoment(name, options);
   setAge(response);
-  const profile = profileFromRecords(shown, { ...profileOptions(name, options), timeNanos });
+  const profile = toProfile(moment, name, options);
   const body = await compress(encodeProto(profile), { level: 1 });
   setAttachment(response, name);
   sendChunked(response, body);
@@ -78,24 +76,22 @@ export async function serveFlame(
   const seconds = secondsText === '' ? 0 : checkSeconds(response, secondsText, options.maxSeconds);
   if (seconds === undefined) return;
   await refresh((parseInteger(formValue(query, 'gc')) ?? 0) > 0);
-  const before = seconds > 0 ? await readMoment(options) : undefined;
+  const before = seconds > 0 ? await readMoment('heap', options) : undefined;
   if (before !== undefined) {
     if (!(await wait(response, seconds))) return;
     await refresh(false);
   }
-  const now = await readMoment(options);
+  const now = await readMoment('heap', options);
   const type = formValue(query, 'type');
   const sampleIndex = Math.max(
     0,
     HEAP_SAMPLE_TYPES.findIndex((each) => each.type === (type || 'inuse_space')),
   );
-  const toProfile = ({ shown, timeNanos }: Moment) =>
-    profileFromRecords(shown, { ...profileOptions('heap', options), timeNanos });
   setAge(response);
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   sendChunked(
     response,
-    formatFlamePage(toProfile(now), before && toProfile(before), {
+    formatFlamePage(toProfile(now, 'heap', options), before && toProfile(before, 'heap', options), {
       title: `${options.program}, process ${process.pid}`,
       sampleIndex,
     }),
@@ -106,10 +102,9 @@ export async function serveFlame(
 export async function servePerlText(response: ServerResponse, options: ProfileRouteOptions): Promise<void> {
   await refresh(false);
   const memStats = readMemStats();
-  const { shown } = await readMoment(options);
+  const { shown, sampleInterval } = await readMoment('heap', options);
   setAge(response);
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  const { sampleInterval } = status();
   sendChunked(response, formatHeapText(shown, memStats, { sampleInterval, header: 'heap_v2' }));
 }
 
@@ -120,12 +115,12 @@ async function serveDelta(
   options: ProfileRouteOptions,
 ): Promise<void> {
   await refresh(false);
-  const before = await readMoment(options);
+  const before = await readMoment(name, options);
   if (!(await wait(response, seconds))) return;
   await refresh(false);
-  const after = await readMoment(options);
+  const after = await readMoment(name, options);
   setAge(response);
-  const profile = deltaProfile(before, after, profileOptions(name, options));
+  const profile = deltaProfile(before, after, profileOptions(after, name, options));
   const body = await compress(encodeProto(profile), { level: 1 });
   setAttachment(response, `${name}-delta`);
   response.setHeader('Content-Length', body.length);
@@ -164,15 +159,30 @@ function refresh(collect: boolean): Promise<boolean> {
   return refreshFigures(collect, collect ? COLLECT_TIMEOUT_MS : FIGURES_TIMEOUT_MS);
 }
 
-async function readMoment({ sourceMaps }: ProfileRouteOptions): Promise<Moment> {
-  const timeNanos = Date.now() * 1e6;
-  const records = readRecords(true);
-  return { records, shown: sourceMaps ? await withSources(records) : records, timeNanos };
+interface SampledMoment extends Moment {
+  sampleInterval: number;
 }
 
-function profileOptions(name: ProfileRequest['name'], { program }: ProfileRouteOptions) {
-  const { sampleInterval } = status();
-  return { sampleInterval, defaultSampleType: name === 'allocs' ? 'alloc_space' : 'inuse_space', program };
+async function readMoment(name: ProfileName, { sourceMaps }: ProfileRouteOptions): Promise<SampledMoment> {
+  const timeNanos = Date.now() * 1e6;
+  const { records, sampleInterval } = readRecordSet(name);
+  const shown = sourceMaps ? await withSources(records) : records;
+  return { records, shown, timeNanos, sampleInterval };
+}
+
+function profileOptions(
+  { sampleInterval }: SampledMoment,
+  name: ProfileName,
+  { program }: ProfileRouteOptions,
+) {
+  return { sampleInterval, defaultSampleType: defaultSampleType(name), program };
+}
+
+function toProfile(moment: SampledMoment, name: ProfileName, options: ProfileRouteOptions): ParsedProfile {
+  return profileFromRecords(moment.shown, {
+    ...profileOptions(moment, name, options),
+    timeNanos: moment.timeNanos,
+  });
 }
 
 function setAttachment(response: ServerResponse, name: string): void {

@@ -1,4 +1,4 @@
-import { readRecords } from '../mem-profile.js';
+import { readBufferRecords, readRecords } from '../mem-profile.js';
 
 /**
  * Names of the addresses asked for, as net/http/pprof's `symbol` gives them: `+` between addresses, Go's numbers
@@ -25,7 +25,7 @@ function parseAddress(text: string): number | undefined {
 
 function addressNames(): Map<number, string> {
   const names = new Map<number, string>();
-  for (const record of readRecords(true)) {
+  for (const record of [...readRecords(true), ...readBufferRecords(true)]) {
     for (const { address, functionName } of record.stack()) {
       const name = oneLine(functionName);
       names.set(address, name);

@@ -1,0 +1,196 @@
+'use strict';
+// What it costs to profile buffers. Everything is interleaved, as times of this machine wander: workers that take turns
+// (each has an allocator of its own, wrapped or not), servers that are asked in turn. Ratios are medians; the same thing
+// against itself (A/A) tells how much of them is noise. usage: node bench/buffers.cjs [alloc] [sample] [http] [free]
+const { execFileSync, spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+
+const KIB = 1024;
+const wanted = process.argv.slice(2);
+const does = (what) => wanted.length === 0 || wanted.includes(what);
+
+function quantile(values, q) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+}
+const median = (values) => quantile(values, 0.5);
+const rounded = (value, digits = 3) => Number(value.toFixed(digits));
+
+const SIZES = [1, 4, 16, 64, 1024].map((kib) => kib * KIB);
+const PAIRS = 12;
+const ROUNDS = 40;
+
+/** Nanoseconds an allocation of every size, of the first and the second of a pair, by turns. */
+async function measurePair(profiled) {
+  const turns = new SharedArrayBuffer(8);
+  const turn = new Int32Array(turns);
+  const workers = profiled.map((each, i) => {
+    const times = new SharedArrayBuffer(8);
+    const workerData = { me: i + 1, profiled: each, sizes: SIZES, batch: 4 << 20, turns, times };
+    const worker = new Worker(path.join(__dirname, 'support', 'buffer-worker.cjs'), { workerData });
+    return { worker, took: new Float64Array(times) };
+  });
+  for (let ready = 0; ready < 2; ready = Atomics.load(turn, 1)) {
+    await Atomics.waitAsync(turn, 1, ready).value;
+  }
+  const figures = SIZES.map(() => workers.map(() => []));
+  for (let round = -5; round < ROUNDS; round++) {
+    for (let size = 0; size < SIZES.length; size++) {
+      for (let i = 0; i < 2; i++) {
+        const who = (round + i) & 1;
+        Atomics.store(turn, 0, ((who + 1) << 8) | size);
+        Atomics.notify(turn, 0);
+        while (Atomics.load(turn, 0) !== 0) Atomics.wait(turn, 0, Atomics.load(turn, 0), 100);
+        if (round >= 0) figures[size][who].push(workers[who].took[0]);
+      }
+    }
+  }
+  Atomics.store(turn, 0, -1);
+  Atomics.notify(turn, 0);
+  await Promise.all(workers.map(({ worker }) => once(worker, 'exit')));
+  return figures.map((each) => each.map(median));
+}
+
+async function allocations() {
+  const ratios = { 'A/A': SIZES.map(() => []), 'on/off': SIZES.map(() => []) };
+  const plain = SIZES.map(() => []);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    for (const [name, profiled] of [
+      ['A/A', [false, false]],
+      ['on/off', pair % 2 === 0 ? [true, false] : [false, true]],
+    ]) {
+      const figures = await measurePair(profiled);
+      figures.forEach((each, size) => {
+        const [first, second] = name === 'on/off' && pair % 2 === 1 ? [each[1], each[0]] : each;
+        ratios[name][size].push(first / second);
+        plain[size].push(second);
+      });
+    }
+  }
+  console.log(
+    `Buffer.allocUnsafeSlow(n), and its free, with buffers profiled every 512 KiB (${PAIRS} pairs):`,
+  );
+  console.table(
+    SIZES.map((size, i) => ({
+      KiB: size / KIB,
+      'off, ns': Math.round(median(plain[i])),
+      'A/A': rounded(median(ratios['A/A'][i])),
+      'A/A, middle half': [0.25, 0.75].map((q) => rounded(quantile(ratios['A/A'][i], q))).join(' … '),
+      'on/off': rounded(median(ratios['on/off'][i])),
+      'on/off, middle half': [0.25, 0.75].map((q) => rounded(quantile(ratios['on/off'][i], q))).join(' … '),
+    })),
+  );
+}
+
+/** Every buffer sampled against none, in one thread, by turns. */
+function samples() {
+  const memprof = require('..');
+  const rows = [];
+  for (const frames of [10, 30, 64]) {
+    const at = (depth, times) => {
+      if (depth > 1) return at(depth - 1, times);
+      for (let i = 0; i < times; i++) Buffer.allocUnsafeSlow(1000);
+    };
+    // CPU time: on a busy machine others take turns in the middle of a batch.
+    const batch = (times) => {
+      const began = process.cpuUsage();
+      at(frames, times);
+      const { user, system } = process.cpuUsage(began);
+      return ((user + system) * 1000) / times;
+    };
+    const differences = [];
+    for (let round = 0; round < 60; round++) {
+      memprof.start({ sampleInterval: 2 ** 30, buffers: true, bufferSampleInterval: 1, stackDepth: frames });
+      const on = batch(2000);
+      memprof.stop();
+      const off = batch(2000);
+      if (round >= 10) differences.push(on - off);
+    }
+    rows.push({
+      frames,
+      'CPU ns a sample': Math.round(median(differences)),
+      'a tenth are below': Math.round(quantile(differences, 0.1)),
+    });
+  }
+  console.log('A sampled buffer, over one that is not:');
+  console.table(rows);
+}
+
+async function servers() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'memprof-'));
+  const file = path.join(dir, 'file');
+  fs.writeFileSync(file, Buffer.alloc(4 << 20, 'memprof'));
+  const modes = ['false', 'false', 'true', 'heap'];
+  const children = [];
+  for (const mode of modes) {
+    const child = spawn(
+      process.execPath,
+      [path.join(__dirname, 'support', 'buffer-server.cjs'), file, mode],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
+    const [line] = await once(child.stdout, 'data');
+    children.push({ child, url: `http://127.0.0.1:${String(line).trim()}/`, cpu: [] });
+  }
+  const get = async (url) => Buffer.from(await (await fetch(url)).arrayBuffer());
+  for (let round = -5; round < 60; round++) {
+    for (let i = 0; i < children.length; i++) {
+      const { url, cpu } = children[(i + round + 5) % children.length];
+      const before = Number(await get(`${url}cpu`));
+      for (let n = 0; n < 5; n++) await get(url);
+      const used = Number(await get(`${url}cpu`)) - before;
+      if (round >= 0) cpu.push(used / 5);
+    }
+  }
+  for (const { child } of children) child.stdin.end();
+  fs.rmSync(dir, { recursive: true });
+  const [first, ...others] = children;
+  const names = ['A/A', 'heap and buffers', 'heap alone'];
+  console.log('A server that streams a file of 4 MiB: its CPU time a request, against one without memprof:');
+  console.table(
+    others.map(({ cpu }, i) => {
+      const ratios = cpu.map((value, round) => value / first.cpu[round]);
+      return {
+        '': names[i],
+        'ms a request': rounded(median(cpu) / 1000),
+        ratio: rounded(median(ratios)),
+        'middle half': [0.25, 0.75].map((q) => rounded(quantile(ratios, q))).join(' … '),
+      };
+    }),
+  );
+}
+
+function frees() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'memprof-'));
+  const native = path.join(__dirname, '..', 'native');
+  const sources = ['arena', 'buffer_allocator', 'buffer_profile', 'clocks', 'profile_tables'];
+  const program = path.join(dir, 'buffer-free');
+  execFileSync(process.env.CXX ?? 'g++', [
+    ...['-O2', '-std=gnu++20', '-pthread', '-fPIC', `-I${native}`, '-o', program],
+    path.join(__dirname, 'support', 'buffer-free.cc'),
+    ...sources.map((name) => path.join(native, `${name}.cc`)),
+  ]);
+  const rows = execFileSync(program, { encoding: 'utf8' }).trim().split('\n');
+  fs.rmSync(dir, { recursive: true });
+  console.log('The free of a buffer that is not sampled, over that of a plain allocator:');
+  console.table(
+    rows.map((row) => {
+      const [live, ns] = row.split(' ').map(Number);
+      return { 'sampled buffers alive': live, ns };
+    }),
+  );
+}
+
+async function main() {
+  if (does('free')) frees();
+  if (does('sample')) samples();
+  if (does('alloc')) await allocations();
+  if (does('http')) await servers();
+}
+
+main();

@@ -1,0 +1,20 @@
+// Records, stacks and frames of a profile as JavaScript values. The last argument of each says which: false
+// for the heap's, true for that of buffers.
+
+#ifndef MEMPROF_NATIVE_ADDON_RECORDS_H_
+#define MEMPROF_NATIVE_ADDON_RECORDS_H_
+
+#include <napi.h>
+
+namespace memprof {
+
+// A record is one bucket: four figures and the ref of its stack. The first argument as in Go's MemProfile.
+Napi::Value CountRecords(const Napi::CallbackInfo& info);
+Napi::Value ReadRecords(const Napi::CallbackInfo& info);
+// The refs of a stack's frames, leaf first.
+Napi::Value StackFrames(const Napi::CallbackInfo& info);
+Napi::Value ReadFrame(const Napi::CallbackInfo& info);
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_ADDON_RECORDS_H_

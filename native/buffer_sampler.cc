@@ -1,0 +1,192 @@
+#include "buffer_sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "clocks.h"
+#include "hash.h"
+
+// v8::ArrayBuffer::Allocator::Reallocate, where V8 has it: a member pointer tells its slot, not its address.
+#ifdef __APPLE__
+#define MEMPROF_SYMBOL_PREFIX "_"
+#else
+#define MEMPROF_SYMBOL_PREFIX ""
+#endif
+#ifndef _WIN32
+extern "C" [[gnu::weak]] void* ReallocateOfV8(void*, void*, size_t, size_t) __asm__(
+    MEMPROF_SYMBOL_PREFIX "_ZN2v811ArrayBuffer9Allocator10ReallocateEPvmm");
+#endif
+
+namespace memprof {
+
+namespace {
+
+constexpr double kMostBudgetNs = 100e6;
+constexpr double kMostThinning = 12;  // powers of two
+
+using Allocator = v8::ArrayBuffer::Allocator;
+
+#ifndef _WIN32
+AllocatorSlots Slots() {
+  return {VtableSlot(&Allocator::Allocate), VtableSlot(&Allocator::AllocateUninitialized),
+          VtableSlot(static_cast<void (Allocator::*)(void*, size_t)>(&Allocator::Free))};
+}
+
+// V8's own goes by way of the other three. One that resizes in place would do so unseen.
+template <typename T>
+bool ResizesUnseen(const T* allocator) {
+  if constexpr (requires { &T::Reallocate; }) {
+    const void* const* vtable = *reinterpret_cast<const void* const* const*>(allocator);
+    return vtable[VtableSlot(&T::Reallocate)] != reinterpret_cast<const void*>(&ReallocateOfV8);
+  }
+  return false;
+}
+#endif
+
+// `nullptr` when it was wrapped, now or before.
+const char* Wrap(v8::Isolate* isolate, BufferProfile* profile, uint64_t existing) {
+#if defined(V8_ENABLE_SANDBOX)
+  return "V8's sandbox has an allocator that is not to be touched";
+#elif defined(_WIN32)
+  return "buffers cannot be profiled on Windows";
+#else
+  Allocator* allocator = isolate->GetArrayBufferAllocator();
+  if (allocator == nullptr) return "there is no allocator of buffers";
+  if (ResizesUnseen(allocator)) return "the allocator of buffers is not one of Node.js";
+  switch (WrapAllocator(allocator, Slots(), profile)) {
+    case WrapResult::kWrapped:
+      profile->CountExisting(existing);
+      return nullptr;
+    case WrapResult::kWrappedBefore:
+      return nullptr;
+    case WrapResult::kByAnother:
+      return "another copy of memprof profiles them";
+    case WrapResult::kNotSupported:
+      return "buffers cannot be profiled on this system";
+    case WrapResult::kNotReadable:
+    case WrapResult::kTooManyKinds:
+      return "the allocator of buffers is not one of Node.js";
+  }
+  return nullptr;
+#endif
+}
+
+std::string_view View(const v8::String::Utf8Value& text) {
+  return *text == nullptr ? std::string_view() : std::string_view(*text, text.length());
+}
+
+}  // namespace
+
+bool BufferSampler::Start(const BufferSamplerOptions& options) {
+  if (running()) return true;
+  BufferProfile* profile = BufferProfile::Process();
+  problem_ = profile == nullptr ? "the system refused memory" : Wrap(isolate_, profile, options.existing);
+  if (problem_ != nullptr) return false;
+  profile_ = profile;
+  options_ = options;
+  known_.assign(kKnownFrames, {});
+  budget_ns_ = kMostBudgetNs;
+  earned_at_ns_ = MonotonicNs();
+  SampleBuffers(this, options.interval);
+  return true;
+}
+
+void BufferSampler::Stop() {
+  if (!running()) return;
+  StopSamplingBuffers();
+  profile_ = nullptr;
+  known_ = {};
+}
+
+bool BufferSampler::IsCounted(v8::Isolate* isolate) {
+#ifdef _WIN32
+  return false;
+#else
+  const Allocator* allocator = isolate->GetArrayBufferAllocator();
+  return allocator != nullptr && IsWrapped(allocator);
+#endif
+}
+
+void BufferSampler::OnEpilogue(bool full) {
+  collecting_ = false;
+  heap_full_ = full;
+  if (!running()) return;
+  // What was drawn when time was short would go on for long when little is allocated.
+  Earn(MonotonicNs());
+  Thin();
+}
+
+void BufferSampler::Earn(uint64_t now_ns) {
+  budget_ns_ += options_.max_overhead * static_cast<double>(now_ns - earned_at_ns_);
+  budget_ns_ = std::min(budget_ns_, kMostBudgetNs);
+  earned_at_ns_ = now_ns;
+}
+
+// Not at all with half of the budget or more, and twice as much with every sixteenth less.
+void BufferSampler::Thin() {
+  double sixteenths = budget_ns_ / kMostBudgetNs * 16;
+  int power = static_cast<int>(std::clamp(8 - sixteenths, 0.0, kMostThinning));
+  ThinBufferSamples(std::ldexp(1.0, power));
+}
+
+void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {
+  uint64_t begin = MonotonicNs();
+  profile_->AddSample(data, bytes, MayCapture() ? Capture() : profile_->tables()->unknown_stack(),
+                      options_.thread, count);
+  uint64_t end = MonotonicNs();
+  budget_ns_ -= static_cast<double>(end - begin);
+  Earn(end);
+  Thin();
+}
+
+bool BufferSampler::MayCapture() const {
+  return !collecting_ && !capturing_ && !heap_full_ && v8::Isolate::TryGetCurrent() == isolate_ &&
+         !isolate_->IsExecutionTerminating();
+}
+
+Ref BufferSampler::Capture() {
+  ProfileTables* tables = profile_->tables();
+  if (!isolate_->InContext()) return profile_->native_stack();
+  capturing_ = true;
+  v8::HandleScope scope(isolate_);
+  constexpr auto kOptions =
+      static_cast<v8::StackTrace::StackTraceOptions>(v8::StackTrace::kDetailed | v8::StackTrace::kScriptId |
+                                                     v8::StackTrace::kExposeFramesAcrossSecurityOrigins);
+  auto trace = v8::StackTrace::CurrentStackTrace(isolate_, options_.stack_depth, kOptions);
+  path_.clear();
+  for (int i = trace->GetFrameCount() - 1; i >= 0; --i)
+    path_.push_back(FrameOf(trace->GetFrame(isolate_, i)));
+  capturing_ = false;
+  if (path_.empty()) return profile_->native_stack();
+  Ref stack = 0;
+  for (Ref frame : path_) {
+    stack = tables->InternStack(stack, frame);
+    if (stack == 0) return tables->InternCutStack(path_);
+  }
+  return stack;
+}
+
+Ref BufferSampler::FrameOf(v8::Local<v8::StackFrame> frame) {
+  v8::Location location = frame->GetLocation();
+  int script = frame->GetScriptId();
+  if (script <= 0) return InternFrame(frame, location);
+  uint64_t place = (uint64_t{static_cast<uint32_t>(location.GetLineNumber())} << 32) |
+                   static_cast<uint32_t>(location.GetColumnNumber());
+  KnownFrame& known = known_[Combine(place, static_cast<uint64_t>(script)) % kKnownFrames];
+  if (known.frame == 0 || known.script != script || known.line != location.GetLineNumber() ||
+      known.column != location.GetColumnNumber()) {
+    known = {script, location.GetLineNumber(), location.GetColumnNumber(), InternFrame(frame, location)};
+  }
+  return known.frame;
+}
+
+Ref BufferSampler::InternFrame(v8::Local<v8::StackFrame> frame, v8::Location location) {
+  v8::String::Utf8Value name(isolate_, frame->GetFunctionName());
+  v8::String::Utf8Value url(isolate_, frame->GetScriptNameOrSourceURL());
+  return profile_->tables()->InternFrame(View(name), View(url), location.GetLineNumber() + 1,
+                                         location.GetColumnNumber() + 1);
+}
+
+}  // namespace memprof
