@@ -145,6 +145,7 @@ export interface NativeStatus {
   bufferSamples: number;
   bufferSamplesLive: number;
   bufferSamplesDropped: number;
+  bufferThinning: number;
   bufferTableBytes: number;
 }
 
