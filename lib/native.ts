@@ -159,6 +159,7 @@ export interface NativeStatus {
   bufferSamples: number;
   bufferSamplesLive: number;
   bufferSamplesDropped: number;
+  bufferThinning: number;
   bufferTableBytes: number;
 }
 

@@ -81,6 +81,11 @@ export interface Status {
   bufferSamples: number;
   bufferSamplesLive: number;
   bufferSamplesDropped: number;
+  /**
+   * For how many samples one stands at present, in the calling thread: more than 1 while sampling takes more time than
+   * `maxOverhead` allows.
+   */
+  bufferThinning: number;
   /** Memory of the tables of buffers, taken from the system. */
   bufferTableBytes: number;
 }

@@ -76,7 +76,10 @@ export interface StartOptions {
    * only; `status().buffersProblem` says why it is not done elsewhere. Default false.
    */
   buffers?: boolean;
-  /** Mean bytes of buffers between two samples, 1 … 2^30; 1 samples every buffer. Default 524288. */
+  /**
+   * Mean bytes of buffers between two samples, 1 … 2^30. Default 524288. Time for samples is bounded by `maxOverhead`,
+   * too: as it runs low fewer are taken, and count for more. But 1 samples every buffer, whatever it takes.
+   */
   bufferSampleInterval?: number;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;

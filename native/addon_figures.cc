@@ -127,6 +127,7 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("bufferSamples", profile == nullptr ? 0 : profile->samples());
   result.Set("bufferSamplesLive", profile == nullptr ? 0 : profile->live());
   result.Set("bufferSamplesDropped", profile == nullptr ? 0 : profile->dropped());
+  result.Set("bufferThinning", buffers.thinning());
   result.Set("bufferTableBytes", profile == nullptr ? 0 : profile->tables()->CommittedBytes());
   std::vector<uint32_t> running;
   for (const ProcessStatus::Thread& thread : status.threads) {

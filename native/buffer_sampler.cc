@@ -88,6 +88,7 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   options_ = options;
   known_.assign(kKnownFrames, {});
   budget_ns_ = kMostBudgetNs;
+  thinning_ = 1;
   earned_at_ns_ = MonotonicNs();
   SampleBuffers(this, options.interval);
   return true;
@@ -128,7 +129,8 @@ void BufferSampler::Earn(uint64_t now_ns) {
 void BufferSampler::Thin() {
   double sixteenths = budget_ns_ / kMostBudgetNs * 16;
   int power = static_cast<int>(std::clamp(8 - sixteenths, 0.0, kMostThinning));
-  ThinBufferSamples(std::ldexp(1.0, power));
+  thinning_ = std::ldexp(1.0, power);
+  ThinBufferSamples(thinning_);
 }
 
 void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {

@@ -43,6 +43,8 @@ class BufferSampler final : private BufferListener {
   bool Start(const BufferSamplerOptions& options);
   void Stop();
   bool running() const { return profile_ != nullptr; }
+  // For how many samples one stands at present.
+  double thinning() const { return thinning_; }
   // Why the last `Start` failed, or `nullptr`.
   const char* problem() const { return problem_; }
 
@@ -77,6 +79,7 @@ class BufferSampler final : private BufferListener {
   const char* problem_ = nullptr;
   double budget_ns_ = 0;  // may be negative
   uint64_t earned_at_ns_ = 0;
+  double thinning_ = 1;
   bool collecting_ = false;
   bool capturing_ = false;
   bool heap_full_ = false;
