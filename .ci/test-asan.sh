@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test-asan.sh: the hazards of buffers, with an addon built under AddressSanitizer in ./build/asan. Not part of CI: the
+# npm run test:asan: the hazards of buffers, with an addon built under AddressSanitizer in ./build/asan. Not part of CI: the
 # build takes minutes. Leaks of Node.js itself are not looked for.
 set -euo pipefail
 
