@@ -56,7 +56,16 @@ function overheadTables({ scale, settings, comparisons, meters, ...rest }) {
     ...missingOf(rest),
     `memprof's own thread-CPU meter, ${settings.seconds} s a program:`,
     table(
-      ['', 'own CPU', 'of it V8', 'share of CPU', 'share of wall time', 'collections read', 'left out', 'longest pause'],
+      [
+        '',
+        'own CPU',
+        'of it V8',
+        'share of CPU',
+        'share of wall time',
+        'collections read',
+        'left out',
+        'longest pause',
+      ],
       meters.map((row) => [
         row.workload,
         `${row.ownMs.toFixed(0)} ms`,

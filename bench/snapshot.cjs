@@ -59,14 +59,15 @@ async function main() {
     for (const samples of sizes) {
       for (const profiler of shuffled(found, next)) {
         const key = `${profiler} ${samples}`;
-        const result = await runProgram('snapshot', {
+        const args = {
           profiler,
           samples,
           buckets: samples >= MEM_PROFILE_BUCKETS ? MEM_PROFILE_BUCKETS : 0,
           interval,
           depth,
           seed: run + 1,
-        });
+        };
+        const result = await runProgram('snapshot', args, { flags: ['--expose-gc'] });
         measured.set(key, [...(measured.get(key) ?? []), result]);
       }
     }

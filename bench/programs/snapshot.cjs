@@ -45,8 +45,11 @@ async function main() {
   const result = await timed(() => profiler.read());
   if (name === 'memprof') {
     const { memprof } = profiler;
-    // Not every sample has a bucket of its own: on to so many buckets.
-    while (memprof.MemProfile(null, true).n < buckets) held.push(retain(200 * interval, next));
+    // Not every sample has a bucket of its own: on to so many buckets. They show after a collection.
+    while (memprof.MemProfile(null, true).n < buckets) {
+      held.push(retain(200 * interval, next));
+      gc();
+    }
     const records = new Array(memprof.MemProfile(null, true).n + 50);
     result.memProfileMs = median(timesOf(() => memprof.MemProfile(records, true)));
     result.records = memprof.MemProfile(null, true).n;
