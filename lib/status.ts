@@ -133,6 +133,7 @@ const NONE: NativeStatus = {
   bufferSamples: 0,
   bufferSamplesLive: 0,
   bufferSamplesDropped: 0,
+  bufferThinning: 0,
   bufferTableBytes: 0,
 };
 
