@@ -6,6 +6,7 @@ import { invalidType, memprofError } from '../errors.js';
 import { checkMeasureOptions } from './measure.js';
 import type { AllocationSite, Measurement, MeasureOptions } from './types.js';
 
+/** How long is measured, and how long the child process may take. */
 export interface CountObjectsOptions extends MeasureOptions {
   /** Milliseconds that the child may take, 100 … 2^31 - 1. Default 60000. */
   timeout?: number;

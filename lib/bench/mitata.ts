@@ -4,8 +4,10 @@ import type { Measurement, MeasureOptions } from './types.js';
 
 /** What is used of the module `mitata`. */
 export interface MitataModule {
+  /** Adds a benchmark. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of another package
   bench(...args: any[]): any;
+  /** Runs all benchmarks, and prints. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   run(...args: any[]): Promise<any>;
 }

@@ -11,13 +11,18 @@ export interface TinybenchTask {
 /** What is used of tinybench's `Bench`. */
 export interface TinybenchBench {
   readonly tasks: readonly TinybenchTask[];
+  /** Adds a task, which memprof measures as well. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of another package, of more than one version
   add(name: string, fn: (...args: any[]) => unknown, options?: any): unknown;
+  /** The task of that name. */
   getTask(name: string): TinybenchTask | undefined;
+  /** Runs all tasks; what they allocate is measured after. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   run(): Promise<any>;
+  /** As `run`, of tasks that are not async. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   runSync(): any;
+  /** A row for each task. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   table(convert?: any): unknown[];
 }

@@ -61,6 +61,7 @@ export interface Measurement {
   sites: readonly AllocationSite[];
 }
 
+/** How long is measured. */
 export interface MeasureOptions {
   /**
    * Milliseconds of calls before anything is counted, 0 … 60000: V8 optimises meanwhile what is called often. With 0
