@@ -11,7 +11,7 @@ group_of() {
   case $1 in
     test/mutated-inputs.*) echo inputs ;;
     test/cli-run.* | test/heap-limit-dump* | test/http-golden.* | test/http-mounts.* | test/http-safety.* | \
-      test/register.* | test/text-readers.* | test/process-end.*)
+      test/buffers-drop-in.* | test/register.* | test/text-readers.* | test/process-end.*)
       echo together ;;
     test/bench-* | test/cli-* | test/*-format.* | test/heapprofile-* | test/read-* | test/proto.* | test/round-trip.* | \
       test/source-maps.* | test/leaks.* | test/prometheus.* | test/pyroscope.* | test/tab-writer.* | \
