@@ -10,9 +10,6 @@ const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
 const KIB = 1024;
-const wanted = process.argv.slice(2);
-const does = (what) => wanted.length === 0 || wanted.includes(what);
-
 function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
@@ -186,11 +183,15 @@ function frees() {
   );
 }
 
+const parts = { free: frees, sample: samples, alloc: allocations, http: servers };
+
 async function main() {
-  if (does('free')) frees();
-  if (does('sample')) samples();
-  if (does('alloc')) await allocations();
-  if (does('http')) await servers();
+  const wanted = process.argv.slice(2);
+  if (wanted.length === 1) return parts[wanted[0]]();
+  // Each in a process of its own: threads take over options of those before.
+  for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
+    execFileSync(process.execPath, [__filename, part], { stdio: 'inherit' });
+  }
 }
 
 main();
