@@ -1,5 +1,7 @@
-import { threadId } from 'node:worker_threads';
-import { loadBinary } from './binary.js';
+import { lazily } from './lazily.js';
+
+const binary = lazily(() => require('./binary.js') as typeof import('./binary.js'));
+const workerThreads = lazily(() => require('node:worker_threads') as typeof import('node:worker_threads'));
 
 /** What `native/addon.cc` exports. Arguments are not checked there. */
 export interface NativeAddon {
@@ -183,8 +185,8 @@ let loaded: NativeAddon | undefined;
  */
 export function native(): NativeAddon {
   if (loaded === undefined) {
-    const addon = loadBinary() as NativeAddon;
-    addon.setThreadId(threadId);
+    const addon = binary().loadBinary() as NativeAddon;
+    addon.setThreadId(workerThreads().threadId);
     loaded = addon;
   }
   return loaded;

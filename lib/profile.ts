@@ -1,24 +1,26 @@
 import type { Writable } from 'node:stream';
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from './check.js';
 import { invalidType } from './errors.js';
-import { formatFolded } from './formats/folded.js';
-import { formatHeapProfile } from './formats/heap-profile.js';
 import { HEAP_SAMPLE_TYPES, profileFromRecords } from './formats/heap-values.js';
-import { encodeProto } from './formats/proto.js';
-import { formatHeapText } from './formats/text.js';
+import { lazily } from './lazily.js';
 import { readBufferRecords, readRecords } from './mem-profile.js';
 import { readMemStats } from './mem-stats.js';
 import { native } from './native.js';
 import { checkSink, writeToSink } from './sink.js';
-import { withSources } from './source-maps.js';
 import type { MemProfileRecord } from './types.js';
 
 const FORMATS = ['pprof', 'heapprofile', 'folded'] as const;
-const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
+const text = lazily(() => require('./formats/text.js') as typeof import('./formats/text.js'));
+const heapProfile = lazily(
+  () => require('./formats/heap-profile.js') as typeof import('./formats/heap-profile.js'),
+);
+const folded = lazily(() => require('./formats/folded.js') as typeof import('./formats/folded.js'));
+const sources = lazily(() => require('./source-maps.js') as typeof import('./source-maps.js'));
+const gzippedProto = lazily(
+  () => require('./formats/gzipped-proto.js') as typeof import('./formats/gzipped-proto.js'),
+);
 
-const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
+const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
 
 /** Options of `writeTo`. */
 export interface WriteOptions {
@@ -95,9 +97,12 @@ class NamedProfile implements Profile {
     const memStats = debug === 0 ? undefined : readMemStats();
     const timeNanos = Date.now() * 1e6;
     const { records: read, sampleInterval } = readRecordSet(this.name);
-    const records = checked.sourceMaps ? await withSources(read) : read;
+    const records = checked.sourceMaps ? await sources().withSources(read) : read;
     if (memStats !== undefined) {
-      await writeToSink(sink, formatHeapText(records, memStats, { sampleInterval, header: checked.header }));
+      await writeToSink(
+        sink,
+        text().formatHeapText(records, memStats, { sampleInterval, header: checked.header }),
+      );
       return;
     }
     const profile = profileFromRecords(records, {
@@ -108,11 +113,11 @@ class NamedProfile implements Profile {
     });
     switch (checked.format) {
       case 'heapprofile':
-        return writeToSink(sink, formatHeapProfile(profile, checked.sampleType));
+        return writeToSink(sink, heapProfile().formatHeapProfile(profile, checked.sampleType));
       case 'folded':
-        return writeToSink(sink, formatFolded(profile, checked.sampleType));
+        return writeToSink(sink, folded().formatFolded(profile, checked.sampleType));
       case 'pprof':
-        return writeToSink(sink, await compress(encodeProto(profile), { level: constants.Z_BEST_SPEED }));
+        return writeToSink(sink, await gzippedProto().gzippedProto(profile));
     }
   }
 

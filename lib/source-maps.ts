@@ -3,8 +3,16 @@ import { findSourceMap } from 'node:module';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AnyMap, type SourceMapInput, type TraceMap, traceSegment } from '@jridgewell/trace-mapping';
+import type { SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
+import { lazily } from './lazily.js';
 import type { Frame, MemProfileRecord } from './types.js';
+
+const tracing = lazily(
+  () =>
+    require('@jridgewell/trace-mapping') as typeof import('@jridgewell/trace-mapping', { with: {
+      'resolution-mode': 'require',
+    }}),
+);
 
 const MIB = 1024 * 1024;
 // Decoded, a map takes ten times its size.
@@ -112,7 +120,7 @@ function mapFrame(frame: Readonly<Frame>, map: TraceMap): Readonly<Frame> {
   if (lineNumber === 0) return frame;
   try {
     const column = Math.max(0, columnNumber - 1);
-    const segment = traceSegment(map, lineNumber - 1, column);
+    const segment = tracing().traceSegment(map, lineNumber - 1, column);
     if (segment === null || segment.length === 1) return frame;
     const source = map.sources[segment[1]] ? map.resolvedSources[segment[1]] : undefined;
     if (typeof source !== 'string') return frame;
@@ -180,7 +188,7 @@ function findMap(fileName: string): Entry | undefined {
 }
 
 function toEntry(input: SourceMapInput, mapName: string, bytes: number): Entry {
-  return { map: AnyMap(input, pathToFileURL(mapName).href), bytes };
+  return { map: tracing().AnyMap(input, pathToFileURL(mapName).href), bytes };
 }
 
 /** What follows the last `//# sourceMappingURL=`. */

@@ -2,7 +2,7 @@ import { NO_LABELS, newLabels } from '../readers/labels.js';
 import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from '../readers/profile-model.js';
 import { scaleFactor } from '../scaling.js';
 import type { MemProfileRecord } from '../types.js';
-import { UNKNOWN_STACK } from './text.js';
+import { UNKNOWN_STACK } from './unknown-stack.js';
 
 /** The values of a heap profile, in Go's order. */
 export const HEAP_SAMPLE_TYPES: readonly Readonly<SampleType>[] = [

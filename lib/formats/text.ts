@@ -1,5 +1,6 @@
 import type { Frame, MemProfileRecord, MemStats } from '../types.js';
 import { alignTabs } from './tab-writer.js';
+import { UNKNOWN_STACK } from './unknown-stack.js';
 
 export interface HeapTextOptions {
   /** Mean bytes between two samples: what readers scale the figures by. */
@@ -33,11 +34,6 @@ const RING_LENGTH = 256;
 
 // Go's readers refuse a profile with a line of 64 KiB or more. An escape takes up to 6 bytes, and a line has two names.
 const MAX_NAME_LENGTH = 4096;
-
-// Not a small address: the Perl pprof would name it after some symbol of the program it is given.
-export const UNKNOWN_STACK: readonly Readonly<Frame>[] = [
-  { functionName: '(unknown)', fileName: '', lineNumber: 0, columnNumber: 0, address: 0xffff_ffff_ffff },
-];
 
 // Controls, line and paragraph separators, lone surrogates, bidirectional overrides and isolates.
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;

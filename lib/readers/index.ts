@@ -1,11 +1,13 @@
-import { gunzipSync } from 'node:zlib';
 import { checkInteger, checkOneOf, checkOptions } from '../check.js';
 import { invalidType } from '../errors.js';
-import { isLegacyHeader, readLegacy } from './legacy.js';
+import { lazily } from '../lazily.js';
 import { LIMITS, profileError } from './limits.js';
 import { Lines } from './lines.js';
 import type { ParsedProfile, ParseOptions } from './profile-model.js';
-import { readProto } from './proto.js';
+
+const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
+const legacy = lazily(() => require('./legacy.js') as typeof import('./legacy.js'));
+const proto = lazily(() => require('./proto.js') as typeof import('./proto.js'));
 
 /**
  * Reads a heap profile: pprof's proto, gzipped or plain, or a legacy text (`heap`, `heap_v2`, `heapz_v2`,
@@ -26,9 +28,11 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Parsed
   const bytes = isGzip(buffer) ? unpack(buffer, maxBytes) : buffer;
   if (bytes.length === 0) throw profileError('the profile is empty');
   const firstLine = readFirstLine(bytes);
-  if (firstLine !== undefined && isLegacyHeader(firstLine.latin1())) return readLegacy(bytes, scaling);
+  if (firstLine !== undefined && legacy().isLegacyHeader(firstLine.latin1())) {
+    return legacy().readLegacy(bytes, scaling);
+  }
   try {
-    return readProto(bytes);
+    return proto().readProto(bytes);
   } catch (error) {
     if (firstLine === undefined || !isText(bytes)) throw error;
     throw firstLine.error("a heap profile: 'heap profile: …', '--- symbol', 'heap_v2/…' or a proto", error);
@@ -41,7 +45,7 @@ function isGzip(bytes: Uint8Array): boolean {
 
 function unpack(bytes: Uint8Array, maxBytes: number): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+    return zlib().gunzipSync(bytes, { maxOutputLength: maxBytes });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw code === 'ERR_BUFFER_TOO_LARGE'
