@@ -1,6 +1,8 @@
 #include "buffer_profile.h"
 
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <thread>
 
 namespace memprof {
@@ -13,9 +15,11 @@ BufferProfile::BufferProfile(size_t table_limit) : tables_(table_limit) {
 }
 
 BufferProfile* BufferProfile::Process() {
-  // Leaked on purpose: buffers may still be freed while the process exits.
+  // Leaked on purpose: buffers may still be freed while the process exits. In place, since the aligned `new`
+  // needs a newer C++ library than Node.js itself.
+  alignas(BufferProfile) static std::byte place[sizeof(BufferProfile)];
   static BufferProfile* profile = [] {
-    auto* made = new BufferProfile();
+    auto* made = new (place) BufferProfile();
     if (made->ok()) process_.store(made, std::memory_order_release);
     return made;
   }();
