@@ -15,24 +15,34 @@ void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
     return;
   }
   ++known_seen_;
+  if (known->bucket != 0) ++published_seen_;
   if (known->stack == 0) known->stack = stack;
 }
 
-// A sampler that began anew may show no id that contradicts us, but it shows none of ours either. Two signs
-// tell it from a GC that freed all of ours: its ids are higher than ours can be by now, or asking for its
-// samples ran a GC, as an inspector's sampler is made to do.
+// A sampler that began anew may show no id that contradicts us, but it shows none of ours either, or, where
+// its first samples look like our first ones, few. Its ids are higher than ours can be by now; or asking for
+// its samples runs a GC each time, as an inspector's sampler is made to do. One such GC may as well have been
+// a coincidence, and have freed ours.
 bool Harvest::BeganAnew(const HarvestMoment& moment) const {
-  if (live_.size() < 4 || known_seen_ != 0) return false;
-  if (moment.collected) return true;
+  if (unsure_ && moment.collected) return true;
+  if (!unsure_ && !NoneIsLeft()) return false;
   uint64_t highest = last_id_;
   for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);
-  return highest - last_id_ > moment.expected_taken * 2 + 64;
+  return highest - last_id_ > expected_taken_ * 2 + 64;
 }
 
 bool Harvest::End(const HarvestMoment& moment) {
+  expected_taken_ += moment.expected_taken;
   if (foreign_ || BeganAnew(moment)) {
     fresh_.clear();
     return false;
+  }
+  unsure_ = moment.collected && FewAreLeft();
+  // Whoever's they are, they are new to the next harvest, too.
+  if (unsure_) {
+    fresh_.clear();
+  } else {
+    expected_taken_ = 0;
   }
   uint64_t completed_gcs = moment.completed_gcs;
   uint64_t lost = TakeFresh(completed_gcs);
@@ -49,7 +59,7 @@ bool Harvest::End(const HarvestMoment& moment) {
         bool below_gap = lost != 0 && id < top_run_;
         if (stays.bucket == 0 && (stays.pending_since < completed_gcs || below_gap)) Publish(stays);
       });
-  if (lost != 0 || !donors_.empty()) imputer_.NextStretch(lost, donors_);
+  imputer_.NextStretch(lost, donors_);
   return true;
 }
 
@@ -77,14 +87,19 @@ void Harvest::Publish(Sample& sample) {
       tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size, thread_);
   tables_->BucketAt(sample.bucket)->AddAlloc(1, sample.size);
   ++counts_.published;
+  ++published_live_;
 }
 
-void Harvest::Free(Sample& sample) { tables_->BucketAt(sample.bucket)->AddFree(1, sample.size); }
+void Harvest::Free(Sample& sample) {
+  tables_->BucketAt(sample.bucket)->AddFree(1, sample.size);
+  --published_live_;
+}
 
 void Harvest::DropWhatWasReset() {
   if (generation_ == tables_->Generation()) return;
   generation_ = tables_->Generation();
   live_.Clear();
+  published_live_ = 0;
   imputer_.Clear();
 }
 
@@ -105,6 +120,8 @@ void Harvest::Forget() {
   live_.Clear();
   fresh_.clear();
   last_id_ = 0;
+  unsure_ = false;
+  expected_taken_ = 0;
 }
 
 }  // namespace memprof

@@ -38,7 +38,7 @@ struct HarvestCounts {
 // What is known of a harvest besides its samples.
 struct HarvestMoment {
   uint64_t completed_gcs;                       // of this isolate, so far
-  uint64_t expected_taken = ~uint64_t{0} >> 2;  // samples since the last harvest, by what was allocated
+  uint64_t expected_taken = ~uint64_t{0} >> 4;  // samples since the last harvest, by what was allocated
   bool collected = false;                       // there was a full GC while V8 was asked
 };
 
@@ -54,6 +54,7 @@ class Harvest {
   void Begin() {
     foreign_ = false;
     known_seen_ = 0;
+    published_seen_ = 0;
   }
   // `stack` is 0 when the sample's node was not in the tree that came with it.
   void See(uint64_t id, uint32_t node, uint64_t size, Ref stack);
@@ -68,7 +69,7 @@ class Harvest {
   // After a reset of the tables both do nothing but drop what was known before it.
   // Publishes what is pending, as if it had outlived a GC.
   void PublishPending();
-  // Imputes what was lost with the donors known so far: no more will come.
+  // Imputes what was lost with the donors known so far: no more will come, or a reader wants the totals.
   void FlushLost() { imputer_.Flush(); }
   // V8 dropped all samples: frees everything, and expects ids to begin anew.
   void Forget();
@@ -95,6 +96,10 @@ class Harvest {
   };
 
   bool BeganAnew(const HarvestMoment& moment) const;
+  bool NoneIsLeft() const { return live_.size() >= 4 && known_seen_ == 0; }
+  bool FewAreLeft() const {
+    return NoneIsLeft() || (published_live_ >= 4 && published_seen_ < published_live_ / 2);
+  }
   void DropWhatWasReset();
   void Publish(Sample& sample);
   void Free(Sample& sample);
@@ -109,7 +114,11 @@ class Harvest {
   uint64_t top_run_ = 0;  // first of the consecutive ids that end at the highest one
   uint64_t generation_;   // of the tables, that our buckets' counts belong to
   bool foreign_ = false;
-  size_t known_seen_ = 0;  // of the running harvest: samples that were there before
+  bool unsure_ = false;          // the last harvest may have been of a sampler that began anew
+  uint64_t expected_taken_ = 0;  // since the last harvest that was sure
+  size_t known_seen_ = 0;        // of the running harvest: samples that were there before
+  size_t published_seen_ = 0;    // of these, published ones
+  size_t published_live_ = 0;    // in `live_`
   uint32_t thread_ = 0;
   Imputer imputer_;
   std::vector<Imputer::Donor> donors_;  // of the running harvest: what was pending and is gone

@@ -6,7 +6,8 @@
 // gaps in the ids; what they were is not. Objects met in a harvest while pending and gone at the next one are
 // of the same kind: allocated in one GC cycle and dead soon after. Those are the donors. The lost of a
 // stretch get one half from the donors of the harvest before it (and of earlier ones, to at least `kPool`),
-// and the other from those of the harvest after it, which are known one harvest later. Each lost sample adds
+// and the other from those of the harvest after it, which are known one harvest later, unless a reader
+// comes first. Each lost sample adds
 // one allocation and one free to its donor's bucket, so figures in use are never touched.
 //
 // Invariant: imputed() + waiting() == all lost samples ever given to `NextStretch`.
@@ -36,7 +37,8 @@ class Imputer {
   // A harvest with at least one GC since the one before: `lost` samples were lost between the two, and `gone`
   // are the samples that were pending at the earlier one and have died since.
   void NextStretch(uint64_t lost, std::span<const Donor> gone);
-  // No further donors will come: what waits is given to those there are, or to the record `(not attributed)`.
+  // What waits is given to the donors there are, or to the record `(not attributed)`. For when no more will
+  // come, or a reader wants the totals.
   void Flush();
   // Forgets all without counting it.
   void Clear();

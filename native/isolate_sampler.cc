@@ -92,11 +92,13 @@ void IsolateSampler::PrepareRead() {
   if (state_ == SamplerState::kRunning && (clock_.completed() != harvested_at_gc_ || tables_->Empty())) {
     DoHarvest(Reason::kRead);
   }
+  // Totals must be right now, though donors of the harvest after this one would tell a little more.
+  harvest_.FlushLost();
   if (tables_->Empty()) {
     harvest_.PublishPending();
     figures_.as_of_ns = MonotonicNs();
-    PublishStatus();
   }
+  PublishStatus();
 }
 
 void IsolateSampler::set_thread_id(uint64_t id) {
