@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap';
 import type { Status } from '../lib/index.js';
 import type { PlainRecord } from './support/figures.js';
+import { scaled } from './support/hazard.js';
 import { type Outcome, report, runProgram } from './support/run.js';
 
 // V8 13 and later abort when a sampler still runs while its isolate is disposed.
-const ROUNDS = 200;
+const ROUNDS = scaled(t, 'rounds of each', 60, 200);
 
 async function endProcesses(how: string): Promise<Outcome[]> {
   const bad: Outcome[] = [];
