@@ -7,6 +7,7 @@
         "native/addon.cc",
         "native/addon_bench.cc",
         "native/addon_figures.cc",
+        "native/addon_proto.cc",
         "native/addon_records.cc",
         "native/allocation_counter.cc",
         "native/arena.cc",
@@ -28,6 +29,7 @@
         "native/mem_figures.cc",
         "native/profile_tables.cc",
         "native/profile_text.cc",
+        "native/proto_snapshot.cc",
         "native/stack_interner.cc"
       ],
       "include_dirs": ["<!(node -p \"try { require('node-addon-api').include_dir } catch { 'vendor/node-addon-api' }\")"],

@@ -29,14 +29,14 @@ class Stacks {
     let stack = this.#stacks.get(ref);
     if (stack === undefined) {
       const refs = native().stackFrames(ref, this.#ofBuffers);
-      const frames = Array.from(refs, (frame) => this.#frameAt(frame));
+      const frames = Array.from(refs, (frame) => this.frameAt(frame));
       stack = Object.freeze(this.#ofBuffers ? withoutAllocator(frames) : frames);
       this.#stacks.set(ref, stack);
     }
     return stack;
   }
 
-  #frameAt(ref: number): Readonly<Frame> {
+  frameAt(ref: number): Readonly<Frame> {
     let frame = this.#frames.get(ref);
     if (frame === undefined) {
       const [functionName, url, lineNumber, columnNumber, address] = native().readFrame(ref, this.#ofBuffers);
@@ -65,6 +65,11 @@ function withoutAllocator(frames: Readonly<Frame>[]): Readonly<Frame>[] {
 
 const heap = new Stacks(false);
 const buffers = new Stacks(true);
+
+/** A frame by its ref. */
+export function frameAt(ref: number, ofBuffers: boolean): Readonly<Frame> {
+  return (ofBuffers ? buffers : heap).frameAt(ref);
+}
 
 export const heapStackAt: StackAt = (ref) => heap.stackAt(ref);
 export const bufferStackAt: StackAt = (ref) => buffers.stackAt(ref);

@@ -10,6 +10,8 @@ export interface NativeAddon {
   /** Of the heap, or of buffers; refs of stacks and frames are those of the one profile. */
   countRecords(inuseZero: boolean, buffers: boolean): number;
   readRecords(inuseZero: boolean, buffers: boolean): NativeRecords;
+  /** As of this thread's last garbage collection. */
+  takeSnapshot(buffers: boolean): Promise<NativeSnapshot>;
   stackFrames(stack: number, buffers: boolean): Uint32Array;
   readFrame(
     frame: number,
@@ -83,6 +85,31 @@ export interface NativeRecords {
   threads: Uint32Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
+}
+
+/** Records of one moment, on no thread's heap. */
+export interface NativeSnapshot {
+  /** URLs of the scripts in its stacks, each once. */
+  files: string[];
+  /** Refs of the frames that are in a file, by its index. */
+  framesOf(file: number): Uint32Array;
+  /** The records in pprof's proto, not compressed. Once: it is nothing afterwards. */
+  encode(options: NativeProtoOptions): Promise<Buffer>;
+}
+
+export interface NativeProtoOptions {
+  sampleInterval: number;
+  timeNanos: number;
+  defaultSampleType: string;
+  program: string;
+  /** What `files` are called. */
+  fileNames: readonly string[];
+  /** Refs of frames that are shown otherwise, and how; arrays of one length. */
+  shownFrames: readonly number[];
+  shownFunctions: readonly string[];
+  shownFiles: readonly string[];
+  shownLines: readonly number[];
+  shownColumns: readonly number[];
 }
 
 /** `MemFigures` of `native/gc_clock.h`. */

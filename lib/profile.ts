@@ -16,9 +16,7 @@ const heapProfile = lazily(
 );
 const folded = lazily(() => require('./formats/folded.js') as typeof import('./formats/folded.js'));
 const sources = lazily(() => require('./source-maps.js') as typeof import('./source-maps.js'));
-const gzippedProto = lazily(
-  () => require('./formats/gzipped-proto.js') as typeof import('./formats/gzipped-proto.js'),
-);
+const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./snapshot-proto.js'));
 
 const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
 
@@ -59,6 +57,9 @@ export interface Profile {
    * Writes the profile to a stream, which is not ended. `debug` 0: what `options.format` says, with figures scaled up
    * from what was sampled. Any other: Go's text, raw figures with a `# runtime.MemStats` trailer. Rejects with the
    * stream's error if it fails; the profiler runs on.
+   *
+   * pprof's proto is written off the calling thread; text and the other formats on it, which takes some milliseconds for
+   * a thousand records.
    */
   writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void>;
 }
@@ -93,6 +94,16 @@ class NamedProfile implements Profile {
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const checked = this.#checkWriteOptions(options);
+    const program = process.argv[1] ?? process.execPath;
+    if (debug === 0 && checked.format === 'pprof') {
+      const profile = await proto().snapshotProto({
+        ofBuffers: this.name === 'buffers',
+        defaultSampleType: defaultSampleType(this.name),
+        sourceMaps: checked.sourceMaps,
+        program,
+      });
+      return writeToSink(sink, profile);
+    }
     // Go reads the stats first, so that the writer's own allocations are not in them.
     const memStats = debug === 0 ? undefined : readMemStats();
     const timeNanos = Date.now() * 1e6;
@@ -109,16 +120,14 @@ class NamedProfile implements Profile {
       sampleInterval,
       defaultSampleType: defaultSampleType(this.name),
       timeNanos,
-      program: process.argv[1] ?? process.execPath,
+      program,
     });
-    switch (checked.format) {
-      case 'heapprofile':
-        return writeToSink(sink, heapProfile().formatHeapProfile(profile, checked.sampleType));
-      case 'folded':
-        return writeToSink(sink, folded().formatFolded(profile, checked.sampleType));
-      case 'pprof':
-        return writeToSink(sink, await gzippedProto().gzippedProto(profile));
-    }
+    return writeToSink(
+      sink,
+      checked.format === 'heapprofile'
+        ? heapProfile().formatHeapProfile(profile, checked.sampleType)
+        : folded().formatFolded(profile, checked.sampleType),
+    );
   }
 
   #checkWriteOptions(options: WriteOptions | undefined): Required<WriteOptions> {

@@ -1,6 +1,5 @@
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
 import { AllocDelta } from './alloc-delta.js';
+import { compress } from './formats/compress.js';
 import { profileFromRecords } from './formats/heap-values.js';
 import { encodeProto } from './formats/proto.js';
 import { native } from './native.js';
@@ -9,8 +8,6 @@ import { ingestRequest } from './pyroscope-request.js';
 import { withSources } from './source-maps.js';
 
 export type { PushOptions } from './push-options.js';
-
-const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
 
 /** Counts since `push()`. */
 export interface PushStats {
@@ -98,7 +95,7 @@ class Pusher {
           program: process.argv[1] ?? process.execPath,
         });
         const proto = encodeProto({ ...profile, durationNanos: (until - this.#from) * 1e6 });
-        await this.#send(await compress(proto, { level: constants.Z_BEST_SPEED }), until);
+        await this.#send(await compress(proto), until);
         this.stats.pushed++;
       }
       // Only now: what a failed push would have said, the next one says.

@@ -57,6 +57,25 @@ export function withSourcesSync(records: readonly MemProfileRecord[]): readonly 
   return records.map((record) => new MappedRecord(record));
 }
 
+// Maps come and go, but that there is one stays known.
+const filesWithMap = new Set<string>();
+
+/** The frames of a file as they are in its sources; `undefined` where no source map is found. Never throws. */
+export function framesInSources(
+  fileName: string,
+  framesOf: () => readonly Readonly<Frame>[],
+): readonly Readonly<Frame>[] | undefined {
+  if (!path.isAbsolute(fileName)) return undefined;
+  if (!filesWithMap.has(fileName)) {
+    if (mapOf(fileName) === undefined) return undefined;
+    filesWithMap.add(fileName);
+  }
+  const frames = framesOf();
+  const unmapped = frames.filter((frame) => !mappedFrames.has(frame));
+  if (unmapped.length > 0) mapFrames(fileName, unmapped);
+  return frames.map((frame) => mappedFrames.get(frame) ?? frame);
+}
+
 function unmappedFrames(records: readonly MemProfileRecord[]): Map<string, Readonly<Frame>[]> {
   const unmapped = new Map<string, Readonly<Frame>[]>();
   for (const record of records) {

@@ -10,6 +10,7 @@
 
 #include "addon_bench.h"
 #include "addon_figures.h"
+#include "addon_proto.h"
 #include "addon_records.h"
 #include "isolate_registry.h"
 
@@ -173,6 +174,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("stop", Napi::Function::New(env, Stop));
   exports.Set("countRecords", Napi::Function::New(env, CountRecords));
   exports.Set("readRecords", Napi::Function::New(env, ReadRecords));
+  exports.Set("takeSnapshot", Napi::Function::New(env, TakeSnapshot));
   exports.Set("stackFrames", Napi::Function::New(env, StackFrames));
   exports.Set("readFrame", Napi::Function::New(env, ReadFrame));
   exports.Set("readBufferFigures", Napi::Function::New(env, ReadBufferFigures));

@@ -17,6 +17,15 @@ size_t HeadsFor(size_t limit, size_t bytes_a_node) {
   return std::clamp<size_t>(limit / bytes_a_node, 1024, 1 << 20);
 }
 
+// A name longer than a path can be is cut, between two characters: tables are small.
+std::string_view Cut(std::string_view text) {
+  constexpr size_t kLongest = 4096;
+  if (text.size() <= kLongest) return text;
+  size_t end = kLongest;
+  while (end != 0 && (text[end] & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 uint32_t SizeClassOf(uint64_t size) {
@@ -82,9 +91,8 @@ Ref ProfileTables::InternString(std::string_view text) {
 
 Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view url, int32_t line,
                                int32_t column) {
-  constexpr size_t kLongest = 4096;  // a name longer than a path can be is cut: tables are small
-  function_name = function_name.substr(0, kLongest);
-  url = url.substr(0, kLongest);
+  function_name = Cut(function_name);
+  url = Cut(url);
   FrameKey key{InternString(function_name), InternString(url), line, column, 0};
   if (key.function_name == 0 || key.url == 0) return 0;
   uint64_t hash = Combine(HashBytes(function_name), HashBytes(url));

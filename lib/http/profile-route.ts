@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { deltaProfile, type Moment } from '../delta-profile.js';
 import { formatFlamePage } from '../flame/page.js';
+import { compress } from '../formats/compress.js';
 import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../formats/heap-values.js';
 import { encodeProto } from '../formats/proto.js';
 import { formatHeapText } from '../formats/text.js';
@@ -11,11 +10,10 @@ import { refreshFigures } from '../fresh-figures.js';
 import { readMemStats } from '../mem-stats.js';
 import { defaultSampleType, type ProfileName, readRecordSet } from '../profile.js';
 import type { ParsedProfile } from '../readers/profile-model.js';
+import { snapshotProto } from '../snapshot-proto.js';
 import { withSources } from '../source-maps.js';
 import { status } from '../status.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
-
-const compress = promisify<Uint8Array<ArrayBuffer>, { level: number }, Buffer>(gzip);
 
 // Figures are worth a short wait; a garbage collection that was asked for takes what it takes, up to a limit.
 const FIGURES_TIMEOUT_MS = 50;
@@ -58,10 +56,13 @@ export async function serveProfile(
     response.setHeader('Content-Type', 'text/plain; charset=utf-8');
     return sendChunked(response, formatHeapText(shown, memStats, { sampleInterval }));
   }
-  const moment = await readMoment(name, options);
+  const body = await snapshotProto({
+    ofBuffers: name === 'buffers',
+    defaultSampleType: defaultSampleType(name),
+    sourceMaps: options.sourceMaps,
+    program: options.program,
+  });
   setAge(response);
-  const profile = toProfile(moment, name, options);
-  const body = await compress(encodeProto(profile), { level: 1 });
   setAttachment(response, name);
   sendChunked(response, body);
 }
@@ -121,7 +122,7 @@ async function serveDelta(
   const after = await readMoment(name, options);
   setAge(response);
   const profile = deltaProfile(before, after, profileOptions(after, name, options));
-  const body = await compress(encodeProto(profile), { level: 1 });
+  const body = await compress(encodeProto(profile));
   setAttachment(response, `${name}-delta`);
   response.setHeader('Content-Length', body.length);
   response.end(body);

@@ -1,0 +1,188 @@
+#include "addon_proto.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon_figures.h"
+#include "isolate_registry.h"
+#include "proto_snapshot.h"
+
+namespace memprof {
+
+namespace {
+
+// Napi::AsyncWorker makes of every failure an exception, for which a worker that is being terminated has no
+// use.
+struct Job {
+  std::function<void()> work;                    // on a thread of the pool
+  std::function<Napi::Value(Napi::Env)> result;  // on the thread that asked
+  napi_async_work handle = nullptr;
+  napi_deferred deferred = nullptr;
+};
+
+void Execute(napi_env, void* data) { static_cast<Job*>(data)->work(); }
+
+void Complete(napi_env env, napi_status status, void* data) {
+  std::unique_ptr<Job> job(static_cast<Job*>(data));
+  napi_delete_async_work(env, job->handle);
+  if (status != napi_ok) return;
+  Napi::Value result = job->result(env);
+  if (!result.IsEmpty()) napi_resolve_deferred(env, job->deferred, result);
+}
+
+// A promise of `result()`, after `work()`. Empty when the thread is being terminated.
+Napi::Value Run(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> result) {
+  auto job = std::make_unique<Job>(Job{std::move(work), std::move(result)});
+  napi_value promise;
+  napi_value name = Napi::String::New(env, "memprof");
+  if (napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, Execute, Complete, job.get(), &job->handle) != napi_ok) {
+    return Napi::Value();
+  }
+  if (napi_queue_async_work(env, job->handle) != napi_ok) {
+    napi_delete_async_work(env, job->handle);
+    return Napi::Value();
+  }
+  job.release();
+  return Napi::Value(env, promise);
+}
+
+Napi::String ToString(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+// Reads the properties of an object. Once one could not be read, all are taken for missing.
+class Reader {
+ public:
+  explicit Reader(Napi::Value object) : object_(object.As<Napi::Object>()) {}
+  bool ok() const { return ok_; }
+
+  double Number(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
+  }
+  std::string Text(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? std::string() : value.As<Napi::String>().Utf8Value();
+  }
+  std::vector<std::string> Texts(const char* name) {
+    std::vector<std::string> texts;
+    ForEach(name, [&](Napi::Value each) { texts.push_back(each.As<Napi::String>().Utf8Value()); });
+    return texts;
+  }
+  std::vector<double> Numbers(const char* name) {
+    std::vector<double> numbers;
+    ForEach(name, [&](Napi::Value each) { numbers.push_back(each.As<Napi::Number>().DoubleValue()); });
+    return numbers;
+  }
+
+ private:
+  Napi::Value Get(const char* name) {
+    Napi::Value value = ok_ ? object_.Get(name) : Napi::Value();
+    ok_ = !value.IsEmpty();
+    return value;
+  }
+  template <typename F>
+  void ForEach(const char* name, F&& f) {
+    Napi::Value value = Get(name);
+    if (value.IsEmpty()) return;
+    Napi::Array array = value.As<Napi::Array>();
+    for (uint32_t i = 0, length = array.Length(); i < length; ++i) {
+      Napi::HandleScope scope(array.Env());
+      Napi::Value each = array.Get(i);
+      ok_ = !each.IsEmpty();
+      if (!ok_) return;
+      f(each);
+    }
+  }
+
+  Napi::Object object_;
+  bool ok_ = true;
+};
+
+std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
+  Reader reader(value);
+  ProtoOptions options;
+  options.sample_interval = static_cast<uint64_t>(reader.Number("sampleInterval"));
+  options.time_nanos = static_cast<uint64_t>(reader.Number("timeNanos"));
+  options.default_sample_type = reader.Text("defaultSampleType");
+  options.program = reader.Text("program");
+  options.file_names = reader.Texts("fileNames");
+  std::vector<double> frames = reader.Numbers("shownFrames");
+  std::vector<std::string> names = reader.Texts("shownFunctions");
+  std::vector<std::string> files = reader.Texts("shownFiles");
+  std::vector<double> lines = reader.Numbers("shownLines");
+  std::vector<double> columns = reader.Numbers("shownColumns");
+  if (!reader.ok()) return std::nullopt;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    options.shown[static_cast<Ref>(frames[i])] = {std::move(names[i]), std::move(files[i]),
+                                                  static_cast<int32_t>(lines[i]),
+                                                  static_cast<int32_t>(columns[i])};
+  }
+  return options;
+}
+
+// Goes with the first `encode`: JavaScript's functions may stay until a major GC.
+using Snapshot = std::shared_ptr<ProtoSnapshot>;
+using SnapshotHolder = std::shared_ptr<Snapshot>;
+
+Napi::Value Encode(const Napi::CallbackInfo& info, const SnapshotHolder& holder) {
+  std::optional<ProtoOptions> options = ReadOptions(info[0]);
+  Snapshot snapshot = std::exchange(*holder, nullptr);
+  if (!options || snapshot == nullptr) return Napi::Value();
+  auto proto = std::make_shared<std::string>();
+  return Run(
+      info.Env(), [=, options = std::move(*options)] { *proto = snapshot->Encode(options); },
+      [=](Napi::Env env) -> Napi::Value {
+        return Napi::Buffer<char>::Copy(env, proto->data(), proto->size());
+      });
+}
+
+Napi::Value FramesOf(const Napi::CallbackInfo& info, const SnapshotHolder& holder) {
+  if (*holder == nullptr) return Napi::Value();
+  size_t file = info[0].As<Napi::Number>().Uint32Value();
+  return ToTypedArray<Napi::Uint32Array>(info.Env(), (*holder)->FramesOf(file));
+}
+
+Napi::Value ToObject(Napi::Env env, const Snapshot& snapshot) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array files = Napi::Array::New(env, snapshot->files().size());
+  for (uint32_t i = 0; i < snapshot->files().size(); ++i) {
+    files.Set(i, ToString(env, snapshot->StringAt(snapshot->files()[i])));
+  }
+  object.Set("files", files);
+  auto holder = std::make_shared<Snapshot>(snapshot);
+  object.Set("framesOf", Napi::Function::New(
+                             env, [=](const Napi::CallbackInfo& info) { return FramesOf(info, holder); }));
+  object.Set("encode",
+             Napi::Function::New(env, [=](const Napi::CallbackInfo& info) { return Encode(info, holder); }));
+  return object;
+}
+
+}  // namespace
+
+Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
+  bool of_buffers = info[0].As<Napi::Boolean>().Value();
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  if (!of_buffers) registry->PrepareRead(registry->Current());
+  BufferProfile* buffers = BufferProfile::IfMade();
+  const ProfileTables* tables = of_buffers && buffers != nullptr ? buffers->tables() : registry->tables();
+  auto snapshot = std::make_shared<ProtoSnapshot>(tables, of_buffers);
+  return Run(
+      info.Env(),
+      [=] {
+        auto add = [&](const Bucket& bucket, const Figures& figures) { snapshot->Add(bucket, figures); };
+        if (!of_buffers) registry->ForEachBucket(add);
+        // Buffers are profiled, or were, from before the tables were chosen.
+        else if (buffers != nullptr)
+          registry->ForEachBufferBucket(add);
+        snapshot->Finish();
+      },
+      [=](Napi::Env env) { return ToObject(env, snapshot); });
+}
+
+}  // namespace memprof
