@@ -4,6 +4,12 @@
 
 namespace memprof {
 
+namespace {
+
+constexpr size_t kManyOutlived = 16;
+
+}  // namespace
+
 void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
   if (id > last_id_) {
     fresh_.push_back({id, Sample{size, 0, node, stack, 0}});
@@ -22,9 +28,9 @@ void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
 // A sampler that began anew may show no id that contradicts us, but it shows none of ours either, or, where
 // its first samples look like our first ones, few. Its ids are higher than ours can be by now; or asking for
 // its samples runs a GC each time, as an inspector's sampler is made to do. One such GC may as well have been
-// a coincidence, and have freed ours.
+// a coincidence, and have freed ours, unless those were many that had outlived one before.
 bool Harvest::BeganAnew(const HarvestMoment& moment) const {
-  if (unsure_ && moment.collected) return true;
+  if (moment.collected && (unsure_ || (published_live_ >= kManyOutlived && known_seen_ == 0))) return true;
   if (!unsure_ && !NoneIsLeft()) return false;
   uint64_t highest = last_id_;
   for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);

@@ -25,7 +25,7 @@ t.test('driven to the heap limit: dies as it would without memprof', async (t) =
 });
 
 t.test('living at 88 % of the limit: survives as it would without memprof', async (t) => {
-  const rounds = scaled(t, 'rounds', 200, 3000);
+  const rounds = scaled(t, 'rounds', 100, 3000);
   endedWell(t, await run('hazard-heap-limit.cjs', { nodeArgs, args: ['live', 'off', rounds] }));
   const outcome = await run('hazard-heap-limit.cjs', { nodeArgs, args: ['live', 'on', rounds] });
   endedWell(t, outcome);

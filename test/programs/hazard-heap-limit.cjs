@@ -41,7 +41,7 @@ function collect() {
   longest = Math.max(longest * 0.9, performance.now() - began);
 }
 function work(milliseconds) {
-  for (const until = performance.now() + Math.max(milliseconds, 2 * longest); performance.now() < until; );
+  for (const until = performance.now() + Math.max(milliseconds, longest); performance.now() < until; );
 }
 collect();
 // In pieces, since an array that grows needs room for both its old and its new self.
