@@ -10,6 +10,7 @@
 #include "addon_figures.h"
 #include "isolate_registry.h"
 #include "proto_snapshot.h"
+#include "shared.h"
 
 namespace memprof {
 
@@ -126,40 +127,44 @@ std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
   return options;
 }
 
-// Goes with the first `encode`: JavaScript's functions may stay until a major GC.
-using Snapshot = std::shared_ptr<ProtoSnapshot>;
-using SnapshotHolder = std::shared_ptr<Snapshot>;
+// What `encode` takes out, once: JavaScript's functions may stay until a major GC.
+using Snapshot = Shared<std::optional<ProtoSnapshot>>;
 
-Napi::Value Encode(const Napi::CallbackInfo& info, const SnapshotHolder& holder) {
+Napi::Value Encode(const Napi::CallbackInfo& info, const Snapshot& snapshot) {
   std::optional<ProtoOptions> options = ReadOptions(info[0]);
-  Snapshot snapshot = std::exchange(*holder, nullptr);
-  if (!options || snapshot == nullptr) return Napi::Value();
-  auto proto = std::make_shared<std::string>();
+  if (!options || !snapshot->has_value()) return Napi::Value();
+  struct Writing {
+    ProtoSnapshot from;
+    ProtoOptions options;
+    std::string proto;
+  };
+  auto writing = Shared<Writing>::Make(Writing{std::move(**snapshot), std::move(*options), {}});
+  snapshot->reset();
   return Run(
-      info.Env(), [=, options = std::move(*options)] { *proto = snapshot->Encode(options); },
+      info.Env(), [=] { writing->proto = writing->from.Encode(writing->options); },
       [=](Napi::Env env) -> Napi::Value {
-        return Napi::Buffer<char>::Copy(env, proto->data(), proto->size());
+        return Napi::Buffer<char>::Copy(env, writing->proto.data(), writing->proto.size());
       });
 }
 
-Napi::Value FramesOf(const Napi::CallbackInfo& info, const SnapshotHolder& holder) {
-  if (*holder == nullptr) return Napi::Value();
+Napi::Value FramesOf(const Napi::CallbackInfo& info, const Snapshot& snapshot) {
+  if (!snapshot->has_value()) return Napi::Value();
   size_t file = info[0].As<Napi::Number>().Uint32Value();
-  return ToTypedArray<Napi::Uint32Array>(info.Env(), (*holder)->FramesOf(file));
+  return ToTypedArray<Napi::Uint32Array>(info.Env(), (*snapshot)->FramesOf(file));
 }
 
 Napi::Value ToObject(Napi::Env env, const Snapshot& snapshot) {
-  Napi::Object object = Napi::Object::New(env);
-  Napi::Array files = Napi::Array::New(env, snapshot->files().size());
-  for (uint32_t i = 0; i < snapshot->files().size(); ++i) {
-    files.Set(i, ToString(env, snapshot->StringAt(snapshot->files()[i])));
+  const std::vector<Ref>& urls = (*snapshot)->files();
+  Napi::Array files = Napi::Array::New(env, urls.size());
+  for (uint32_t i = 0; i < urls.size(); ++i) {
+    files.Set(i, ToString(env, (*snapshot)->StringAt(urls[i])));
   }
+  Napi::Object object = Napi::Object::New(env);
   object.Set("files", files);
-  auto holder = std::make_shared<Snapshot>(snapshot);
   object.Set("framesOf", Napi::Function::New(
-                             env, [=](const Napi::CallbackInfo& info) { return FramesOf(info, holder); }));
-  object.Set("encode",
-             Napi::Function::New(env, [=](const Napi::CallbackInfo& info) { return Encode(info, holder); }));
+                             env, [=](const Napi::CallbackInfo& info) { return FramesOf(info, snapshot); }));
+  object.Set("encode", Napi::Function::New(
+                           env, [=](const Napi::CallbackInfo& info) { return Encode(info, snapshot); }));
   return object;
 }
 
@@ -171,16 +176,16 @@ Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
   if (!of_buffers) registry->PrepareRead(registry->Current());
   BufferProfile* buffers = BufferProfile::IfMade();
   const ProfileTables* tables = of_buffers && buffers != nullptr ? buffers->tables() : registry->tables();
-  auto snapshot = std::make_shared<ProtoSnapshot>(tables, of_buffers);
+  auto snapshot = Snapshot::Make(ProtoSnapshot(tables, of_buffers));
   return Run(
       info.Env(),
       [=] {
-        auto add = [&](const Bucket& bucket, const Figures& figures) { snapshot->Add(bucket, figures); };
+        auto add = [&](const Bucket& bucket, const Figures& figures) { (*snapshot)->Add(bucket, figures); };
         if (!of_buffers) registry->ForEachBucket(add);
         // Buffers are profiled, or were, from before the tables were chosen.
         else if (buffers != nullptr)
           registry->ForEachBufferBucket(add);
-        snapshot->Finish();
+        (*snapshot)->Finish();
       },
       [=](Napi::Env env) { return ToObject(env, snapshot); });
 }

@@ -159,7 +159,9 @@ class ProtoEncoder {
     double factor = 1;
     if (options_.sample_interval > 1) {
       double mean = static_cast<double>(bytes) / static_cast<double>(objects);
-      factor = 1 / (1 - std::exp(-mean / static_cast<double>(options_.sample_interval)));
+      // The `exp` of doubles is one that older C libraries lack.
+      long double exponent = -mean / static_cast<double>(options_.sample_interval);
+      factor = 1 / (1 - static_cast<double>(std::exp(exponent)));
     }
     nested_.Integer(Truncated(static_cast<double>(objects) * factor));
     nested_.Integer(Truncated(static_cast<double>(bytes) * factor));

@@ -67,8 +67,8 @@ class ProtoSnapshot {
   Ref LeafShown(Ref stack) const;
   bool IsAllocator(Ref frame) const;
 
-  const ProfileTables* const tables_;
-  const bool of_buffers_;
+  const ProfileTables* tables_;
+  bool of_buffers_;
   std::vector<Record> records_;
   std::vector<Ref> files_;
   std::vector<std::vector<Ref>> frames_of_;
