@@ -30,6 +30,7 @@
         "native/profile_tables.cc",
         "native/profile_text.cc",
         "native/proto_snapshot.cc",
+        "native/stack_cache.cc",
         "native/stack_interner.cc"
       ],
       "include_dirs": ["<!(node -p \"try { require('node-addon-api').include_dir } catch { 'vendor/node-addon-api' }\")"],

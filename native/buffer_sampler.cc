@@ -86,6 +86,7 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   if (problem_ != nullptr) return false;
   profile_ = profile;
   options_ = options;
+  stacks_.Start();
   known_.assign(kKnownFrames, {});
   budget_ns_ = kMostBudgetNs;
   thinning_ = 1;
@@ -98,6 +99,7 @@ void BufferSampler::Stop() {
   if (!running()) return;
   StopSamplingBuffers();
   profile_ = nullptr;
+  stacks_.Stop();
   known_ = {};
 }
 
@@ -110,10 +112,11 @@ bool BufferSampler::IsCounted(v8::Isolate* isolate) {
 #endif
 }
 
-void BufferSampler::OnEpilogue(bool full) {
+void BufferSampler::OnEpilogue(bool major, bool full) {
   collecting_ = false;
   heap_full_ = full;
   if (!running()) return;
+  if (major) stacks_.Clear();
   // What was drawn when time was short would go on for long when little is allocated.
   Earn(MonotonicNs());
   Thin();
@@ -149,9 +152,16 @@ bool BufferSampler::MayCapture() const {
 }
 
 Ref BufferSampler::Capture() {
-  ProfileTables* tables = profile_->tables();
   if (!isolate_->InContext()) return profile_->native_stack();
   capturing_ = true;
+  Ref stack = stacks_.Find(isolate_);
+  if (stack == 0) stack = Describe();
+  capturing_ = false;
+  return stack;
+}
+
+Ref BufferSampler::Describe() {
+  ProfileTables* tables = profile_->tables();
   v8::HandleScope scope(isolate_);
   constexpr auto kOptions =
       static_cast<v8::StackTrace::StackTraceOptions>(v8::StackTrace::kDetailed | v8::StackTrace::kScriptId |
@@ -160,13 +170,13 @@ Ref BufferSampler::Capture() {
   path_.clear();
   for (int i = trace->GetFrameCount() - 1; i >= 0; --i)
     path_.push_back(FrameOf(trace->GetFrame(isolate_, i)));
-  capturing_ = false;
   if (path_.empty()) return profile_->native_stack();
   Ref stack = 0;
   for (Ref frame : path_) {
     stack = tables->InternStack(stack, frame);
-    if (stack == 0) return tables->InternCutStack(path_);
+    if (stack == 0) return tables->InternCutStack(path_);  // each time, which is counted
   }
+  stacks_.Remember(stack);
   return stack;
 }
 

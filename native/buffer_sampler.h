@@ -20,6 +20,7 @@
 
 #include "buffer_allocator.h"
 #include "buffer_profile.h"
+#include "stack_cache.h"
 
 namespace memprof {
 
@@ -50,7 +51,7 @@ class BufferSampler final : private BufferListener {
 
   void OnPrologue() { collecting_ = true; }
   // `full`: hardly any heap is left.
-  void OnEpilogue(bool full);
+  void OnEpilogue(bool major, bool full);
 
   // Whether all of the isolate's buffers are counted in the totals, sampled or not.
   static bool IsCounted(v8::Isolate* isolate);
@@ -70,6 +71,7 @@ class BufferSampler final : private BufferListener {
   void Thin();
   bool MayCapture() const;
   Ref Capture();
+  Ref Describe();
   Ref FrameOf(v8::Local<v8::StackFrame> frame);
   Ref InternFrame(v8::Local<v8::StackFrame> frame, v8::Location location);
 
@@ -83,6 +85,7 @@ class BufferSampler final : private BufferListener {
   bool collecting_ = false;
   bool capturing_ = false;
   bool heap_full_ = false;
+  StackCache stacks_;
   std::vector<KnownFrame> known_;
   std::vector<Ref> path_;  // outermost first; kept to spare allocations
 };

@@ -136,7 +136,8 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
 void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
   self->clock_.OnEpilogue(type, flags);
-  self->buffers_.OnEpilogue(self->buffers_.running() && self->HeapNearlyFull());
+  self->buffers_.OnEpilogue(type == v8::kGCTypeMarkSweepCompact,
+                            self->buffers_.running() && self->HeapNearlyFull());
 }
 
 void IsolateSampler::DoHarvest(Reason reason) {
