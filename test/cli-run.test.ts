@@ -17,6 +17,9 @@ function profilesIn(folder: string): string[] {
   return names.map((name) => path.join(folder, name));
 }
 
+/** Two samples at the usual interval. keepsObjects makes 19 on average: fewer are seen once in ten million runs, 5 sigma. */
+const SOME = 1e6;
+
 /** Objects and bytes that were allocated, and are in use, with a function on the stack. */
 function figuresOf(file: string, functionName: string): number[] {
   const { samples } = parseProfile(readFileSync(file));
@@ -59,7 +62,7 @@ t.test('writes a profile at exit, and keeps the exit code', async (t) => {
     const [file, ...more] = profilesIn(folder);
     t.same(more, []);
     const [, allocated] = figuresOf(file!, 'keepsObjects');
-    t.ok(allocated! > 4e6 && allocated! < 40e6, `${allocated} bytes`);
+    t.ok(allocated! > SOME && allocated! < 40e6, `${allocated} bytes`);
     t.match(run.stderr, /memprof: [\d.]+MB allocated, most of it by\n +[\d.]+MB [ \d.]+% {2}\S+ /);
     t.match(run.stderr, /memprof: [\d.]+[kM]?B? in use at the end/);
     t.match(
@@ -106,7 +109,7 @@ t.test('text, no summary, a folder that is not there yet', async (t) => {
   t.equal(run.stderr, '');
   const [file] = profilesIn(folder);
   t.match(readFileSync(file!, 'utf8'), /^heap profile: .* @ heap\/1048576\n/);
-  t.ok(figuresOf(file!, 'keepsObjects')[1]! > 4e6);
+  t.ok(figuresOf(file!, 'keepsObjects')[1]! > SOME);
 });
 
 t.test('standard input and output are those of the program', async (t) => {
@@ -152,8 +155,9 @@ t.test('writes before it dies of a signal, and dies of it', async (t) => {
     const run = await ended;
     t.equal(run.signal, signal);
     const [file] = profilesIn(folder);
-    t.ok(figuresOf(file!, 'keepsObjects')[3]! > 2e6, 'in use');
-    t.ok(figuresOf(file!, 'dropsObjects')[3]! < 2e6, 'collected');
+    t.ok(figuresOf(file!, 'keepsObjects')[3]! > SOME, 'in use');
+    // Of its 20 MB, V8's cache of numbers as strings keeps 0.4, which are 0.75 samples: eight are 4.7 sigma.
+    t.ok(figuresOf(file!, 'dropsObjects')[3]! < 4e6, 'collected');
   }
 });
 
@@ -168,7 +172,7 @@ t.test('writes on SIGUSR2, as often as asked', async (t) => {
   t.equal((await ended).signal, 'SIGTERM');
   const files = profilesIn(folder);
   t.equal(files.length, 3);
-  for (const file of files) t.ok(figuresOf(file, 'keepsObjects')[3]! > 2e6);
+  for (const file of files) t.ok(figuresOf(file, 'keepsObjects')[3]! > SOME);
 });
 
 t.test("the program's own listeners decide", async (t) => {
@@ -200,8 +204,9 @@ t.test('what kills at once leaves no profile, and is told', async (t) => {
 
 t.test('workers, even those that want no flags', async (t) => {
   const folder = t.testdir({});
-  t.equal(memprof(['run', '--dir', folder, app, 'worker']).code, 0);
+  t.equal(memprof(['run', '--interval=64k', '--dir', folder, app, 'worker']).code, 0);
   const [file] = profilesIn(folder);
+  // 5 MB are 80 samples: 2 MB are 5 sigma less.
   t.ok(figuresOf(file!, 'inWorker')[1]! > 2e6);
 });
 
