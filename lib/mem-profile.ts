@@ -1,8 +1,11 @@
 import { checkBoolean } from './check.js';
 import { invalidType } from './errors.js';
-import { bufferStackAt, heapStackAt, type StackAt } from './frames.js';
+import type { StackAt } from './frames.js';
+import { lazily } from './lazily.js';
 import { type NativeRecords, native } from './native.js';
 import type { Frame, MemProfileRecord } from './types.js';
+
+const frames = lazily(() => require('./frames.js') as typeof import('./frames.js'));
 
 const OTHER_THREADS = 0xffffffff;
 
@@ -72,12 +75,12 @@ export function MemProfile(
 /** All records in a new array, newest bucket first: `MemProfile` without the loop. */
 export function readRecords(inuseZero: boolean): MemProfileRecord[] {
   checkBoolean(inuseZero, 'inuseZero');
-  return recordsOf(native().readRecords(inuseZero, false), heapStackAt);
+  return recordsOf(native().readRecords(inuseZero, false), frames().heapStackAt);
 }
 
 /** The records of buffers, likewise. */
 export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
-  return recordsOf(native().readRecords(inuseZero, true), bufferStackAt);
+  return recordsOf(native().readRecords(inuseZero, true), frames().bufferStackAt);
 }
 
 function recordsOf({ figures, stacks, threads }: NativeRecords, stackAt: StackAt): MemProfileRecord[] {

@@ -1,7 +1,9 @@
 import { checkOneOf, checkOptions } from './check.js';
+import { lazily } from './lazily.js';
 import { type NativeBufferFigures, type NativeMemFigures, type NativeRecords, native } from './native.js';
-import { scaleFactor } from './scaling.js';
 import type { MemStats, SizeClassStats } from './types.js';
+
+const scaling = lazily(() => require('./scaling.js') as typeof import('./scaling.js'));
 
 /** Options of `readMemStats`. */
 export interface ReadMemStatsOptions {
@@ -94,6 +96,7 @@ function heapSizes(figures: NativeMemFigures) {
 }
 
 function countObjects(records: NativeRecords, sampleInterval: number) {
+  const { scaleFactor } = scaling();
   const bySize = new Map<number, SizeClassStats>();
   let mallocs = 0;
   let frees = 0;

@@ -1,15 +1,17 @@
 import type { Writable } from 'node:stream';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from './check.js';
 import { invalidType } from './errors.js';
-import { HEAP_SAMPLE_TYPES, profileFromRecords } from './formats/heap-values.js';
 import { lazily } from './lazily.js';
 import { readBufferRecords, readRecords } from './mem-profile.js';
 import { readMemStats } from './mem-stats.js';
 import { native } from './native.js';
-import { checkSink, writeToSink } from './sink.js';
 import type { MemProfileRecord } from './types.js';
 
 const FORMATS = ['pprof', 'heapprofile', 'folded'] as const;
+const sinks = lazily(() => require('./sink.js') as typeof import('./sink.js'));
+const heapValues = lazily(
+  () => require('./formats/heap-values.js') as typeof import('./formats/heap-values.js'),
+);
 const text = lazily(() => require('./formats/text.js') as typeof import('./formats/text.js'));
 const heapProfile = lazily(
   () => require('./formats/heap-profile.js') as typeof import('./formats/heap-profile.js'),
@@ -17,8 +19,6 @@ const heapProfile = lazily(
 const folded = lazily(() => require('./formats/folded.js') as typeof import('./formats/folded.js'));
 const sources = lazily(() => require('./source-maps.js') as typeof import('./source-maps.js'));
 const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./snapshot-proto.js'));
-
-const SAMPLE_TYPES = HEAP_SAMPLE_TYPES.map(({ type }) => type);
 
 /** Options of `writeTo`. */
 export interface WriteOptions {
@@ -91,6 +91,7 @@ class NamedProfile implements Profile {
   }
 
   async writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void> {
+    const { checkSink, writeToSink } = sinks();
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const checked = this.#checkWriteOptions(options);
@@ -116,7 +117,7 @@ class NamedProfile implements Profile {
       );
       return;
     }
-    const profile = profileFromRecords(records, {
+    const profile = heapValues().profileFromRecords(records, {
       sampleInterval,
       defaultSampleType: defaultSampleType(this.name),
       timeNanos,
@@ -140,7 +141,11 @@ class NamedProfile implements Profile {
     checkOneOf(header, 'options.header', ['heap', 'heap_v2']);
     checkBoolean(sourceMaps, 'options.sourceMaps');
     checkOneOf(format, 'options.format', FORMATS);
-    checkOneOf(sampleType, 'options.sampleType', SAMPLE_TYPES);
+    checkOneOf(
+      sampleType,
+      'options.sampleType',
+      heapValues().HEAP_SAMPLE_TYPES.map(({ type }) => type),
+    );
     return { header, sourceMaps, format, sampleType };
   }
 }

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { watchForDisplacement } from './displaced.js';
 import { memprofError } from './errors.js';
+import { lazily } from './lazily.js';
 import { NativeStartResult, native, nativeIfLoaded } from './native.js';
-import { checkStartOptions } from './start-options.js';
 import type { StartOptions } from './types.js';
 import { unwrapWorkers, wrapWorkers } from './workers.js';
+
+const displaced = lazily(() => require('./displaced.js') as typeof import('./displaced.js'));
+const startOptions = lazily(() => require('./start-options.js') as typeof import('./start-options.js'));
 
 /**
  * Profiles the calling thread's allocations from here on. Each thread (worker) starts for itself; all count into the
@@ -23,9 +25,9 @@ import { unwrapWorkers, wrapWorkers } from './workers.js';
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export function start(options?: StartOptions): void {
-  const { workers, ...checked } = checkStartOptions(options);
+  const { workers, ...checked } = startOptions().checkStartOptions(options);
   if (checked.heapLimitDump) makeDirectory(checked.heapLimitDump);
-  watchForDisplacement();
+  displaced().watchForDisplacement();
   const existingBuffers = checked.buffers === 0 ? 0 : process.memoryUsage().arrayBuffers;
   switch (native().start({ ...checked, existingBuffers })) {
     case NativeStartResult.samplerBusy:

@@ -1,19 +1,25 @@
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
-import workerThreads, { type Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { lazily } from './lazily.js';
 
 const register = path.join(__dirname, 'register.js');
 
 // Workers of this thread that run, by id.
 const alive = new Set<number>();
-// memprof's own: made by the class itself, whoever wrapped it, and not to be profiled.
-const PlainWorker = workerThreads.Worker;
 let makingOwn = false;
+
+const threads = lazily(() => {
+  const exported = require('node:worker_threads') as { Worker: typeof Worker };
+  // memprof's own are made by the class as it was before we wrapped it, and are not to be profiled.
+  return { exported, PlainWorker: exported.Worker };
+});
 
 /** A worker that serves memprof and is no part of the program. */
 export function ownWorker(file: string, options: WorkerOptions): Worker {
   makingOwn = true;
   try {
+    const { PlainWorker } = threads();
     return new PlainWorker(file, { ...options, execArgv: [], stdin: false });
   } finally {
     makingOwn = false;
@@ -72,25 +78,27 @@ function construct(
   }
 }
 
-const mutable = workerThreads as { Worker: typeof Worker };
 let original: typeof Worker | undefined;
 let wrapped: typeof Worker | undefined;
 
 /** Every worker made through `worker_threads.Worker` from here on is profiled. */
 export function wrapWorkers(): void {
   if (original !== undefined) return;
-  original = mutable.Worker;
+  const { exported } = threads();
+  original = exported.Worker;
   wrapped = new Proxy(original, {
     construct: construct as NonNullable<ProxyHandler<typeof Worker>['construct']>,
   });
-  mutable.Worker = wrapped;
+  exported.Worker = wrapped;
   syncBuiltinESMExports();
 }
 
 /** Undoes `wrapWorkers`, unless somebody wrapped the class again since. */
 export function unwrapWorkers(): void {
-  if (original === undefined || mutable.Worker !== wrapped) return;
-  mutable.Worker = original;
+  if (original === undefined) return;
+  const { exported } = threads();
+  if (exported.Worker !== wrapped) return;
+  exported.Worker = original;
   original = undefined;
   wrapped = undefined;
   syncBuiltinESMExports();
