@@ -1,5 +1,5 @@
 import t from 'tap';
-import { endedWell, lastLine, plausible, run, scaled } from './support/hazard.js';
+import { endedWell, lastLine, plausible, run, scaled, soak } from './support/hazard.js';
 
 // Right after a forced collection, the objects and bytes in use of every bucket are those of V8's own samples: read by an
 // inspector session of the same process, which shows the sampler that memprof runs.
@@ -12,7 +12,7 @@ const cases = [
     maxOverhead: 0.001,
     interval: 1,
     calls: 30,
-    flags: ['--min-semi-space-size=64'],
+    flags: soak ? ['--min-semi-space-size=128', '--max-semi-space-size=128'] : ['--min-semi-space-size=64'],
   },
   {
     name: 'maxOverhead 0.001 in a worker',

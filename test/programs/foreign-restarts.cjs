@@ -35,7 +35,8 @@ async function main() {
   const intervals = [INTERVAL * 32, INTERVAL * 4, INTERVAL, INTERVAL / 4, INTERVAL / 16];
   for (let round = 0; round < rounds; round++) {
     memprof.start({ sampleInterval: INTERVAL });
-    keep(10000 + 1000 * round);
+    kept.length = 0; // a heap that grows with every round makes collections longer and longer
+    keep(10000 + 1000 * (round % 20));
     churn(20000);
     gc();
     keep(5000);
