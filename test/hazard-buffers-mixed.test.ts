@@ -10,7 +10,7 @@ interface Level {
 const MIB = 2 ** 20;
 
 t.test('everything there is to buffers, at the same time', async (t) => {
-  const seconds = scaled(t, 'seconds', 3, 600);
+  const seconds = scaled(t, 'seconds', 12, 600);
   const outcome = await run('hazard-buffers-load.cjs', { nodeArgs: ['--expose-gc'], args: [0, seconds] });
   const report = plausibleBuffers(t, outcome, { sampled: false });
   t.equal(report.mismatches, 0, 'what comes out is what went in');
