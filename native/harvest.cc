@@ -10,21 +10,6 @@ constexpr size_t kManyOutlived = 16;
 
 }  // namespace
 
-void Harvest::See(uint64_t id, uint32_t node, uint64_t size, Ref stack) {
-  if (id > last_id_) {
-    fresh_.push_back({id, Sample{size, 0, node, stack, 0}});
-    return;
-  }
-  Sample* known = live_.Touch(id);
-  if (known == nullptr || known->node != node || known->size != size) {
-    foreign_ = true;
-    return;
-  }
-  ++known_seen_;
-  if (known->bucket != 0) ++published_seen_;
-  if (known->stack == 0) known->stack = stack;
-}
-
 // A sampler that began anew may show no id that contradicts us, but it shows none of ours either, or, where
 // its first samples look like our first ones, few. Its ids are higher than ours can be by now; or asking for
 // its samples runs a GC each time, as an inspector's sampler is made to do. One such GC may as well have been

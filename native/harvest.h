@@ -56,8 +56,23 @@ class Harvest {
     known_seen_ = 0;
     published_seen_ = 0;
   }
-  // `stack` is 0 when the sample's node was not in the tree that came with it.
-  void See(uint64_t id, uint32_t node, uint64_t size, Ref stack);
+  // `stack_of()` is 0 when the sample's node was not in the tree that came with it; asked only of samples
+  // whose stack is not known yet.
+  template <typename F>
+  void See(uint64_t id, uint32_t node, uint64_t size, F&& stack_of) {
+    if (id > last_id_) {
+      fresh_.push_back({id, Sample{size, 0, node, stack_of(), 0}});
+      return;
+    }
+    Sample* known = live_.Touch(id);
+    if (known == nullptr || known->node != node || known->size != size) {
+      foreign_ = true;
+      return;
+    }
+    ++known_seen_;
+    if (known->bucket != 0) ++published_seen_;
+    if (known->stack == 0) known->stack = stack_of();
+  }
   // False when the ids are not the continuation of those seen before: somebody stopped and started the
   // sampler meanwhile. Nothing was changed then but the marks: the caller must `Forget`.
   bool End(const HarvestMoment& moment);

@@ -178,9 +178,10 @@ void IsolateSampler::ReadSamples() {
   if (recorder_ != nullptr) recorder_->Write({0, clock_.completed(), 0, 0});
   harvest_.Begin();
   for (const auto& sample : profile->GetSamples()) {
-    Ref stack = interner_.StackOf(sample.node_id);
-    harvest_.See(sample.sample_id, sample.node_id, sample.size, stack);
+    auto stack_of = [&] { return interner_.StackOf(sample.node_id); };
+    harvest_.See(sample.sample_id, sample.node_id, sample.size, stack_of);
     if (recorder_ != nullptr) {
+      Ref stack = stack_of();
       Ref leaf = stack == 0 ? 0 : tables_->StackAt(stack)->key.frame;
       recorder_->Write({sample.sample_id, sample.size, sample.node_id, leaf});
     }

@@ -71,7 +71,7 @@ class Heap {
     for (Sample& sample : samples_) {
       if (!sample.alive) continue;
       Ref shown = random_.OneIn(10) ? 0 : stacks_[sample.node];
-      harvest_.See(sample.id, sample.node, sample.size, shown);
+      harvest_.See(sample.id, sample.node, sample.size, [&] { return shown; });
       sample.seen = true;
       if (sample.told == 0 && !sample.counted) sample.told = shown;
     }

@@ -235,7 +235,8 @@ TEST(HarvestNoticesAtOnceWhenManyThatOutlivedACollectionAreGone) {
     Harvest& harvest = f.isolate.harvest();
     for (uint64_t gcs : {0, 1}) {
       harvest.Begin();
-      for (uint64_t id = 1; id <= count; ++id) harvest.See(id, kNode, 100, f.isolate.StackOf(kNode));
+      for (uint64_t id = 1; id <= count; ++id)
+        harvest.See(id, kNode, 100, [&] { return f.isolate.StackOf(kNode); });
       CHECK(harvest.End(gcs));
     }
     CHECK_EQ(f.isolate.Look({.completed_gcs = 1, .collected = true}, {}), count == 15);

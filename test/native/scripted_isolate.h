@@ -32,7 +32,7 @@ class ScriptedIsolate {
   bool Look(const HarvestMoment& moment, std::initializer_list<Seen> samples) {
     harvest_.Begin();
     for (const Seen& seen : samples) {
-      harvest_.See(seen.id, seen.node, seen.size, seen.in_tree ? StackOf(seen.node) : 0);
+      harvest_.See(seen.id, seen.node, seen.size, [&] { return seen.in_tree ? StackOf(seen.node) : 0; });
     }
     return harvest_.End(moment);
   }
