@@ -68,6 +68,6 @@ export interface MeasureOptions {
    * there is one call, as in Go's `AllocsPerRun`, and what is counted is most likely not optimised. Default 100.
    */
   warmUp?: number;
-  /** Milliseconds to meter collections and the growth of the heap, 0 … 60000. At least one batch. Default 100. */
+  /** Milliseconds to meter collections and the growth of the heap, 0 … 60000. At least three batches. Default 100. */
   time?: number;
 }
