@@ -32,25 +32,25 @@ const base = v8.getHeapStatistics().used_heap_size;
 keep(20000);
 gc();
 const each = (v8.getHeapStatistics().used_heap_size - base) / 20000;
-// V8 gives up when it does little but collect, by the clock: a program that survives here works in between, and for longer
-// where a busy machine makes collections last.
-let longest = 0;
-function collect() {
+// V8 gives up when it does little but collect, by the clock, four times in a row: a program that survives here does little
+// at a time and then allocates nothing for twice as long as that took with whatever V8 collected in it.
+const never = new Int32Array(new SharedArrayBuffer(4));
+function paced(allocate, leastPause = 1) {
   const began = performance.now();
-  gc();
-  longest = Math.max(longest * 0.9, performance.now() - began);
+  const result = allocate();
+  Atomics.wait(never, 0, 0, Math.max(leastPause, 2 * (performance.now() - began)));
+  return result;
 }
-function work(milliseconds) {
-  for (const until = performance.now() + Math.max(milliseconds, longest); performance.now() < until; );
+function keepPaced(n) {
+  for (let left = n; left > 0; left -= 1000) paced(() => keep(Math.min(left, 1000)));
 }
-collect();
+paced(gc);
 // In pieces, since an array that grows needs room for both its old and its new self.
 const pieces = [kept];
 while (pieces.length * 20000 * each < 0.87 * LIMIT - base - 20000 * each) {
   kept = [];
   pieces.push(kept);
-  keep(20000);
-  work(100);
+  keepPaced(20000);
 }
 // Up to 88 %, again and again: V8 gives back what it holds of its own (bytecode, caches) when it likes.
 function fillUp() {
@@ -58,22 +58,24 @@ function fillUp() {
   if (missing <= 0) return;
   kept = [];
   pieces.push(kept);
-  keep(missing);
+  keepPaced(missing);
 }
 function live() {
-  work(50);
-  collect(); // garbage must not be taken for what lives
-  return share();
+  return paced(() => {
+    gc(); // garbage must not be taken for what lives
+    return share();
+  }, 50);
 }
 for (let n = 0; n < 5 && live() < 0.883; n++) fillUp();
 const shares = [];
 for (let i = 0; i < Number(rounds); i++) {
-  churn(5000);
-  work(10);
+  for (let n = 0; n < 5; n++) paced(() => churn(1000), 2);
   // Some of what lives is replaced, so that collections have work to do.
   const piece = pieces[i % pieces.length];
-  for (let n = 0; n < 100; n++)
-    piece[(i * 7919 + n) % piece.length] = { i, text: `again ${n}`, more: [i, n] };
+  paced(() => {
+    for (let n = 0; n < 100; n++)
+      piece[(i * 7919 + n) % piece.length] = { i, text: `again ${n}`, more: [i, n] };
+  });
   if (i % 20 !== 0) continue;
   shares.push(live());
   fillUp();
@@ -81,7 +83,8 @@ for (let i = 0; i < Number(rounds); i++) {
 const result = { lowest: Math.min(...shares), highest: Math.max(...shares) };
 if (off === 'off') console.log(JSON.stringify(result));
 else {
-  require('../../dist').stop();
+  paced(() => require('../../dist').stop());
+  pieces.length = 0; // the report is the test's own
   require('./support/report.cjs').report(result);
 }
 kept = [];
