@@ -2,7 +2,7 @@
 // What it costs to profile buffers. Everything is interleaved, as times of this machine wander: workers that take turns
 // (each has an allocator of its own, wrapped or not), servers that are asked in turn. Ratios are medians; the same thing
 // against itself (A/A) tells how much of them is noise. usage: node bench/buffers.cjs [alloc] [sample] [http] [free]
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -17,70 +17,101 @@ function quantile(values, q) {
 const median = (values) => quantile(values, 0.5);
 const rounded = (value, digits = 3) => Number(value.toFixed(digits));
 
-const SIZES = [1, 4, 16, 64, 1024].map((kib) => kib * KIB);
-const PAIRS = 12;
-const ROUNDS = 40;
+// At first there is time for every sample, 100 ms of it; who goes on allocating pays at most `maxOverhead` of all time, so
+// samples are thinned. What is not measured leads from the one to the other.
+const PHASES = [
+  { kib: 1, when: 'at first' },
+  { kib: 4, when: 'at first' },
+  { kib: 16, when: 'at first' },
+  { kib: 64, when: 'at first' },
+  { kib: 64, turnMs: 50, rounds: 40 },
+  { kib: 64, when: 'going on' },
+  { kib: 1024, when: 'going on' },
+  { kib: 16, when: 'going on' },
+  { kib: 4, when: 'going on' },
+  { kib: 1, when: 'going on' },
+];
+const PAIRS = 24;
+const ROUNDS = 20;
+// Long against the switch from one worker to the other. Both run memprof: what it costs without buffers is measured elsewhere.
+const TURN_MS = 10;
 
-/** Nanoseconds an allocation of every size, of the first and the second of a pair, by turns. */
+/** Nanoseconds an allocation, with and without collections, in every phase, of the two of a pair by turns. */
 async function measurePair(profiled) {
   const turns = new SharedArrayBuffer(8);
   const turn = new Int32Array(turns);
+  const phases = PHASES.map(({ kib, turnMs = TURN_MS }) => ({ bytes: kib * KIB, turnMs }));
   const workers = profiled.map((each, i) => {
-    const times = new SharedArrayBuffer(8);
-    const workerData = { me: i + 1, profiled: each, sizes: SIZES, batch: 4 << 20, turns, times };
+    const times = new SharedArrayBuffer(16);
+    const workerData = { me: i + 1, profiled: each, phases, turns, times };
     const worker = new Worker(path.join(__dirname, 'support', 'buffer-worker.cjs'), { workerData });
     return { worker, took: new Float64Array(times) };
   });
   for (let ready = 0; ready < 2; ready = Atomics.load(turn, 1)) {
     await Atomics.waitAsync(turn, 1, ready).value;
   }
-  const figures = SIZES.map(() => workers.map(() => []));
-  for (let round = -5; round < ROUNDS; round++) {
-    for (let size = 0; size < SIZES.length; size++) {
+  const figures = [];
+  for (const [phase, { rounds = ROUNDS, when }] of PHASES.entries()) {
+    const sums = [
+      [0, 0],
+      [0, 0],
+    ];
+    for (let round = when ? -4 : 0; round < rounds; round++) {
       for (let i = 0; i < 2; i++) {
         const who = (round + i) & 1;
-        Atomics.store(turn, 0, ((who + 1) << 8) | size);
+        Atomics.store(turn, 0, ((who + 1) << 8) | phase);
         Atomics.notify(turn, 0);
         while (Atomics.load(turn, 0) !== 0) Atomics.wait(turn, 0, Atomics.load(turn, 0), 100);
-        if (round >= 0) figures[size][who].push(workers[who].took[0]);
+        if (round < 0) continue;
+        workers[who].took.forEach((ns, which) => {
+          sums[who][which] += ns / rounds;
+        });
       }
     }
+    figures.push(sums);
   }
   Atomics.store(turn, 0, -1);
   Atomics.notify(turn, 0);
   await Promise.all(workers.map(({ worker }) => once(worker, 'exit')));
-  return figures.map((each) => each.map(median));
+  return figures;
 }
 
 async function allocations() {
-  const ratios = { 'A/A': SIZES.map(() => []), 'on/off': SIZES.map(() => []) };
-  const plain = SIZES.map(() => []);
+  const rows = PHASES.map(({ kib, when }) => ({ kib, when, off: [[], []], same: [[], []], on: [[], []] }));
   for (let pair = 0; pair < PAIRS; pair++) {
-    for (const [name, profiled] of [
-      ['A/A', [false, false]],
-      ['on/off', pair % 2 === 0 ? [true, false] : [false, true]],
-    ]) {
+    for (const name of ['same', 'on']) {
+      const profiled = [name === 'on', false];
+      if (pair % 2 === 1) profiled.reverse();
       const figures = await measurePair(profiled);
-      figures.forEach((each, size) => {
-        const [first, second] = name === 'on/off' && pair % 2 === 1 ? [each[1], each[0]] : each;
-        ratios[name][size].push(first / second);
-        plain[size].push(second);
+      figures.forEach((each, phase) => {
+        const [first, second] = pair % 2 === 1 ? [each[1], each[0]] : each;
+        for (const which of [0, 1]) {
+          rows[phase][name][which].push(first[which] / second[which]);
+          rows[phase].off[which].push(second[which]);
+        }
       });
     }
   }
-  console.log(
-    `Buffer.allocUnsafeSlow(n), and its free, with buffers profiled every 512 KiB (${PAIRS} pairs):`,
-  );
-  console.table(
-    SIZES.map((size, i) => ({
-      KiB: size / KIB,
-      'off, ns': Math.round(median(plain[i])),
-      'A/A': rounded(median(ratios['A/A'][i])),
-      'A/A, middle half': [0.25, 0.75].map((q) => rounded(quantile(ratios['A/A'][i], q))).join(' … '),
-      'on/off': rounded(median(ratios['on/off'][i])),
-      'on/off, middle half': [0.25, 0.75].map((q) => rounded(quantile(ratios['on/off'][i], q))).join(' … '),
-    })),
-  );
+  const middle = (values) => [0.25, 0.75].map((q) => rounded(quantile(values, q), 2)).join('…');
+  for (const [which, what] of [
+    [0, 'with all collections'],
+    [1, 'between collections'],
+  ]) {
+    console.log(`Buffer.allocUnsafeSlow(n), ${what}, with buffers profiled every 512 KiB (${PAIRS} pairs):`);
+    console.table(
+      rows
+        .filter(({ when }) => when)
+        .map(({ kib, when, off, same, on }) => ({
+          KiB: kib,
+          '': when,
+          'off, ns': Math.round(median(off[which])),
+          'A/A': rounded(median(same[which])),
+          'A/A, middle half': middle(same[which]),
+          'on/off': rounded(median(on[which])),
+          'on/off, middle half': middle(on[which]),
+        })),
+    );
+  }
 }
 
 /** Every buffer sampled against none, in one thread, by turns. */
@@ -187,10 +218,14 @@ const parts = { free: frees, sample: samples, alloc: allocations, http: servers 
 
 async function main() {
   const wanted = process.argv.slice(2);
-  if (wanted.length === 1) return parts[wanted[0]]();
+  if (wanted[0] === '--in-this-process') return parts[wanted[1]]();
+  // Turns are taken, so one processor will do, and two would not be equally fast.
+  const pin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
   // Each in a process of its own: threads take over options of those before.
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
-    execFileSync(process.execPath, [__filename, part], { stdio: 'inherit' });
+    const command = [process.execPath, __filename, '--in-this-process', part];
+    if (pin && part === 'alloc') command.unshift('taskset', '-c', '0');
+    execFileSync(command[0], command.slice(1), { stdio: 'inherit' });
   }
 }
 

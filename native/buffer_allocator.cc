@@ -33,6 +33,7 @@ constexpr int64_t kNever = int64_t{1} << 62;
 
 struct ThreadState {
   int64_t countdown = kNever;  // bytes until the next sample
+  BufferCounts* counts = nullptr;
   BufferListener* listener = nullptr;
   double interval = 0;  // as was asked for
   double mean = 0;      // as it is: more while samples are thinned
@@ -119,8 +120,8 @@ std::mutex& WrapMutex() {
 
 inline void* Allocated(Kind& kind, void* data, size_t bytes) {
   if (data == nullptr) return nullptr;
-  Kind::Ready(kind.profile)->CountAlloc(data, bytes);
   ThreadState* thread = &thread_state;
+  Kind::Ready(kind.profile)->CountAlloc(thread->counts, data, bytes);
   thread->countdown -= static_cast<int64_t>(bytes);
   if (thread->countdown < 0) [[unlikely]]
     CountDownAgain(thread, data, bytes);
@@ -142,7 +143,7 @@ void* AllocateUninitialized(void* self, size_t bytes) {
 template <size_t kIndex>
 void Free(void* self, void* data, size_t bytes) {
   Kind& kind = kinds[kIndex];
-  if (data != nullptr) Kind::Ready(kind.profile)->CountFree(data, bytes);
+  if (data != nullptr) Kind::Ready(kind.profile)->CountFree(thread_state.counts, data, bytes);
   Kind::Ready(kind.free)(self, data, bytes);
 }
 
@@ -269,11 +270,12 @@ WrapResult WrapAllocator(void* allocator, const AllocatorSlots& slots, BufferPro
 
 bool IsWrapped(const void* allocator) { return IsOurs(VtableOf(allocator)); }
 
-void SampleBuffers(BufferListener* listener, uint64_t interval) {
+void SampleBuffers(BufferListener* listener, uint64_t interval, BufferProfile* profile) {
   ThreadState* thread = &thread_state;
   if (thread->random == 0) {
     thread->random = Mix(reinterpret_cast<uintptr_t>(thread) ^ MonotonicNs()) | 1;
   }
+  if (thread->counts == nullptr) thread->counts = profile->ClaimCounts();
   thread->listener = listener;
   thread->interval = thread->mean = static_cast<double>(interval);
   thread->countdown = NextCountdown(thread);
@@ -288,8 +290,11 @@ void ThinBufferSamples(double factor) {
 }
 
 void StopSamplingBuffers() {
-  thread_state.listener = nullptr;
-  thread_state.countdown = kNever;
+  ThreadState* thread = &thread_state;
+  if (thread->counts != nullptr) BufferProfile::GiveBackCounts(thread->counts);
+  thread->counts = nullptr;
+  thread->listener = nullptr;
+  thread->countdown = kNever;
 }
 
 }  // namespace memprof

@@ -79,8 +79,8 @@ class BufferListener {
 };
 
 // What the calling thread allocates from here on is sampled every `interval` bytes on average; at 1, each
-// buffer.
-void SampleBuffers(BufferListener* listener, uint64_t interval);
+// buffer. REQUIRES: allocators that the thread uses are wrapped for this profile, if at all.
+void SampleBuffers(BufferListener* listener, uint64_t interval, BufferProfile* profile);
 void StopSamplingBuffers();
 // From here on the thread takes but one sample where there would be `factor`. REQUIRES: it samples; not less
 // than 1.

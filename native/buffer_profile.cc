@@ -26,6 +26,18 @@ BufferProfile* BufferProfile::Process() {
   return profile->ok() ? profile : nullptr;
 }
 
+BufferCounts* BufferProfile::ClaimCounts() {
+  for (size_t i = 0; i < kOwnCounts; ++i) {
+    if (!counts_[i].owned.load(std::memory_order_relaxed) &&
+        !counts_[i].owned.exchange(true, std::memory_order_acquire)) {
+      return &counts_[i];
+    }
+  }
+  return nullptr;
+}
+
+void BufferProfile::GiveBackCounts(BufferCounts* own) { own->owned.store(false, std::memory_order_release); }
+
 void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count) {
   Ref bucket = tables_.BucketFor(stack, bytes, thread);
   Sample stale;
@@ -58,8 +70,9 @@ void BufferProfile::Reset() {
 BufferTotals BufferProfile::totals() const {
   BufferTotals totals;
   // Freed first: what is found freed is found allocated, too.
-  for (const Stripe& stripe : stripes_) totals.freed += stripe.freed.load(std::memory_order_acquire);
-  for (const Stripe& stripe : stripes_) totals.allocated += stripe.allocated.load(std::memory_order_acquire);
+  for (const BufferCounts& counts : counts_) totals.freed += counts.freed.load(std::memory_order_acquire);
+  for (const BufferCounts& counts : counts_)
+    totals.allocated += counts.allocated.load(std::memory_order_acquire);
   totals.existed = existed_.load(std::memory_order_relaxed);
   return totals;
 }

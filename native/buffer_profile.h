@@ -2,7 +2,7 @@
 // how many bytes all of them take.
 //
 // Thread safety: every method may be called from any thread at any time; none takes a lock. But `Reset` waits
-// for frees under way, and no thread may sample meanwhile.
+// for frees under way, and no thread may sample meanwhile. A `BufferCounts` is its thread's own.
 //
 // Invariants:
 // (1) A sampled buffer is in the map from before its memory is known to anybody until before its memory is
@@ -10,6 +10,8 @@
 //     back. Its free is counted in the bucket of its allocation, unless the tables were reset in between.
 // (2) A buffer that the map has no room for counts as not sampled: figures in use never keep what is gone.
 // (3) In the totals freed bytes never exceed allocated ones by more than what was there before.
+// (4) Counts are never taken back: those of a thread that ended are where they were, and the next thread that
+//     gets the place goes on from there.
 
 #ifndef MEMPROF_NATIVE_BUFFER_PROFILE_H_
 #define MEMPROF_NATIVE_BUFFER_PROFILE_H_
@@ -32,6 +34,19 @@ struct BufferTotals {
   uint64_t in_use() const { return existed + allocated > freed ? existed + allocated - freed : 0; }
 };
 
+// Bytes that went through wrapped allocators on one thread, or on those that have no counts of their own: an
+// atomic addition costs as much as all else that is done for a buffer.
+struct alignas(64) BufferCounts {
+  std::atomic<uint64_t> allocated{0};
+  std::atomic<uint64_t> freed{0};
+  std::atomic<bool> owned{false};
+
+  // REQUIRES: the thread owns the counts.
+  static void AddOwn(std::atomic<uint64_t>* count, uint64_t bytes) {
+    count->store(count->load(std::memory_order_relaxed) + bytes, std::memory_order_release);
+  }
+};
+
 class BufferProfile {
  public:
   static constexpr size_t kTableLimit = size_t{16} << 20;
@@ -51,13 +66,24 @@ class BufferProfile {
   // For buffers that Node.js allocates while no JavaScript runs: for what comes from the network, mostly.
   Ref native_stack() const { return native_stack_; }
 
-  // Of every buffer.
-  void CountAlloc(const void* data, size_t bytes) {
-    StripeOf(data).allocated.fetch_add(bytes, std::memory_order_relaxed);
+  // Counts that are the calling thread's own until it gives them back. `nullptr` when there are none left:
+  // then it counts with the others.
+  BufferCounts* ClaimCounts();
+  static void GiveBackCounts(BufferCounts* own);
+
+  // Of every buffer. `own`: the thread's, or `nullptr`.
+  void CountAlloc(BufferCounts* own, const void* data, size_t bytes) {
+    if (own != nullptr) [[likely]]
+      BufferCounts::AddOwn(&own->allocated, bytes);
+    else
+      SharedCounts(data).allocated.fetch_add(bytes, std::memory_order_release);
   }
   // Of every buffer, before its memory is given back.
-  void CountFree(const void* data, size_t bytes) {
-    StripeOf(data).freed.fetch_add(bytes, std::memory_order_relaxed);
+  void CountFree(BufferCounts* own, const void* data, size_t bytes) {
+    if (own != nullptr) [[likely]]
+      BufferCounts::AddOwn(&own->freed, bytes);
+    else
+      SharedCounts(data).freed.fetch_add(bytes, std::memory_order_release);
     Sample sample;
     if (samples_.Remove(data, &sample)) [[unlikely]]
       FreeSample(sample);
@@ -85,16 +111,13 @@ class BufferProfile {
     Ref bucket;
     uint32_t generation;  // of the tables
   };
-  // Threads that count at the same time mostly do so in different stripes.
-  struct alignas(64) Stripe {
-    std::atomic<uint64_t> allocated{0};
-    std::atomic<uint64_t> freed{0};
-  };
-  static constexpr size_t kStripes = 32;
+  static constexpr size_t kOwnCounts = 64;
+  static constexpr size_t kSharedCounts = 16;
 
-  Stripe& StripeOf(const void* data) {
+  // Threads that count at the same time mostly do so in different places.
+  BufferCounts& SharedCounts(const void* data) {
     uint64_t hash = reinterpret_cast<uintptr_t>(data) * uint64_t{0x9e3779b97f4a7c15};
-    return stripes_[(hash >> 40) % kStripes];
+    return counts_[kOwnCounts + (hash >> 40) % kSharedCounts];
   }
   [[gnu::noinline]] void FreeSample(const Sample& sample);
 
@@ -108,7 +131,7 @@ class BufferProfile {
   std::atomic<uint64_t> sampled_{0};
   std::atomic<uint64_t> dropped_{0};
   std::atomic<uint64_t> existed_{0};
-  Stripe stripes_[kStripes];
+  BufferCounts counts_[kOwnCounts + kSharedCounts];
 };
 
 }  // namespace memprof

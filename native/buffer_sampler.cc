@@ -91,7 +91,7 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   budget_ns_ = kMostBudgetNs;
   thinning_ = 1;
   earned_at_ns_ = MonotonicNs();
-  SampleBuffers(this, options.interval);
+  SampleBuffers(this, options.interval, profile);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -160,7 +161,7 @@ TEST(BufferAllocatorCountsAllBytesWhetherSampledOrNot) {
 TEST(BufferAllocatorSamplesEveryBufferAtIntervalOne) {
   auto real = WrappedAllocator();
   Sampler sampler(Profile(), Stack("f"));
-  SampleBuffers(&sampler, 1);
+  SampleBuffers(&sampler, 1, Profile());
   void* data[100];
   for (size_t i = 0; i < 100; ++i) data[i] = Opaque(real.get())->Allocate(i + 1);
   CHECK_EQ(Sum().alloc_objects, 100);
@@ -183,7 +184,7 @@ TEST(BufferAllocatorSamplesWithTheRightProbability) {
   for (uint64_t bytes : {uint64_t{64}, uint64_t{1024}, uint64_t{16384}, uint64_t{65536}}) {
     constexpr uint64_t kInterval = 16384;
     Sampler sampler(Profile(), Stack("f"));
-    SampleBuffers(&sampler, kInterval);
+    SampleBuffers(&sampler, kInterval, Profile());
     double n = Scaled(200'000);
     for (int i = 0; i < n; ++i)
       Opaque(real.get())->Free(Opaque(real.get())->AllocateUninitialized(bytes), bytes);
@@ -204,7 +205,7 @@ TEST(BufferAllocatorThinsSamplesAndCountsThemForMore) {
   for (uint64_t bytes : {uint64_t{1024}, uint64_t{16384}, uint64_t{65536}}) {
     for (double factor : {2.0, 16.0, 256.0}) {
       Sampler sampler(Profile(), Stack("f"));
-      SampleBuffers(&sampler, kInterval);
+      SampleBuffers(&sampler, kInterval, Profile());
       ThinBufferSamples(factor);
       double n = Scaled(200'000);
       for (int i = 0; i < n; ++i) {
@@ -228,12 +229,12 @@ TEST(BufferAllocatorThinsSamplesAndCountsThemForMore) {
 TEST(BufferProfileForgetsWhatWasAliveAtAReset) {
   auto real = WrappedAllocator();
   Sampler sampler(Profile(), Stack("f"));
-  SampleBuffers(&sampler, 1);
+  SampleBuffers(&sampler, 1, Profile());
   void* before = Opaque(real.get())->Allocate(10);
   StopSamplingBuffers();
   Profile()->Reset();
   CHECK_EQ(Sum().alloc_objects, 0);
-  SampleBuffers(&sampler, 1);
+  SampleBuffers(&sampler, 1, Profile());
   void* after = Opaque(real.get())->Allocate(20);
   Opaque(real.get())->Free(before, 10);
   CHECK_EQ(Sum().free_objects, 0);
@@ -265,11 +266,11 @@ TEST(BufferAllocatorIsUsedByManyThreadsAtOnce) {
       for (int i = 0; i < Scaled(2000); ++i) Sum();
       return;
     }
-    SampleBuffers(&samplers[thread], 1024);
+    SampleBuffers(&samplers[thread], 1024, Profile());
     for (int step = 0; step < Scaled(200'000); ++step) {
       if (thread == 0 && step % 1000 == 999) {
         StopSamplingBuffers();
-        SampleBuffers(&samplers[0], 1024);
+        SampleBuffers(&samplers[0], 1024, Profile());
       }
       size_t bytes = 1 + random.Below(2048);
       Buffer buffer{random.OneIn(2) ? Opaque(real.get())->Allocate(bytes)
@@ -295,12 +296,39 @@ TEST(BufferAllocatorIsUsedByManyThreadsAtOnce) {
   CHECK_EQ(Profile()->totals().in_use(), 0);
 }
 
+// Counts of their own are for so many threads; the others share theirs, and all places are used again.
+TEST(BufferTotalsAreExactWithMoreThreadsThanHaveCountsOfTheirOwn) {
+  auto real = WrappedAllocator();
+  constexpr int kThreads = 80;
+  constexpr uint64_t kEach = 500;
+  for (uint64_t round = 1; round <= 2; ++round) {
+    std::atomic<int> started{0};
+    InParallel(kThreads, [&](int thread) {
+      Sampler sampler(Profile(), Stack("f"));
+      SampleBuffers(&sampler, uint64_t{1} << 40, Profile());
+      ++started;
+      while (started < kThreads) std::this_thread::yield();
+      for (uint64_t i = 0; i < kEach; ++i) {
+        void* data = Opaque(real.get())->Allocate(100 + thread);
+        if (i % 2 == 0)
+          Opaque(real.get())->Free(data, 100 + thread);
+        else
+          free(data);  // which nobody sees
+      }
+      StopSamplingBuffers();
+    });
+    uint64_t bytes = kThreads * 100 + kThreads * (kThreads - 1) / 2;
+    CHECK_EQ(Profile()->totals().allocated, round * kEach * bytes);
+    CHECK_EQ(Profile()->totals().freed, round * kEach / 2 * bytes);
+  }
+}
+
 // Frees go on while the tables are reset: none may count in what comes after.
 TEST(BufferProfileIsResetWhileOthersFree) {
   auto real = WrappedAllocator();
   for (int round = 0; round < Scaled(200); ++round) {
     Sampler sampler(Profile(), Stack("f"));
-    SampleBuffers(&sampler, 1);
+    SampleBuffers(&sampler, 1, Profile());
     std::vector<void*> data(400);
     for (void*& each : data) each = Opaque(real.get())->Allocate(8);
     StopSamplingBuffers();
