@@ -52,12 +52,23 @@ function startWith(settings: DropInSettings): string[] {
     ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
   };
   try {
-    start({ ...options, heapLimitDump: heapLimitDump ? dir : null });
+    startAsOthers({ ...options, heapLimitDump: heapLimitDump ? dir : null });
     return [];
   } catch (error) {
     if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
-    start(options);
+    startAsOthers(options);
     return [(error as Error).message];
+  }
+}
+
+/** A worker follows the intervals that the program chose in its code, whatever the variables say. */
+function startAsOthers(options: StartOptions): void {
+  try {
+    start(options);
+  } catch (error) {
+    if (isMainThread || (error as Partial<MemprofError>).code !== 'ERR_MEMPROF_INTERVAL') throw error;
+    const { sampleInterval: _, bufferSampleInterval: __, ...others } = options;
+    start(others);
   }
 }
 
