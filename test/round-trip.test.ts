@@ -98,7 +98,7 @@ t.test('threads', async (t) => {
 });
 
 t.test('a real profile, in both formats', async (t) => {
-  start({ sampleInterval: 524288 });
+  start({ sampleInterval: 65536 });
   const kept = Array.from({ length: 300_000 }, (_, i) => ({ i, text: `item ${i}` }));
   globalThis.gc?.();
   const records = readRecords(true);

@@ -41,7 +41,7 @@ async function main() {
   await post('HeapProfiler.stopSampling');
   const unnoticed = memprof.status().state;
   let theirs;
-  if (process.argv[2] === 'v8') theirs = v8.startHeapProfile();
+  if (process.argv[2] === 'v8') theirs = v8.startHeapProfile({ sampleInterval: 32768 });
   else await post('HeapProfiler.startSampling', { samplingInterval: 32768 });
   keepOld(10000);
   gc();

@@ -20,7 +20,7 @@ keep(50000);
 gc();
 post('HeapProfiler.startSampling', { samplingInterval: 32768 });
 post('HeapProfiler.stopSampling');
-if (process.argv[2] === 'v8') v8.startHeapProfile();
+if (process.argv[2] === 'v8') v8.startHeapProfile({ sampleInterval: 32768 });
 else post('HeapProfiler.startSampling', { samplingInterval: 32768 });
 keep(50000);
 gc();
