@@ -286,7 +286,7 @@ t.test('frames of this file are mapped to their source, unless switched off', as
     `module.exports = function fill() { const all = []; for (let i = 0; i < 1e5; i++) all.push({ i }); return all; };
 //# sourceMappingURL=data:application/json;base64,${data}`,
   );
-  start({ sampleInterval: 128 });
+  start({ sampleInterval: 1024, reset: true });
   const kept = require(file)();
   globalThis.gc?.();
   const [on, off] = [new Sink(), new Sink()];
