@@ -34,8 +34,8 @@ struct BufferTotals {
   uint64_t in_use() const { return existed + allocated > freed ? existed + allocated - freed : 0; }
 };
 
-// Bytes that went through wrapped allocators on one thread, or on those that have no counts of their own: an
-// atomic addition costs as much as all else that is done for a buffer.
+// Bytes that went through wrapped allocators on one thread, or on those that have no counts of their own: so
+// that a thread does not wait for the cache line of one that frees at the same time.
 struct alignas(64) BufferCounts {
   std::atomic<uint64_t> allocated{0};
   std::atomic<uint64_t> freed{0};
