@@ -24,7 +24,16 @@ namespace memprof {
 namespace {
 
 constexpr double kMostBudgetNs = 100e6;
+constexpr double kLeastBudgetNs = 10e6;
+constexpr uint64_t kLongSampleNs = 1'000'000;
+constexpr double kUsualInterval = 512 * 1024;
 constexpr double kMostThinning = 12;  // powers of two
+
+// For some thousand samples, 2 GB of buffers; and for as many buffers where more samples of them are wanted.
+double MostBudget(uint64_t interval) {
+  return std::clamp(kLeastBudgetNs * kUsualInterval / static_cast<double>(interval), kLeastBudgetNs,
+                    kMostBudgetNs);
+}
 
 using Allocator = v8::ArrayBuffer::Allocator;
 
@@ -88,7 +97,8 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   options_ = options;
   stacks_.Start();
   known_.assign(kKnownFrames, {});
-  budget_ns_ = kMostBudgetNs;
+  most_budget_ns_ = budget_ns_ = MostBudget(options.interval);
+  last_took_ns_ = 0;
   thinning_ = 1;
   earned_at_ns_ = MonotonicNs();
   SampleBuffers(this, options.interval, profile);
@@ -122,15 +132,23 @@ void BufferSampler::OnEpilogue(bool major, bool full) {
   Thin();
 }
 
+// By the clock, in which others may have had the processor: to ask for the thread's own time, twice, takes as
+// long as half a sample. So one long sample after a short one counts as interrupted, and only the second as
+// long.
+void BufferSampler::Charge(uint64_t took_ns) {
+  budget_ns_ -= static_cast<double>(std::min(took_ns, std::max(last_took_ns_, kLongSampleNs)));
+  last_took_ns_ = took_ns;
+}
+
 void BufferSampler::Earn(uint64_t now_ns) {
   budget_ns_ += options_.max_overhead * static_cast<double>(now_ns - earned_at_ns_);
-  budget_ns_ = std::min(budget_ns_, kMostBudgetNs);
+  budget_ns_ = std::min(budget_ns_, most_budget_ns_);
   earned_at_ns_ = now_ns;
 }
 
 // Not at all with half of the budget or more, and twice as much with every sixteenth less.
 void BufferSampler::Thin() {
-  double sixteenths = budget_ns_ / kMostBudgetNs * 16;
+  double sixteenths = budget_ns_ / most_budget_ns_ * 16;
   int power = static_cast<int>(std::clamp(8 - sixteenths, 0.0, kMostThinning));
   thinning_ = std::ldexp(1.0, power);
   ThinBufferSamples(thinning_);
@@ -141,7 +159,7 @@ void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {
   profile_->AddSample(data, bytes, MayCapture() ? Capture() : profile_->tables()->unknown_stack(),
                       options_.thread, count);
   uint64_t end = MonotonicNs();
-  budget_ns_ -= static_cast<double>(end - begin);
+  Charge(end - begin);
   Earn(end);
   Thin();
 }

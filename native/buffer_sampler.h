@@ -6,9 +6,9 @@
 // where that could end badly: inside a collection or another capture, with another isolate at work, while the
 // isolate is being terminated, or with next to no heap left. Such a sample counts under `(unknown)`.
 //
-// Time for samples is bounded, as that for harvests is: 100 ms and `max_overhead` of wall time. As it runs
-// low, samples are thinned, more and more, and count for more: figures stay right on average, with less
-// behind them.
+// Time for samples is bounded, as that for harvests is: 10 ms (at an interval of 512 KiB or more; up to 100
+// ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned, more and more,
+// and count for more: figures stay right on average, with less behind them.
 
 #ifndef MEMPROF_NATIVE_BUFFER_SAMPLER_H_
 #define MEMPROF_NATIVE_BUFFER_SAMPLER_H_
@@ -67,6 +67,7 @@ class BufferSampler final : private BufferListener {
   static constexpr size_t kKnownFrames = 1024;
 
   void OnSampled(const void* data, size_t bytes, uint64_t count) override;
+  void Charge(uint64_t took_ns);
   void Earn(uint64_t now_ns);
   void Thin();
   bool MayCapture() const;
@@ -80,6 +81,8 @@ class BufferSampler final : private BufferListener {
   BufferSamplerOptions options_{};
   const char* problem_ = nullptr;
   double budget_ns_ = 0;  // may be negative
+  double most_budget_ns_ = 0;
+  uint64_t last_took_ns_ = 0;
   uint64_t earned_at_ns_ = 0;
   double thinning_ = 1;
   bool collecting_ = false;
