@@ -1,115 +1,49 @@
 'use strict';
-// What it costs to profile buffers. Everything is interleaved, as times of this machine wander: workers that take turns
-// (each has an allocator of its own, wrapped or not), servers that are asked in turn. Ratios are medians; the same thing
-// against itself (A/A) tells how much of them is noise. usage: node bench/buffers.cjs [alloc] [sample] [http] [free]
+// What it costs to profile buffers. Everything is interleaved, as times of this machine wander. Ratios are medians; the same
+// thing against itself (A/A) tells how much of them is noise. usage: node bench/buffers.cjs [alloc] [sample] [http] [free]
 const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { Worker } = require('node:worker_threads');
+const { bootstrapMedian, median, quantile } = require('./support/statistics.cjs');
 
 const KIB = 1024;
-function quantile(values, q) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
-}
-const median = (values) => quantile(values, 0.5);
 const rounded = (value, digits = 3) => Number(value.toFixed(digits));
 
-// At first there is time for every sample, 100 ms of it; who goes on allocating pays at most `maxOverhead` of all time, so
-// samples are thinned. What is not measured leads from the one to the other.
-const PHASES = [
-  { kib: 1, when: 'at first' },
-  { kib: 4, when: 'at first' },
-  { kib: 16, when: 'at first' },
-  { kib: 64, when: 'at first' },
-  { kib: 64, turnMs: 50, rounds: 40 },
-  { kib: 64, when: 'going on' },
-  { kib: 1024, when: 'going on' },
-  { kib: 16, when: 'going on' },
-  { kib: 4, when: 'going on' },
-  { kib: 1, when: 'going on' },
-];
-const PAIRS = 24;
-const ROUNDS = 20;
-// Long against the switch from one worker to the other. Both run memprof: what it costs without buffers is measured elsewhere.
-const TURN_MS = 10;
-
-/** Nanoseconds an allocation, with and without collections, in every phase, of the two of a pair by turns. */
-async function measurePair(profiled) {
-  const turns = new SharedArrayBuffer(8);
-  const turn = new Int32Array(turns);
-  const phases = PHASES.map(({ kib, turnMs = TURN_MS }) => ({ bytes: kib * KIB, turnMs }));
-  const workers = profiled.map((each, i) => {
-    const times = new SharedArrayBuffer(16);
-    const workerData = { me: i + 1, profiled: each, phases, turns, times };
-    const worker = new Worker(path.join(__dirname, 'support', 'buffer-worker.cjs'), { workerData });
-    return { worker, took: new Float64Array(times) };
-  });
-  for (let ready = 0; ready < 2; ready = Atomics.load(turn, 1)) {
-    await Atomics.waitAsync(turn, 1, ready).value;
-  }
-  const figures = [];
-  for (const [phase, { rounds = ROUNDS, when }] of PHASES.entries()) {
-    const sums = [
-      [0, 0],
-      [0, 0],
-    ];
-    for (let round = when ? -4 : 0; round < rounds; round++) {
-      for (let i = 0; i < 2; i++) {
-        const who = (round + i) & 1;
-        Atomics.store(turn, 0, ((who + 1) << 8) | phase);
-        Atomics.notify(turn, 0);
-        while (Atomics.load(turn, 0) !== 0) Atomics.wait(turn, 0, Atomics.load(turn, 0), 100);
-        if (round < 0) continue;
-        workers[who].took.forEach((ns, which) => {
-          sums[who][which] += ns / rounds;
-        });
-      }
-    }
-    figures.push(sums);
-  }
-  Atomics.store(turn, 0, -1);
-  Atomics.notify(turn, 0);
-  await Promise.all(workers.map(({ worker }) => once(worker, 'exit')));
-  return figures;
-}
-
-async function allocations() {
-  const rows = PHASES.map(({ kib, when }) => ({ kib, when, off: [[], []], same: [[], []], on: [[], []] }));
-  for (let pair = 0; pair < PAIRS; pair++) {
-    for (const name of ['same', 'on']) {
-      const profiled = [name === 'on', false];
-      if (pair % 2 === 1) profiled.reverse();
-      const figures = await measurePair(profiled);
-      figures.forEach((each, phase) => {
-        const [first, second] = pair % 2 === 1 ? [each[1], each[0]] : each;
-        for (const which of [0, 1]) {
-          rows[phase][name][which].push(first[which] / second[which]);
-          rows[phase].off[which].push(second[which]);
-        }
-      });
-    }
-  }
-  const middle = (values) => [0.25, 0.75].map((q) => rounded(quantile(values, q), 2)).join('…');
-  for (const [which, what] of [
-    [0, 'with all collections'],
-    [1, 'between collections'],
-  ]) {
-    console.log(`Buffer.allocUnsafeSlow(n), ${what}, with buffers profiled every 512 KiB (${PAIRS} pairs):`);
+/** By turns with memprof's wrapper of the allocator and without, in one heap: see support/buffer-loop.cjs. */
+function allocations() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'memprof-'));
+  const allocator = path.join(dir, 'allocator-switch.node');
+  const headers = path.join(path.dirname(process.execPath), '../include/node');
+  execFileSync(process.env.CXX ?? 'g++', [
+    ...['-O2', '-std=gnu++20', '-shared', '-fPIC', `-I${headers}`, '-o', allocator],
+    path.join(__dirname, 'support', 'allocator-switch.cc'),
+  ]);
+  // On one processor, without V8's helper threads, and with a heap that is not given back to the system again and again:
+  // all of that is noise several times the difference. An allocation takes 0.4 us so, not 0.5 to 2.5, and a difference
+  // is the larger part of it.
+  const command = [process.execPath, '--expose-gc', '--single-threaded-gc'];
+  if (spawnSync('taskset', ['-c', '0', 'true']).status === 0) command.unshift('taskset', '-c', '0');
+  const [file, ...args] = [...command, path.join(__dirname, 'support', 'buffer-loop.cjs'), allocator];
+  const env = { ...process.env, MALLOC_TRIM_THRESHOLD_: '2000000000', MALLOC_TOP_PAD_: '67108864' };
+  const rows = JSON.parse(execFileSync(file, args, { env, encoding: 'utf8', maxBuffer: 2 ** 26 }));
+  fs.rmSync(dir, { recursive: true });
+  const interval = (values) => {
+    const { low, high } = bootstrapMedian(values, 1000);
+    return `${low.toFixed(3)} … ${high.toFixed(3)}`;
+  };
+  for (const [when, measured] of Object.entries(rows)) {
+    console.log(`Buffer.allocUnsafeSlow(n), with buffers profiled every 512 KiB, ${when}:`);
     console.table(
-      rows
-        .filter(({ when }) => when)
-        .map(({ kib, when, off, same, on }) => ({
-          KiB: kib,
-          '': when,
-          'off, ns': Math.round(median(off[which])),
-          'A/A': rounded(median(same[which])),
-          'A/A, middle half': middle(same[which]),
-          'on/off': rounded(median(on[which])),
-          'on/off, middle half': middle(on[which]),
-        })),
+      measured.map(({ bytes, plain, same, on }) => ({
+        KiB: bytes / KIB,
+        'off, ns': Math.round(median(plain)),
+        'A/A': rounded(median(same)),
+        'A/A, 95 %': interval(same),
+        'on/off': rounded(median(on)),
+        'on/off, 95 %': interval(on),
+      })),
     );
   }
 }
@@ -219,13 +153,9 @@ const parts = { free: frees, sample: samples, alloc: allocations, http: servers 
 async function main() {
   const wanted = process.argv.slice(2);
   if (wanted[0] === '--in-this-process') return parts[wanted[1]]();
-  // Turns are taken, so one processor will do, and two would not be equally fast.
-  const pin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
   // Each in a process of its own: threads take over options of those before.
   for (const part of wanted.length > 0 ? wanted : Object.keys(parts)) {
-    const command = [process.execPath, __filename, '--in-this-process', part];
-    if (pin && part === 'alloc') command.unshift('taskset', '-c', '0');
-    execFileSync(command[0], command.slice(1), { stdio: 'inherit' });
+    execFileSync(process.execPath, [__filename, '--in-this-process', part], { stdio: 'inherit' });
   }
 }
 

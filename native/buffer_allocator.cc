@@ -121,6 +121,10 @@ std::mutex& WrapMutex() {
 inline void* Allocated(Kind& kind, void* data, size_t bytes) {
   if (data == nullptr) return nullptr;
   ThreadState* thread = &thread_state;
+#ifdef __GNUC__
+  // Or its address would be asked for twice, by a call each time.
+  __asm__("" : "+r"(thread));
+#endif
   Kind::Ready(kind.profile)->CountAlloc(thread->counts, data, bytes);
   thread->countdown -= static_cast<int64_t>(bytes);
   if (thread->countdown < 0) [[unlikely]]
@@ -140,10 +144,16 @@ void* AllocateUninitialized(void* self, size_t bytes) {
   return Allocated(kind, Kind::Ready(kind.allocate_uninitialized)(self, bytes), bytes);
 }
 
+[[gnu::noinline]] void FreeLookedUp(Kind& kind, void* self, void* data, size_t bytes) {
+  Kind::Ready(kind.profile)->EndSample(data);
+  Kind::Ready(kind.free)(self, data, bytes);
+}
+
 template <size_t kIndex>
 void Free(void* self, void* data, size_t bytes) {
   Kind& kind = kinds[kIndex];
-  if (data != nullptr) Kind::Ready(kind.profile)->CountFree(thread_state.counts, data, bytes);
+  if (data != nullptr && Kind::Ready(kind.profile)->CountFree(thread_state.counts, data, bytes)) [[unlikely]]
+    return FreeLookedUp(kind, self, data, bytes);
   Kind::Ready(kind.free)(self, data, bytes);
 }
 

@@ -78,12 +78,16 @@ class BufferProfile {
     else
       SharedCounts(data).allocated.fetch_add(bytes, std::memory_order_release);
   }
-  // Of every buffer, before its memory is given back.
-  void CountFree(BufferCounts* own, const void* data, size_t bytes) {
+  // Of every buffer, before its memory is given back. When this says that it may be a sampled one,
+  // `EndSample` is to follow: apart, as it is so much rarer.
+  bool CountFree(BufferCounts* own, const void* data, size_t bytes) {
     if (own != nullptr) [[likely]]
       BufferCounts::AddOwn(&own->freed, bytes);
     else
       SharedCounts(data).freed.fetch_add(bytes, std::memory_order_release);
+    return samples_.MayHold(data);
+  }
+  void EndSample(const void* data) {
     Sample sample;
     if (samples_.Remove(data, &sample)) [[unlikely]]
       FreeSample(sample);

@@ -89,12 +89,16 @@ class PointerMap {
     return false;
   }
 
+  // False when the address is not there, which is told without a look at the lines.
+  bool MayHold(const void* pointer) const {
+    return FilterOf(Hash(reinterpret_cast<uintptr_t>(pointer))).load(std::memory_order_relaxed) != 0;
+  }
+
   // Takes the address out. False when it is not there.
   bool Remove(const void* pointer, Value* value) {
+    if (!MayHold(pointer)) return false;
     uintptr_t key = reinterpret_cast<uintptr_t>(pointer);
     uint64_t hash = Hash(key);
-    if (FilterOf(hash).load(std::memory_order_relaxed) == 0) [[likely]]
-      return false;
     const Line* home = LineAt(0, hash);
     // Without a branch for each key: that of most frees would be predicted as wrongly as any.
     bool here = false;
@@ -132,6 +136,7 @@ class PointerMap {
   static uint64_t Hash(uintptr_t key) { return key * uint64_t{0x9e3779b97f4a7c15}; }
 
   FilterCount& FilterOf(uint64_t hash) { return filter_[hash >> (64 - kFilterBits)]; }
+  const FilterCount& FilterOf(uint64_t hash) const { return filter_[hash >> (64 - kFilterBits)]; }
 
   Line* LineAt(size_t probe, uint64_t hash) const {
     const Tier& tier = tiers_[probe < kTiers ? probe : kTiers - 1];
