@@ -57,17 +57,21 @@ const known: { name: string; fn: () => unknown; bytes: number; events: number }[
 
 for (const { name, fn, bytes, events } of known) {
   t.test(`exact: ${name}`, (t) => {
-    const measured = measure(fn, quick);
+    // Ends of pages: none is as large as an object; the rest is what V8 compiles meanwhile.
+    const nearHeap = ({ heapBytesPerOp }: Measurement) =>
+      heapBytesPerOp >= bytes * 0.95 && heapBytesPerOp < bytes * 1.1 + 20;
+    // On a busy machine V8 may have new code late, in the batches: they do not agree then. And its own threads give memory
+    // back. What is wrong is wrong each time.
+    let measured = measure(fn, quick);
+    for (let more = 0; more < 4 && !(measured.stable && nearHeap(measured)); more++) {
+      t.comment('again', JSON.stringify({ ...measured, sites: undefined }));
+      measured = measure(fn, quick);
+    }
     t.equal(measured.bytesPerOp, bytes, 'bytes');
     t.equal(measured.allocsPerOp, events, 'events');
     t.equal(measured.stable, true, 'batches agree');
     t.same(measured.spread.bytesPerOp, { min: bytes, max: bytes });
-    // Ends of pages: none is as large as an object; the rest is what V8 compiles meanwhile.
-    t.ok(
-      measured.heapBytesPerOp >= bytes * 0.95 && measured.heapBytesPerOp < bytes * 1.1 + 20,
-      'heap',
-      measured,
-    );
+    t.ok(nearHeap(measured), 'heap', measured);
     t.equal(allocsPerRun(1000, fn), events, 'allocsPerRun');
     t.end();
   });
@@ -110,10 +114,10 @@ t.test('what is allocated once in many calls is not passed over', (t) => {
       if (++calls % 20_000 === 0) kept = new Array(100_000).fill(0);
       return kept;
     },
-    { time: 200 },
+    { time: 1000 },
   );
   const truth = 800_048 / 20_000;
-  // At least one more or less of ten: there are a million calls a second, but perhaps not on a busy machine.
+  // At least one more or less of fifty: there are a million calls a second, but perhaps not on a busy machine.
   t.notOk(measured.stable);
   t.ok(measured.bytesPerOp > truth / 2 && measured.bytesPerOp < truth * 2, 'near the mean', measured);
   t.end();

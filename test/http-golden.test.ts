@@ -94,12 +94,15 @@ t.test('the index page has the form of Go', async (t) => {
 t.test('deltas are what happened in between, in all four values', async (t) => {
   const { base } = await startApp(t, 'leaks');
   const before = parseProfile(Buffer.from(await (await fetch(`${base}/heap`)).arrayBuffer()));
+  const began = performance.now();
   const response = await fetch(`${base}/allocs?seconds=2`);
   t.equal(response.headers.get('content-disposition'), 'attachment; filename="allocs-delta"');
   const delta = parseProfile(Buffer.from(await response.arrayBuffer()));
+  const took = performance.now() - began;
   const after = parseProfile(Buffer.from(await (await fetch(`${base}/heap`)).arrayBuffer()));
   t.equal(delta.defaultSampleType, 'alloc_space');
-  t.ok(Math.abs(delta.durationNanos! / 1e9 - 2) < 0.5, `${delta.durationNanos} ns`);
+  const ms = delta.durationNanos! / 1e6;
+  t.ok(ms > 1990 && ms < took, `${ms} of ${took} ms`);
   const sum = ({ samples }: typeof delta, functionName: string) =>
     samples
       .filter(({ stack }) => stack[0]?.functionName === functionName)
@@ -128,10 +131,17 @@ t.test('gc=1 collects, and the age of the figures is told', async (t) => {
   t.equal((await fetch(`${base}/heap?gc=0`)).status, 200);
   t.equal((await fetch(`${base}/allocs?gc=1`)).status, 200);
   t.equal(await count(), first, 'not for others');
-  const response = await fetch(`${base}/heap?gc=1`);
+  const ageOf = ({ headers }: Response) => Number(headers.get('x-memprof-figures-age'));
+  const began = performance.now();
+  const age = ageOf(await fetch(`${base}/heap?gc=1`));
+  const took = (performance.now() - began) / 1000;
   t.ok((await count()) > first);
-  const age = Number(response.headers.get('x-memprof-figures-age'));
-  t.ok(age >= 0 && age < 1, `${age} s`);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  t.ok(Number((await fetch(`${base}/heap`)).headers.get('x-memprof-figures-age')) > 1);
+  t.ok(age >= 0 && age <= took, `${age} s, in an answer after ${took} s`);
+  // V8 may collect by itself in between.
+  let later = 0;
+  for (let more = 0; more < 5 && later <= 1; more++) {
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    later = ageOf(await fetch(`${base}/heap`));
+  }
+  t.ok(later > 1, `${later} s`);
 });

@@ -107,6 +107,7 @@ t.test('a worker that ends meanwhile', async (t) => {
       const { Writable } = require('node:stream');
       const sink = new Writable({ write: (chunk, encoding, done) => done() });
       for (let i = 0; i < 10; i++) writeHeapProfile(sink);
+      setInterval(() => {}, 1000); // or it might end by itself
       require('node:worker_threads').parentPort.postMessage(0);`,
       { eval: true },
     );

@@ -31,13 +31,13 @@ function turn(which, bytes, ms) {
 }
 
 /** A round is one turn each of plain, plain again and wrapped, in changing order. */
-function measure(bytes, rounds, ms, beforeWrapped = () => {}) {
+function measure(bytes, rounds, ms, beforeTurn = () => {}) {
   const row = { bytes, plain: [], same: [], on: [] };
   for (let round = 0; round < rounds; round++) {
     const took = [];
     for (let i = 0; i < 3; i++) {
       const who = (round + (round % 2 === 0 ? i : 2 - i)) % 3;
-      if (who === 2) beforeWrapped();
+      beforeTurn();
       took[who] = turn(who === 2 ? WRAPPED : PLAIN, bytes, ms);
     }
     const [plain, again, wrapped] = took;

@@ -22,9 +22,16 @@ function median(times, measure) {
 }
 
 const stages = [];
+/** Of one moment: with no page coming or going in between. */
 function read(stage) {
-  const isolate = readMemStats({ scope: 'isolate' });
-  stages.push({ stage, isolate, process: readMemStats() });
+  for (let more = 0; more < 100; more++) {
+    const before = readMemStats({ scope: 'isolate' });
+    const process = readMemStats();
+    const isolate = readMemStats({ scope: 'isolate' });
+    if (more < 99 && (before.heapSys !== isolate.heapSys || before.numGC !== isolate.numGC)) continue;
+    stages.push({ stage, isolate: before, process });
+    return;
+  }
 }
 
 async function main() {
