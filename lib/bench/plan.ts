@@ -212,6 +212,12 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** Of any number of values: as arguments of one call they would not fit on the stack after a second of short batches. */
 function spreadOf(values: readonly number[]): Spread {
-  return { min: Math.min(...values), max: Math.max(...values) };
+  const spread = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+  for (const value of values) {
+    spread.min = Math.min(spread.min, value);
+    spread.max = Math.max(spread.max, value);
+  }
+  return spread;
 }

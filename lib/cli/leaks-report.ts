@@ -120,7 +120,7 @@ interface Rate {
 /** The shortest time in which the largest figure of the table is a kilobyte or more. */
 function rateOf(timed: boolean, slopes: readonly number[]): Rate {
   if (!timed) return { seconds: 1, unit: 'profile' };
-  const largest = Math.max(...slopes.map(Math.abs));
+  const largest = slopes.reduce((most, slope) => Math.max(most, Math.abs(slope)), 0);
   if (largest >= 1024) return { seconds: 1, unit: 's' };
   return largest * 60 >= 1024 ? { seconds: 60, unit: 'min' } : { seconds: 3600, unit: 'h' };
 }
