@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { normal, seededRandom } from './support/random.js';
+import { root } from './support/run.js';
 
 interface Interval {
   median: number;
@@ -11,7 +12,7 @@ interface Interval {
   high: number;
 }
 
-const bench = path.join(__dirname, '..', 'bench');
+const bench = path.join(root, 'bench');
 const load = createRequire(path.join(bench, 'index.cjs'));
 const { bootstrapMedian, median, quantile, rise, shuffled } = load('./support/statistics.cjs') as {
   bootstrapMedian(values: number[], resamples?: number, seed?: number): Interval;

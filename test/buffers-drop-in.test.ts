@@ -1,13 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { parseProfile } from '../lib/index.js';
-import { memprof, plainNode, toRun } from './cli-support.js';
+import { memprof } from './cli-support.js';
 import { sitesOf } from './support/buffers.js';
-import { root } from './support/run.js';
+import { programPath, root, runNodeSync } from './support/run.js';
 
-const program = path.join(__dirname, 'programs', 'buffers-plainly.cjs');
+const program = programPath('buffers-plainly');
 const BYTES = 20_000_000;
 const FILE = /^memprof-buffers\.\d{8}\.\d{6}\.\d+\.0\.\d{3}\.pb\.gz$/;
 
@@ -41,11 +40,8 @@ t.test('MEMPROF_BUFFERS', (t) => {
     MEMPROF: 'at-exit=1,buffers=1,buffer-sample-interval=32k',
     MEMPROF_DIR: folder,
   };
-  const [command, ...args] = plainNode;
   const register = path.join(root, 'dist', 'register.js');
-  const outcome = toRun(
-    spawnSync(command, [...args, '--require', register, program], { encoding: 'utf8', env }),
-  );
+  const outcome = runNodeSync(program, { flags: ['--require', register], env });
   t.equal(outcome.stdout, 'done\n');
   const { files, sites } = bufferProfile(folder);
   t.equal(files.length, 2, `beside that of the heap: ${files}`);

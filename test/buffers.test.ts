@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +7,7 @@ import type { Status } from '../lib/status.js';
 import type { MemStats } from '../lib/types.js';
 import { memprof } from './cli-support.js';
 import { type Site, sitesOf, sumInUse } from './support/buffers.js';
-import { programPath } from './support/run.js';
+import { programPath, startNode } from './support/run.js';
 
 const MIB = 2 ** 20;
 const INTERVAL = 16 * 1024;
@@ -25,12 +24,12 @@ interface Ready {
 }
 
 t.test('buffers leaked, churned and read from a file, by stack', async (t) => {
-  const args = [programPath('buffers-sites'), INTERVAL, LEAK_MIB, FILE_MIB].map(String);
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--expose-gc', ...args], {
+  const child = startNode(programPath('buffers-sites'), {
+    args: [INTERVAL, LEAK_MIB, FILE_MIB],
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.teardown(() => child.kill('SIGKILL'));
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
   const { url, arrayBuffers, external, stats, status } = JSON.parse(line.toString()) as Ready;
   t.comment(`arrayBuffers: ${arrayBuffers}`);
 
@@ -95,7 +94,7 @@ t.test('buffers leaked, churned and read from a file, by stack', async (t) => {
     const first = stdout.split('\n').find((line) => /^ +\d/.test(line));
     t.match(first, new RegExp(` leak .*buffers-sites\\.cjs:${LEAKING_LINE}$`), first ?? stdout + stderr);
   });
-  child.stdin.write('end');
+  child.stdin!.write('end');
   const [code] = (await once(child, 'exit')) as [number];
   t.equal(code, 0);
 });

@@ -1,37 +1,24 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fixtures, type Outcome, type RunOptions, root, runNodeSync } from './support/run.js';
+
+export { fixtures, plainNode } from './support/run.js';
 
 /** The command as it is installed: `npm run build` comes before the tests. */
-export const main = path.join(__dirname, '..', 'dist', 'cli', 'main.js');
-export const fixtures = path.join(__dirname, 'fixtures');
+export const main = path.join(root, 'dist', 'cli', 'main.js');
 export const before = path.join(fixtures, 'go-proto', 'before.pb.gz');
 export const after = path.join(fixtures, 'go-proto', 'after.pb.gz');
 export const golden = path.join(fixtures, 'golden', 'go-heap-rate1024.txt');
 
-/** Node.js without what tap puts into the Node.js processes of a test. */
-export const plainNode = ['env', '-u', 'NODE_OPTIONS', process.execPath] as const;
-
-export interface Run {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
-
-export interface RunOptions {
-  input?: string | Buffer;
-  env?: NodeJS.ProcessEnv;
-  cwd?: string;
-}
+export type Run = Outcome;
 
 export function toRun({ status, signal, stdout, stderr }: SpawnSyncReturns<string>): Run {
   return { code: status, signal, stdout, stderr };
 }
 
-export function memprof(args: readonly string[], options: RunOptions = {}): Run {
-  const [command, ...before] = plainNode;
-  return toRun(spawnSync(command, [...before, main, ...args], { encoding: 'utf8', ...options }));
+export function memprof(args: readonly string[], options: Omit<RunOptions, 'args'> = {}): Run {
+  return runNodeSync(main, { flags: [], args, ...options });
 }
 
 /** Standard output of `go tool pprof`. */

@@ -1,26 +1,21 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import t from 'tap';
 import { parseProfile } from '../lib/index.js';
 import { scaled } from './support/hazard.js';
-
-const program = path.join(__dirname, 'programs', 'http-loaded.cjs');
+import { programPath, startNode } from './support/run.js';
 
 t.test('profiles are fetched each second from an app under load', { timeout: 150_000 }, async (t) => {
   const seconds = scaled(t, 'seconds', 12, 60);
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, program], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = startNode(programPath('http-loaded'), { flags: [], stdio: ['pipe', 'pipe', 'inherit'] });
   t.teardown(async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
   const resident: number[] = [];
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout! });
   const [port] = (await once(lines, 'line')) as [string];
   lines.on('line', (line) => resident.push(Number(line)));
 

@@ -6,6 +6,7 @@ import { parseProfile } from '../lib/index.js';
 import { goPprof } from './cli-support.js';
 import { launchChromium } from './support/chromium.js';
 import { startApp } from './support/http-app.js';
+import { root } from './support/run.js';
 
 t.test('go tool pprof', async (t) => {
   const { base } = await startApp(t, 'leaks');
@@ -86,7 +87,7 @@ t.test('answers while the main thread is busy', async (t) => {
 });
 
 t.test('the examples of the README', (t) => {
-  const readme = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
   for (const url of ['/debug/pprof/heap', '/debug/pprof/allocs', '/pprof/heap', '/debug/pprof/flame']) {
     t.match(readme, url);
   }

@@ -1,19 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import t from 'tap';
 import type { Report } from './support/parse-mutated.js';
 
 /** Runs the child with a heap of at most that many MiB; dying of want of memory is a failure. */
 function run(heapMiB: number, ...args: string[]): Report {
   // Times are bounds for a busy machine; on an idle one a big input takes a few seconds.
+  const script = require.resolve('./support/parse-mutated');
   const child = spawnSync(
     process.execPath,
-    [
-      ...process.execArgv,
-      `--max-old-space-size=${heapMiB}`,
-      join(__dirname, 'support', 'parse-mutated.ts'),
-      ...args,
-    ],
+    [...process.execArgv, `--max-old-space-size=${heapMiB}`, script, ...args],
     { encoding: 'utf8', maxBuffer: 2 ** 28 },
   );
   if (child.status !== 0)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseProfile } from '../lib/readers/index.js';
 import type { ParsedProfile, ParseOptions } from '../lib/readers/profile-model.js';
+import { fixtures } from './support/run.js';
 
 interface GoExpected {
   error?: string;
@@ -29,7 +30,7 @@ interface Vector {
   perl: Record<PerlTool, Record<Mode, PerlExpected>>;
 }
 
-const folder = join(__dirname, 'fixtures', 'vectors');
+const folder = join(fixtures, 'vectors');
 const vectors: Record<string, Vector> = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
 const MODES: Mode[] = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'];
 

@@ -7,15 +7,16 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { readSettings, SETTINGS } from '../lib/drop-in/settings.js';
 import { parseProfile } from '../lib/index.js';
+import { nodeCommand, programPath, root } from './support/run.js';
 
-const register = path.join(__dirname, '..', 'dist', 'register.js');
-const program = path.join(__dirname, 'programs', 'drop-in.cjs');
+const register = path.join(root, 'dist', 'register.js');
+const program = programPath('drop-in');
 const FILE = /^memprof\.\d{8}\.\d{6}\.(\d+)\.(\d+)\.(\d{3})\.(pb\.gz|txt)$/;
 
 type Env = Record<string, string>;
 
 function command(flags: readonly string[], args: readonly string[]): [string, string[]] {
-  return ['env', ['-u', 'NODE_OPTIONS', process.execPath, ...flags, program, ...args]];
+  return nodeCommand(program, { flags, args });
 }
 
 function run(env: Env, args: string[] = [], flags = ['--require', register]): SpawnSyncReturns<string> {
@@ -202,7 +203,7 @@ t.test('settings', (t) => {
       else t.strictSame([settings, problems.length], [read({}).settings, 1], `${name}=${bad}`);
     }
   }
-  const readme = readFileSync(path.join(__dirname, '..', 'README.md'), 'utf8');
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
   for (const { name } of SETTINGS) t.match(readme, `\`MEMPROF_${name}\``, 'in the table of the README');
   t.end();
 });

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { alignTabs } from '../lib/formats/tab-writer.js';
+import { fixtures } from './support/run.js';
 
 for (const name of ['go-heap-rate1024.txt', 'go-heap-rate524288.txt']) {
   t.test(`aligns ${name} as Go did`, async (t) => {
-    const golden = readFileSync(join(__dirname, 'fixtures', 'golden', name), 'utf8');
+    const golden = readFileSync(join(fixtures, 'golden', name), 'utf8');
     const unaligned = golden.replace(/\t+/g, '\t');
     t.not(unaligned, golden);
     t.strictSame(alignTabs(unaligned).split('\n'), golden.split('\n'));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { formatHeapText } from '../lib/formats/text.js';
 import type { Frame, MemProfileRecord, MemStats } from '../lib/types.js';
+import { fixtures } from './support/run.js';
 
 function frame(fields: Partial<Frame> = {}): Frame {
   return {
@@ -96,7 +97,7 @@ function withoutGoPeculiarities(golden: string): string {
 }
 
 function readGolden(sampleInterval: number): string {
-  return readFileSync(join(__dirname, 'fixtures', 'golden', `go-heap-rate${sampleInterval}.txt`), 'utf8');
+  return readFileSync(join(fixtures, 'golden', `go-heap-rate${sampleInterval}.txt`), 'utf8');
 }
 
 const goldenStats = readGolden(1024).replace(/^.*(?=\n# runtime.MemStats\n)/s, '');

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import t from 'tap';
 import { endedWell, lastLine, plausible, type Report, run, scaled } from './support/hazard.js';
+import { root } from './support/run.js';
 
 interface Figures {
   alloc: number;
@@ -14,7 +15,7 @@ interface Message {
   alsoSees: number;
 }
 
-const register = path.join(__dirname, '..', 'dist', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 // With this interval the least that is met here are some 145 samples: 10 are 11 sigma below.
 const program = (scenario: string, nodeArgs: string[] = [], ...args: number[]) =>
   run('workers-coverage.cjs', {

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import type { Test } from 'tap';
 import type { ServeOptions } from '../../lib/http/index.js';
-
-const program = path.join(__dirname, '..', 'programs', 'http-app.cjs');
+import { programPath, startNode } from './run.js';
 
 /** Starts test/programs/http-app.cjs; it ends with the test. Resolves to where it serves, without the last slash. */
 export async function startApp(
@@ -12,8 +10,11 @@ export async function startApp(
   mode: 'busy' | 'leaks' | 'idle',
   options: ServeOptions = {},
 ): Promise<{ base: string; origin: string; child: ChildProcess }> {
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, program, mode, JSON.stringify(options)];
-  const child = spawn('env', command, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = startNode(programPath('http-app'), {
+    flags: [],
+    args: [mode, JSON.stringify(options)],
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   t.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');

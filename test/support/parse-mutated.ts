@@ -8,6 +8,7 @@ import { WireWriter } from '../../lib/formats/wire-writer.js';
 import { parseProfile } from '../../lib/readers/index.js';
 import type { ParseOptions } from '../../lib/readers/profile-model.js';
 import { seededRandom, someRecords } from './records.js';
+import { fixtures } from './run.js';
 
 export interface Outcome {
   name: string;
@@ -28,7 +29,6 @@ const below = (limit: number) => Math.floor(random() * limit);
 const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
 
 function seeds(): [name: string, bytes: Buffer][] {
-  const fixtures = join(__dirname, '..', 'fixtures');
   const vectors: Record<string, { input: string }> = JSON.parse(
     readFileSync(join(fixtures, 'vectors', 'expected.json'), 'utf8'),
   );

@@ -1,7 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+// The one place where tests start other programs.
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-export const root = path.join(__dirname, '../..');
+/** The clone. Tests run from `build/`, where they are compiled to, and find their programs and fixtures in `test/`. */
+export const root = findRoot(__dirname);
+export const fixtures = path.join(root, 'test', 'fixtures');
+
+function findRoot(directory: string): string {
+  return existsSync(path.join(directory, 'binding.gyp')) ? directory : findRoot(path.dirname(directory));
+}
 
 export interface Outcome {
   code: number | null;
@@ -11,21 +19,60 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  args?: readonly string[];
+  args?: readonly (string | number)[];
   /** Flags of Node.js. Default `--expose-gc`. */
   flags?: readonly string[];
   cwd?: string;
+  /** All variables. Default: those of the test. */
   env?: NodeJS.ProcessEnv;
+  /** What the program reads. */
+  input?: string | Buffer;
+  /** Ends the program by SIGKILL. Default none: the test has a limit of its own. */
+  timeoutSeconds?: number;
 }
 
-function outcomeOf(child: ChildProcess): Promise<Outcome> {
+/**
+ * Node.js without what a test runner puts into the NODE_OPTIONS of every child: tap's hooks would be profiled along and
+ * take longer than most programs here.
+ */
+export const plainNode = ['env', '-u', 'NODE_OPTIONS', process.execPath] as const;
+
+export function nodeCommand(file: string, options: RunOptions = {}): [command: string, args: string[]] {
+  const { flags = ['--expose-gc'], args = [] } = options;
+  const [command, ...before] = plainNode;
+  return [command, [...before, ...flags, file, ...args.map(String)]];
+}
+
+/** Starts a Node.js program, to talk with it while it runs. */
+export function startNode(
+  file: string,
+  options: RunOptions & Pick<SpawnOptions, 'stdio'> = {},
+): ChildProcess {
+  const { cwd, env, stdio } = options;
+  return spawn(...nodeCommand(file, options), {
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+    ...(stdio === undefined ? {} : { stdio }),
+  });
+}
+
+/** What a program that was started prints, and how it ends. */
+export function outcomeOf(child: ChildProcess, timeoutSeconds = 0): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     let stdout = '';
     let stderr = '';
-    child.stdout!.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
-    child.stderr!.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+    child.stdout?.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+    child.stderr?.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+    const kill = () => {
+      stderr += `\nkilled after ${timeoutSeconds} s`;
+      child.kill('SIGKILL');
+    };
+    const timer = timeoutSeconds > 0 ? setTimeout(kill, timeoutSeconds * 1000) : undefined;
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout, stderr });
+    });
   });
 }
 
@@ -33,18 +80,43 @@ function outcomeOf(child: ChildProcess): Promise<Outcome> {
 export function runCommand(
   command: string,
   args: readonly string[],
-  options: Pick<RunOptions, 'cwd' | 'env'> = {},
+  { input, timeoutSeconds, cwd, env }: Omit<RunOptions, 'args' | 'flags'> = {},
 ): Promise<Outcome> {
-  return outcomeOf(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options }));
+  const child = spawn(command, args, {
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  });
+  if (input !== undefined) child.stdin!.on('error', () => {}).end(input);
+  return outcomeOf(child, timeoutSeconds);
 }
 
-/**
- * Runs a Node.js program by its absolute path. tap puts its own hooks into the NODE_OPTIONS of every child, which would
- * be profiled along and take longer than most programs here: `env` takes them out again.
- */
+/** Runs a command to its end, while nothing else happens here. */
+export function runCommandSync(
+  command: string,
+  args: readonly string[],
+  { input, timeoutSeconds = 0, cwd, env }: Omit<RunOptions, 'args' | 'flags'> = {},
+): Outcome {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    timeout: timeoutSeconds * 1000,
+    killSignal: 'SIGKILL',
+    ...(input === undefined ? {} : { input }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  });
+  if (error !== undefined && status === null && signal === null) throw error;
+  return { code: status, signal, stdout, stderr };
+}
+
+/** Runs a Node.js program by its path. */
 export function runNode(file: string, options: RunOptions = {}): Promise<Outcome> {
-  const { flags = ['--expose-gc'], args = [], ...rest } = options;
-  return runCommand('env', ['-u', 'NODE_OPTIONS', process.execPath, ...flags, file, ...args], rest);
+  return runCommand(...nodeCommand(file, options), options);
+}
+
+export function runNodeSync(file: string, options: RunOptions = {}): Outcome {
+  return runCommandSync(...nodeCommand(file, options), options);
 }
 
 /** Runs one of `test/programs` by its name without extension. */
@@ -53,7 +125,7 @@ export function runProgram(name: string, options: RunOptions = {}): Promise<Outc
 }
 
 export function programPath(name: string): string {
-  return path.join(root, 'test/programs', `${name}.cjs`);
+  return path.join(root, 'test', 'programs', `${name}.cjs`);
 }
 
 /** What the program printed as JSON. Rejects unless it ended well and said nothing else. */
@@ -67,6 +139,6 @@ export async function report<T>(name: string, options: RunOptions = {}): Promise
 
 /** Whether this Node.js knows the flag. */
 export async function knowsFlag(flag: string): Promise<boolean> {
-  const { code } = await runCommand('env', ['-u', 'NODE_OPTIONS', process.execPath, flag, '-e', '0']);
+  const { code } = await runNode('0', { flags: [flag, '-e'] });
   return code === 0;
 }
