@@ -20,6 +20,9 @@ export interface NativeAddon {
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
   readStatus(): NativeStatus;
+  /** For `meterOnThread`: the thread's CPU time without what is metered already, and to meter what came since. */
+  writingClock(): number;
+  countWriting(since: number): void;
   /**
    * Adds `sign` times this thread's figures to `figures`: bytes ever allocated, minor and major collections, their
    * pauses in ns. Allocates nothing on V8's heap.
@@ -155,6 +158,7 @@ export interface NativeStatus {
   harvestCpuNs: number;
   readCpuNs: number;
   translateCpuNs: number;
+  writeCpuNs: number;
   lastHarvestNs: number;
   maxHarvestNs: number;
   runningNs: number;

@@ -4,6 +4,7 @@ import { invalidType } from './errors.js';
 import { lazily } from './lazily.js';
 import { readBufferRecords, readRecords } from './mem-profile.js';
 import { readMemStats } from './mem-stats.js';
+import { meterOnThread } from './meter-on-thread.js';
 import { native } from './native.js';
 import type { MemProfileRecord } from './types.js';
 
@@ -73,9 +74,11 @@ export interface RecordSet {
 
 export function readRecordSet(name: ProfileName): RecordSet {
   const { sampleInterval, bufferSampleInterval } = native().readStatus();
-  return name === 'buffers'
-    ? { records: readBufferRecords(true), sampleInterval: bufferSampleInterval }
-    : { records: readRecords(true), sampleInterval };
+  return meterOnThread(() =>
+    name === 'buffers'
+      ? { records: readBufferRecords(true), sampleInterval: bufferSampleInterval }
+      : { records: readRecords(true), sampleInterval },
+  );
 }
 
 /** The value that a profile shows first. */

@@ -129,7 +129,7 @@ const health = [
   ),
   gauge(
     'overhead_ratio',
-    'CPU time of reading samples, as a share of the time profiled.',
+    'CPU time of memprof on the threads it profiles, as a share of the time profiled.',
     ({ status }) => status.overhead,
     'average',
   ),

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compress } from './formats/compress.js';
 import { frameAt, toPath } from './frames.js';
+import { meterOnThread } from './meter-on-thread.js';
 import { type NativeProtoOptions, type NativeSnapshot, native } from './native.js';
 import { framesInSources } from './source-maps.js';
 
@@ -24,16 +25,18 @@ export interface SnapshotOptions {
 export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: SnapshotOptions): Promise<Buffer> {
   const timeNanos = Date.now() * 1e6;
   const { sampleInterval, bufferSampleInterval } = native().readStatus();
-  const snapshot = await native().takeSnapshot(ofBuffers);
+  const snapshot = await meterOnThread(() => native().takeSnapshot(ofBuffers));
   const fileNames = snapshot.files.map(toPath);
   const shown = sourceMaps ? await shownFrames(snapshot, fileNames, ofBuffers) : NOTHING;
-  const proto = await snapshot.encode({
-    ...options,
-    ...shown,
-    sampleInterval: ofBuffers ? bufferSampleInterval : sampleInterval,
-    timeNanos,
-    fileNames,
-  });
+  const proto = await meterOnThread(() =>
+    snapshot.encode({
+      ...options,
+      ...shown,
+      sampleInterval: ofBuffers ? bufferSampleInterval : sampleInterval,
+      timeNanos,
+      fileNames,
+    }),
+  );
   return compress(proto);
 }
 
@@ -59,8 +62,8 @@ async function shownFrames(
   const frames: ReturnType<typeof frameAt>[] = [];
   let turn = performance.now();
   for (const [file, fileName] of fileNames.entries()) {
-    const mapped = framesInSources(fileName, () =>
-      Array.from(snapshot.framesOf(file), (ref) => frameAt(ref, ofBuffers)),
+    const mapped = meterOnThread(() =>
+      framesInSources(fileName, () => Array.from(snapshot.framesOf(file), (ref) => frameAt(ref, ofBuffers))),
     );
     if (mapped !== undefined) {
       for (const ref of snapshot.framesOf(file)) refs.push(ref);

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
 import { lazily } from './lazily.js';
+import { meterOnThread } from './meter-on-thread.js';
 import type { Frame, MemProfileRecord } from './types.js';
 
 const tracing = lazily(
@@ -46,14 +47,16 @@ export async function withSources(
 ): Promise<readonly MemProfileRecord[]> {
   for (const [fileName, frames] of unmappedFrames(records)) {
     // To parse a large map takes much longer than to read it.
-    if (mapFrames(fileName, frames)) await nextTurn();
+    if (meterOnThread(() => mapFrames(fileName, frames))) await nextTurn();
   }
   return records.map((record) => new MappedRecord(record));
 }
 
 /** `withSources` in one go, for a process that is about to end. */
 export function withSourcesSync(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
-  for (const [fileName, frames] of unmappedFrames(records)) mapFrames(fileName, frames);
+  for (const [fileName, frames] of unmappedFrames(records)) {
+    meterOnThread(() => mapFrames(fileName, frames));
+  }
   return records.map((record) => new MappedRecord(record));
 }
 

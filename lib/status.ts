@@ -26,12 +26,22 @@ export interface Status {
   harvestCpuNs: number;
   readCpuNs: number;
   translateCpuNs: number;
+  /**
+   * CPU time of memprof's own writers on the threads that are profiled: source maps, text, proto and other formats. What
+   * they do on a thread of the pool, or on one that is not profiled, is not in it.
+   */
+  writeCpuNs: number;
   /** Wall time of the calling thread's last harvest, and of the longest one at a garbage collection. */
   lastHarvestNs: number;
   maxHarvestNs: number;
   /** Wall time profiled, added up over threads. */
   runningNs: number;
-  /** `harvestCpuNs` as a fraction of that time, and the same for the last minute. */
+  /**
+   * `harvestCpuNs`, `readCpuNs` and `writeCpuNs` as a fraction of that time, and the same for the last minute: what
+   * memprof takes from the threads it profiles. Not in it: what V8 does itself for each sample it takes, samples of
+   * buffers, what `readRecords`, `readMemStats` and `status` take when the program calls them, and what runs on other
+   * threads.
+   */
   overhead: number;
   overheadLastMinute: number;
   /**
@@ -100,6 +110,7 @@ const NONE: NativeStatus = {
   harvestCpuNs: 0,
   readCpuNs: 0,
   translateCpuNs: 0,
+  writeCpuNs: 0,
   lastHarvestNs: 0,
   maxHarvestNs: 0,
   runningNs: 0,

@@ -185,6 +185,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("record", Napi::Function::New(env, Record));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
+  exports.Set("writingClock", Napi::Function::New(env, WritingClock));
+  exports.Set("countWriting", Napi::Function::New(env, CountWriting));
   exports.Set("readMeter", Napi::Function::New(env, ReadMeter));
   exports.Set("meterCalls", Napi::Function::New(env, MeterCalls));
   exports.Set("startCount", Napi::Function::New(env, StartCount));

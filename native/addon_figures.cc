@@ -68,6 +68,16 @@ Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info) {
   return result.object();
 }
 
+Napi::Value WritingClock(const Napi::CallbackInfo& info) {
+  IsolateSampler* current = IsolateRegistry::Process()->Current();
+  return Napi::Number::New(info.Env(), static_cast<double>(current->WritingClock()));
+}
+
+void CountWriting(const Napi::CallbackInfo& info) {
+  double since = info[0].As<Napi::Number>().DoubleValue();
+  IsolateRegistry::Process()->Current()->CountWriting(static_cast<uint64_t>(since));
+}
+
 Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   ProcessStatus status = registry->Status(registry->Current());
@@ -87,10 +97,11 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("harvestCpuNs", sum.harvest_cpu_ns);
   result.Set("readCpuNs", sum.read_cpu_ns);
   result.Set("translateCpuNs", sum.translate_cpu_ns);
+  result.Set("writeCpuNs", sum.write_cpu_ns);
   result.Set("lastHarvestNs", caller.last_harvest_ns);
   result.Set("maxHarvestNs", sum.max_harvest_ns);
   result.Set("runningNs", status.running_ns);
-  result.Set("overhead", Share(sum.harvest_cpu_ns, status.running_ns));
+  result.Set("overhead", Share(sum.own_cpu_ns(), status.running_ns));
   result.Set("overheadLastMinute", Share(status.last_minute_cpu_ns, status.last_minute_ns));
   result.Set("samplesSeen", sum.samples_seen);
   result.Set("samplesLost", sum.samples_lost);

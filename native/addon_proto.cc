@@ -31,7 +31,10 @@ void Complete(napi_env env, napi_status status, void* data) {
   std::unique_ptr<Job> job(static_cast<Job*>(data));
   napi_delete_async_work(env, job->handle);
   if (status != napi_ok) return;
+  IsolateSampler* current = IsolateRegistry::Process()->Current();
+  uint64_t begin = current->WritingClock();
   Napi::Value result = job->result(env);
+  current->CountWriting(begin);
   if (!result.IsEmpty()) napi_resolve_deferred(env, job->deferred, result);
 }
 

@@ -25,6 +25,7 @@ void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
   sum->harvest_cpu_ns += other.harvest_cpu_ns;
   sum->read_cpu_ns += other.read_cpu_ns;
   sum->translate_cpu_ns += other.translate_cpu_ns;
+  sum->write_cpu_ns += other.write_cpu_ns;
   sum->samples_imputed += other.samples_imputed;
   sum->harvests += other.harvests;
   sum->max_harvest_ns = std::max(sum->max_harvest_ns, other.max_harvest_ns);

@@ -101,6 +101,14 @@ void IsolateSampler::PrepareRead() {
   PublishStatus();
 }
 
+void IsolateSampler::CountWriting(uint64_t since) {
+  uint64_t now = WritingClock();
+  if (state_ == SamplerState::kStopped || now <= since) return;
+  figures_.write_cpu_ns += now - since;
+  figures_.meter.Add(MonotonicNs(), now - since);
+  PublishStatus();
+}
+
 void IsolateSampler::set_thread_id(uint64_t id) {
   figures_.thread_id = id;
   PublishStatus();
@@ -156,11 +164,11 @@ void IsolateSampler::DoHarvest(Reason reason) {
     budget_.Spend(cpu, work);
     figures_.harvest_cpu_ns += cpu;
     figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
-    figures_.meter.Add(now, cpu);
   } else {
     budget_.Learn(cpu, work);
     figures_.read_cpu_ns += cpu;
   }
+  figures_.meter.Add(now, cpu);
   if (clock_.last_gc_end_ns() != 0) figures_.as_of_ns = clock_.last_gc_end_ns();
   harvesting_ = false;
   PublishStatus();

@@ -14,6 +14,7 @@
 
 #include "allocation_counter.h"
 #include "buffer_sampler.h"
+#include "clocks.h"
 #include "collection_probe.h"
 #include "cost_budget.h"
 #include "doorbell.h"
@@ -56,9 +57,13 @@ struct SamplerStatus {
   uint64_t harvest_cpu_ns = 0;    // in GC prologues
   uint64_t read_cpu_ns = 0;       // in harvests that a reader asked for
   uint64_t translate_cpu_ns = 0;  // of both, in V8: GetAllocationProfile and its end
-  uint64_t last_harvest_ns = 0;   // wall
-  uint64_t max_harvest_ns = 0;    // wall
-  uint64_t as_of_ns = 0;          // monotonic: what is published describes this moment
+  uint64_t write_cpu_ns = 0;      // in memprof's writers on this thread: source maps, text, proto
+
+  // All that is metered of what memprof does on this thread.
+  uint64_t own_cpu_ns() const { return harvest_cpu_ns + read_cpu_ns + write_cpu_ns; }
+  uint64_t last_harvest_ns = 0;  // wall
+  uint64_t max_harvest_ns = 0;   // wall
+  uint64_t as_of_ns = 0;         // monotonic: what is published describes this moment
   uint64_t samples_seen = 0;
   uint64_t samples_lost = 0;
   uint64_t samples_imputed = 0;
@@ -88,6 +93,11 @@ class IsolateSampler {
   void End();
   // Brings what is published up to the last completed GC. REQUIRES: the registry's lock, when stopped.
   void PrepareRead();
+  // CPU time of this thread, without what is metered already: `CountWriting` of an earlier one counts what
+  // came between. May be nested: nothing is counted twice.
+  uint64_t WritingClock() const { return ThreadCpuNs() - figures_.own_cpu_ns(); }
+  // Does nothing while this thread is not profiled: then the time is not taken from what is watched.
+  void CountWriting(uint64_t since);
   // After having been displaced: samples again if nobody else does.
   bool Restart();
 

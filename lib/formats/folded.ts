@@ -1,3 +1,4 @@
+import { meterOnThread } from '../meter-on-thread.js';
 import type { ParsedFrame, ParsedProfile } from '../readers/profile-model.js';
 import { columnOf } from './sample-type.js';
 
@@ -8,6 +9,10 @@ import { columnOf } from './sample-type.js';
  * Throws `ERR_MEMPROF_OUT_OF_RANGE` if the profile has no such value.
  */
 export function formatFolded(profile: ParsedProfile, sampleType = profile.defaultSampleType): string {
+  return meterOnThread(() => formatStacks(profile, sampleType));
+}
+
+function formatStacks(profile: ParsedProfile, sampleType: string): string {
   const column = columnOf(profile, sampleType);
   const names = new Map<Readonly<ParsedFrame>, string>();
   const totals = new Map<string, number>();

@@ -1,3 +1,4 @@
+import { meterOnThread } from '../meter-on-thread.js';
 import type { ParsedFrame, ParsedProfile } from '../readers/profile-model.js';
 import { columnOf } from './sample-type.js';
 
@@ -123,6 +124,10 @@ class CallTree {
 
 /** As JSON, without recursion: a call tree may be deeper than the stack of `JSON.stringify`. */
 export function formatHeapProfile(profile: ParsedProfile, sampleType?: string): string {
+  return meterOnThread(() => formatTree(profile, sampleType));
+}
+
+function formatTree(profile: ParsedProfile, sampleType?: string): string {
   const { head, samples } = toHeapProfile(profile, sampleType);
   const parts: string[] = ['{"head":'];
   const open: { node: DevToolsNode; next: number }[] = [{ node: head, next: 0 }];

@@ -1,3 +1,4 @@
+import { meterOnThread } from '../meter-on-thread.js';
 import { NO_LABELS, newLabels } from '../readers/labels.js';
 import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from '../readers/profile-model.js';
 import { scaleFactor } from '../scaling.js';
@@ -36,7 +37,7 @@ export function profileFromRecords(
     timeNanos,
     comments: [],
     mappings: [{ start: 0, limit: 0, offset: 0, fileName: program, buildId: '' }],
-    samples: records.map((record) => toSample(record, sampleInterval)),
+    samples: meterOnThread(() => records.map((record) => toSample(record, sampleInterval))),
   };
 }
 

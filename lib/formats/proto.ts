@@ -1,3 +1,4 @@
+import { meterOnThread } from '../meter-on-thread.js';
 import type {
   ParsedFrame,
   ParsedMapping,
@@ -47,7 +48,7 @@ const FUNCTION = { id: 1, name: 2, systemName: 3, file: 4, startLine: 5 };
  * included; a frame without a name becomes an address without a symbol.
  */
 export function encodeProto(profile: ParsedProfile): Uint8Array<ArrayBuffer> {
-  return new ProtoEncoder().encode(profile);
+  return meterOnThread(() => new ProtoEncoder().encode(profile));
 }
 
 class ProtoEncoder {

@@ -1,3 +1,4 @@
+import { meterOnThread } from '../meter-on-thread.js';
 import type { Frame, MemProfileRecord, MemStats } from '../types.js';
 import { alignTabs } from './tab-writer.js';
 import { UNKNOWN_STACK } from './unknown-stack.js';
@@ -54,6 +55,14 @@ const ESCAPES = new Map([
  * A name cannot break its line: control characters and the like are written as escapes (`\n`, `\x00`, `\u2028`).
  */
 export function formatHeapText(
+  records: readonly MemProfileRecord[],
+  memStats: MemStats,
+  options: HeapTextOptions,
+): string {
+  return meterOnThread(() => formatText(records, memStats, options));
+}
+
+function formatText(
   records: readonly MemProfileRecord[],
   memStats: MemStats,
   options: HeapTextOptions,

@@ -33,5 +33,6 @@ for (let i = 0; elapsed() < seconds || (memprof.status().skippedGCs < 50 && elap
   for (const branch of branches) kept[i % 1000] = branch(20);
 }
 memprof.stop();
-const { harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs } = memprof.status();
-report({ harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs });
+const { harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs, writeCpuNs } =
+  memprof.status();
+report({ harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs, writeCpuNs });
