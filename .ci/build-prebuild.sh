@@ -69,7 +69,7 @@ inputs_sum() { # inputs_sum VERSION: of everything a binary is made of
     "${CXX:-g++}" --version | head -n 1
     cat node_modules/{node-addon-api,prebuildify,node-gyp}/package.json .ci/build-prebuild.sh
     # Uncommitted sources count, what is left behind by editors does not.
-    sha256sum binding.gyp native/*.cc native/*.h native/exports.map
+    git ls-files -co --exclude-standard -- binding.gyp native | grep -E '\.(cc|h|map|gyp)$' | sort | xargs sha256sum
   } | sha256sum | cut -d ' ' -f 1
 }
 

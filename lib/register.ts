@@ -2,8 +2,8 @@
 // code. Must never keep the program from running, or change how it ends.
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { beginDropIn } from './drop-in/begin.js';
-import { readSettings } from './drop-in/settings.js';
+import { beginDropIn } from './launch/begin.js';
+import { readSettings } from './launch/settings.js';
 
 const loaded = Symbol.for('memprof.register');
 const here = globalThis as { [loaded]?: true };

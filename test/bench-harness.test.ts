@@ -1,8 +1,8 @@
 import { AssertionError } from 'node:assert';
 import path from 'node:path';
 import t from 'tap';
-import type * as Built from '../lib/bench/index.js';
-import { type AllocsAssertionError, assertAllocs, withMitata, withTinybench } from '../lib/bench/index.js';
+import type * as Built from '../lib/bench.js';
+import { type AllocsAssertionError, assertAllocs, withMitata, withTinybench } from '../lib/bench.js';
 import { root } from './support/run.js';
 
 // The child it starts is a built file.

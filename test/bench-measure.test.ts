@@ -1,6 +1,6 @@
 import path from 'node:path';
 import t from 'tap';
-import { allocsPerRun, type Measurement, measure } from '../lib/bench/index.js';
+import { allocsPerRun, type Measurement, measure } from '../lib/bench.js';
 import { start, status, stop } from '../lib/index.js';
 import { report, root, runNode } from './support/run.js';
 

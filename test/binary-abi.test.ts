@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { prebuiltName } from '../lib/binary.js';
+import { prebuiltName } from '../lib/addon/binary.js';
 import { report, root, runCommand } from './support/run.js';
 
 type Failure = { name: string; code: string; message: string; cause?: string } | null;

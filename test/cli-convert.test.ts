@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { encodeProto } from '../lib/formats/proto.js';
-import { parseProfile } from '../lib/readers/index.js';
-import type { ParsedProfile } from '../lib/readers/profile-model.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
+import { parseProfile } from '../lib/formats/readers.js';
+import type { ParsedProfile } from '../lib/profile/model.js';
 import { after, golden, goPprof, memprof } from './cli-support.js';
 
 /** What a profile says, whatever its form: the values of each stack of names. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { encodeProto } from '../lib/formats/proto.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
 import { parseProfile } from '../lib/index.js';
 import { after, before, golden, main, memprof, plainNode, type Run } from './cli-support.js';
 import { runCommand, runProgram } from './support/run.js';

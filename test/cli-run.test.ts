@@ -5,7 +5,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import ts from 'typescript';
-import { parseProfile } from '../lib/readers/index.js';
+import { parseProfile } from '../lib/formats/readers.js';
 import { fixtures, goPprof, main, memprof, plainNode, type Run } from './cli-support.js';
 
 const app = path.join(fixtures, 'run', 'app.cjs');

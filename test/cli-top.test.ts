@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
-import { formatPercentage, formatValue } from '../lib/cli/units.js';
+import { formatPercentage, formatValue } from '../lib/analysis/units.js';
 import { after, before, fixtures, golden, goPprof, main, memprof, plainNode } from './cli-support.js';
 
 function sameAsGo(t: Test, command: string, options: readonly string[], file: string): void {

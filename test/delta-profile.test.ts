@@ -1,6 +1,6 @@
 import t from 'tap';
-import { deltaProfile, type Moment } from '../lib/delta-profile.js';
-import type { MemProfileRecord } from '../lib/types.js';
+import { deltaProfile, type Moment } from '../lib/profile/delta.js';
+import type { MemProfileRecord } from '../lib/profile/public-types.js';
 import { frame, record } from './support/records.js';
 
 const options = { sampleInterval: 1, defaultSampleType: '', program: 'app' };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { formatFolded } from '../lib/formats/folded.js';
-import { profileFromRecords } from '../lib/formats/heap-values.js';
+import { profileFromRecords } from '../lib/profile/heap-values.js';
 import { frame, record } from './support/records.js';
 
 const options = { sampleInterval: 1, defaultSampleType: 'inuse_space', timeNanos: 1, program: '' };

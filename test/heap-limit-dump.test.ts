@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t from 'tap';
+import { parseProfile } from '../lib/formats/readers.js';
 import { start, status, stop } from '../lib/index.js';
-import { parseProfile } from '../lib/readers/index.js';
-import { checkStartOptions } from '../lib/start-options.js';
+import { checkStartOptions } from '../lib/sampler/start-options.js';
 import { memprof } from './cli-support.js';
 import { goTop, hasGo } from './support/go-pprof.js';
 import {

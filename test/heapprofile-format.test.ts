@@ -1,6 +1,6 @@
 import t from 'tap';
-import { type DevToolsNode, formatHeapProfile, toHeapProfile } from '../lib/formats/heap-profile.js';
-import { profileFromRecords } from '../lib/formats/heap-values.js';
+import { type DevToolsNode, formatHeapProfile, toHeapProfile } from '../lib/formats/devtools/encode.js';
+import { profileFromRecords } from '../lib/profile/heap-values.js';
 import { frame, record, someRecords } from './support/records.js';
 
 const options = { sampleInterval: 1, defaultSampleType: 'inuse_space', timeNanos: 1, program: '' };

@@ -5,7 +5,7 @@ import express from 'express';
 import fastify from 'fastify';
 import Koa from 'koa';
 import t, { type Test } from 'tap';
-import { handler } from '../lib/http/index.js';
+import { handler } from '../lib/http.js';
 import { parseProfile, start } from '../lib/index.js';
 
 start({ sampleInterval: 16384 });

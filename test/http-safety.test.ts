@@ -5,7 +5,7 @@ import t from 'tap';
 import { startApp } from './support/http-app.js';
 
 // Its thread can run built code only.
-const { handler, serve }: typeof import('../lib/http/index.js') = require('../dist/http');
+const { handler, serve }: typeof import('../lib/http.js') = require('../dist/http');
 
 /** Sends bytes as they are, and perhaps no more after them; resolves to the answer's status, 0 if there was none. */
 async function send(origin: string, bytes: string | Buffer, end: boolean): Promise<number> {

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { judgeGrowth, type LeakPoint, type LeakSeries, type Verdict } from '../lib/leaks.js';
-import { normalTail, studentTail } from '../lib/tail-probability.js';
+import { judgeGrowth, type LeakPoint, type LeakSeries, type Verdict } from '../lib/analysis/growth.js';
+import { normalTail, studentTail } from '../lib/analysis/tail-probability.js';
 import { normal, poisson, seededRandom } from './support/random.js';
 
 const INTERVAL = 524_288;

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import client from 'prom-client';
 import t, { type Test } from 'tap';
+import { PauseHistory } from '../lib/export/pause-history.js';
+import { memprofMetrics } from '../lib/export/prometheus-collector.js';
+import { Rising } from '../lib/export/rising.js';
 import { type MemStats, readMemStats, start, status, stop } from '../lib/index.js';
-import { PauseHistory } from '../lib/pause-history.js';
-import { memprofMetrics } from '../lib/prometheus.js';
-import { Rising } from '../lib/rising.js';
 import { plainNode } from './cli-support.js';
 import { root } from './support/run.js';
 

@@ -3,11 +3,11 @@ import { Writable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import t from 'tap';
-import { type HeapProfileOptions, profileFromRecords } from '../lib/formats/heap-values.js';
-import { encodeProto } from '../lib/formats/proto.js';
-import { formatHeapText } from '../lib/formats/text.js';
+import { formatHeapText } from '../lib/formats/gotext/encode.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
 import { lookup, readMemStats, start, stop, writeHeapProfile } from '../lib/index.js';
-import type { MemProfileRecord } from '../lib/types.js';
+import { type HeapProfileOptions, profileFromRecords } from '../lib/profile/heap-values.js';
+import type { MemProfileRecord } from '../lib/profile/public-types.js';
 import { goRaw, goTop, hasGo } from './support/go-pprof.js';
 import { frame, record, someRecords } from './support/records.js';
 

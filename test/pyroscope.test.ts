@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type PushOptions, push } from '../lib/export/pyroscope-push.js';
 import { lookup, parseProfile, start, stop } from '../lib/index.js';
-import { type PushOptions, push } from '../lib/pyroscope.js';
 import { relativeError } from './support/figures.js';
 import { type Ingested, ingestServer } from './support/ingest-server.js';
 import { runProgram } from './support/run.js';

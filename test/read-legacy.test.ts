@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseProfile } from '../lib/readers/index.js';
-import type { ParsedProfile, ParseOptions } from '../lib/readers/profile-model.js';
+import { parseProfile } from '../lib/formats/readers.js';
+import type { ParsedProfile, ParseOptions } from '../lib/profile/model.js';
 import { fixtures } from './support/run.js';
 
 interface GoExpected {

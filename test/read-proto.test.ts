@@ -11,8 +11,8 @@ import {
   ValueType,
 } from 'pprof-format';
 import t from 'tap';
-import { encodeProto } from '../lib/formats/proto.js';
-import { parseProfile } from '../lib/readers/index.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
+import { parseProfile } from '../lib/formats/readers.js';
 import { goRaw, hasGo } from './support/go-pprof.js';
 
 /** A profile as another implementation writes it. */

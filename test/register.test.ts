@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
-import { readSettings, SETTINGS } from '../lib/drop-in/settings.js';
 import { parseProfile } from '../lib/index.js';
+import { readSettings, SETTINGS } from '../lib/launch/settings.js';
 import { nodeCommand, programPath, root } from './support/run.js';
 
 const register = path.join(root, 'dist', 'register.js');

@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { profileFromRecords } from '../lib/formats/heap-values.js';
-import { encodeProto } from '../lib/formats/proto.js';
-import { formatHeapText } from '../lib/formats/text.js';
+import { formatHeapText } from '../lib/formats/gotext/encode.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
+import { parseProfile } from '../lib/formats/readers.js';
 import { readMemStats, readRecords, start, stop } from '../lib/index.js';
-import { parseProfile } from '../lib/readers/index.js';
-import type { ParsedProfile, ParsedSample } from '../lib/readers/profile-model.js';
-import type { MemProfileRecord } from '../lib/types.js';
+import { profileFromRecords } from '../lib/profile/heap-values.js';
+import type { ParsedProfile, ParsedSample } from '../lib/profile/model.js';
+import type { MemProfileRecord } from '../lib/profile/public-types.js';
 import { frame, record, someRecords } from './support/records.js';
 
 const options = {

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import t, { type Test as TapTest } from 'tap';
-import { profileFromRecords } from '../lib/formats/heap-values.js';
-import { encodeProto } from '../lib/formats/proto.js';
+import { native } from '../lib/addon/native.js';
+import { defaultSampleType, type ProfileName, readRecordSet } from '../lib/capture/lookup.js';
+import { snapshotProto } from '../lib/capture/snapshot-proto.js';
+import { withSources } from '../lib/capture/source-maps.js';
+import { encodeProto } from '../lib/formats/pprof/encode.js';
+import { parseProfile } from '../lib/formats/readers.js';
 import { start, status, stop } from '../lib/index.js';
-import { native } from '../lib/native.js';
-import { defaultSampleType, type ProfileName, readRecordSet } from '../lib/profile.js';
-import { parseProfile } from '../lib/readers/index.js';
-import { snapshotProto } from '../lib/snapshot-proto.js';
-import { withSources } from '../lib/source-maps.js';
+import { profileFromRecords } from '../lib/profile/heap-values.js';
 import { root } from './support/run.js';
 
 const program = '/app/main.js';

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
-import { withSources } from '../lib/source-maps.js';
-import type { Frame, MemProfileRecord } from '../lib/types.js';
+import { withSources } from '../lib/capture/source-maps.js';
+import type { Frame, MemProfileRecord } from '../lib/profile/public-types.js';
 
 const SOURCE = `interface Item { name: string }
 

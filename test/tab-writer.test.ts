@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { alignTabs } from '../lib/formats/tab-writer.js';
+import { alignTabs } from '../lib/formats/gotext/tab-writer.js';
 import { fixtures } from './support/run.js';
 
 for (const name of ['go-heap-rate1024.txt', 'go-heap-rate524288.txt']) {

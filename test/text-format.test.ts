@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { formatHeapText } from '../lib/formats/text.js';
-import type { Frame, MemProfileRecord, MemStats } from '../lib/types.js';
+import { formatHeapText } from '../lib/formats/gotext/encode.js';
+import type { Frame, MemProfileRecord, MemStats } from '../lib/profile/public-types.js';
 import { fixtures } from './support/run.js';
 
 function frame(fields: Partial<Frame> = {}): Frame {

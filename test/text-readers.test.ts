@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { scaleFactor } from '../lib/scaling.js';
+import { scaleFactor } from '../lib/profile/scaling.js';
 import { type PlainRecord, scaledSums } from './support/figures.js';
 import { type Outcome, report, runCommand, runProgram } from './support/run.js';
 

@@ -12,8 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "harvest.h"
-#include "sample_recorder.h"
+#include "heap/harvest.h"
+#include "heap/sample_recorder.h"
 
 namespace memprof {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "buffer_allocator.h"
+#include "buffers/buffer_allocator.h"
 
 class Allocator {
  public:

@@ -2,7 +2,7 @@
 // Child process: runs a workload until enough samples were taken, recording every harvest.
 // usage: record-workload.cjs WORKLOAD FILE INTERVAL SAMPLES
 const memprof = require('../..');
-const { native } = require('../../dist/native.js');
+const { native } = require('../../dist/addon/native.js');
 
 const [name, file, interval, samples] = process.argv.slice(2);
 const workload = require(`../workloads/${name}.cjs`);

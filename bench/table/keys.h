@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-#include "hash.h"
+#include "base/hash.h"
 
 namespace bench {
 

@@ -13,8 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "arena.h"
-#include "intern_table.h"
+#include "base/arena.h"
+#include "tables/intern_table.h"
 #include "keys.h"
 
 #if __has_include(<tbb/concurrent_hash_map.h>)

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { describeTarget, prebuiltName } from '../binary.js';
-import { native } from '../native.js';
+import { describeTarget, prebuiltName } from '../addon/binary.js';
+import { native } from '../addon/native.js';
 import type { Command } from './command.js';
 import { compile } from './compile.js';
 import { helpOption, type Options, UsageError } from './options.js';

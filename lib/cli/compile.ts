@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { printable } from './options.js';
+import { printable } from '../base/text.js';
 import { Failure } from './profile-file.js';
 
 /** node-gyp as npm brings it, or the program's own. */

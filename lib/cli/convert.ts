@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
+import { formatHeapProfile } from '../formats/devtools/encode.js';
 import { formatFolded } from '../formats/folded.js';
-import { formatHeapProfile } from '../formats/heap-profile.js';
-import { encodeProto } from '../formats/proto.js';
-import type { ParsedProfile } from '../readers/profile-model.js';
+import { encodeProto } from '../formats/pprof/encode.js';
+import type { ParsedProfile } from '../profile/model.js';
 import type { Command } from './command.js';
 import { outputOption } from './flame.js';
 import { formatProfileText } from './heap-text.js';

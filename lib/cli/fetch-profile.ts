@@ -1,6 +1,6 @@
-import { LIMITS } from '../readers/limits.js';
-import type { ParsedProfile } from '../readers/profile-model.js';
-import { printable } from './options.js';
+import { printable } from '../base/text.js';
+import { LIMITS } from '../profile/limits.js';
+import type { ParsedProfile } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
 
 /** Longer than any profile takes that is not asked to cover some time; `?seconds=` may be a minute. */

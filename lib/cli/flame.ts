@@ -1,8 +1,9 @@
 import path from 'node:path';
+import { checkComparable, cutDroppedFrames } from '../analysis/filters.js';
+import { printable } from '../base/text.js';
 import { formatFlamePage } from '../flame/page.js';
 import type { Command } from './command.js';
-import { checkComparable, cutDroppedFrames } from './filters.js';
-import { helpOption, printable, UsageError } from './options.js';
+import { helpOption, UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
 import {
   baseOption,

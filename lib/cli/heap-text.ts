@@ -1,6 +1,6 @@
-import { formatHeapText } from '../formats/text.js';
-import type { ParsedFrame, ParsedProfile } from '../readers/profile-model.js';
-import type { Frame, MemProfileRecord, MemStats } from '../types.js';
+import { formatHeapText } from '../formats/gotext/encode.js';
+import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import type { Frame, MemProfileRecord, MemStats } from '../profile/public-types.js';
 import { Failure } from './profile-file.js';
 
 /**

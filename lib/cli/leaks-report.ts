@@ -1,8 +1,8 @@
-import { type Growth, judgeGrowth, type Verdict } from '../leaks.js';
-import type { ProfileSites, SiteSeries } from './leak-sites.js';
-import { printable } from './options.js';
-import type { Style } from './style.js';
-import { formatValue } from './units.js';
+import { type Growth, judgeGrowth, type Verdict } from '../analysis/growth.js';
+import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
+import type { Style } from '../analysis/style.js';
+import { formatValue } from '../analysis/units.js';
+import { printable } from '../base/text.js';
 
 export interface LeaksReportOptions {
   /** How many sites to show; 0 shows all there are. */

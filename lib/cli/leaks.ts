@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ParsedProfile } from '../readers/profile-model.js';
+import { cutDroppedFrames } from '../analysis/filters.js';
+import { type Granularity, granularities } from '../analysis/graph.js';
+import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
+import { styleFor } from '../analysis/style.js';
+import { printable } from '../base/text.js';
+import type { ParsedProfile } from '../profile/model.js';
 import type { Command } from './command.js';
 import { fetchProfile, isUrl } from './fetch-profile.js';
-import { cutDroppedFrames } from './filters.js';
-import { type Granularity, granularities } from './graph.js';
-import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from './leak-sites.js';
 import { formatLeaks } from './leaks-report.js';
-import { type Arguments, helpOption, parseChoice, parseNumber, printable, UsageError } from './options.js';
+import { type Arguments, helpOption, parseChoice, parseNumber, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
 import { oneOf } from './report-commands.js';
-import { styleFor } from './style.js';
 
 const NAME = 'leaks';
 

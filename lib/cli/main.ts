@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { printable } from '../base/text.js';
 import { build } from './build.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
@@ -8,7 +9,7 @@ import { convert } from './convert.js';
 import { flame } from './flame.js';
 import { commandHelp, overview } from './help.js';
 import { leaks } from './leaks.js';
-import { countOptions, nearest, parseOptions, printable, UsageError } from './options.js';
+import { countOptions, nearest, parseOptions, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { peek, top, tree } from './report-commands.js';
 import { run } from './run.js';

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { printable } from '../base/text.js';
 
 /** A wrong command line: exit code 2. */
 export class UsageError extends Error {
@@ -127,14 +128,6 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-/** Text that others wrote, for a terminal: no control characters, no line breaks. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };

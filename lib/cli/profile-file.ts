@@ -2,9 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parseProfile } from '../readers/index.js';
-import type { ParsedProfile, ParseOptions } from '../readers/profile-model.js';
-import { printable } from './options.js';
+import { printable } from '../base/text.js';
+import { parseProfile } from '../formats/readers.js';
+import type { ParsedProfile, ParseOptions } from '../profile/model.js';
 
 /** What the user is told in one line: exit code 1. */
 export class Failure extends Error {}

@@ -1,18 +1,5 @@
-import type { ParsedProfile } from '../readers/profile-model.js';
-import type { Command } from './command.js';
-import type { Filters } from './filters.js';
-import { type Granularity, granularities } from './graph.js';
-import {
-  type Arguments,
-  helpOption,
-  type Options,
-  parseChoice,
-  parseNumber,
-  parseRegExp,
-  printable,
-  UsageError,
-} from './options.js';
-import { Failure, loadProfile, writeOutput } from './profile-file.js';
+import type { Filters } from '../analysis/filters.js';
+import { type Granularity, granularities } from '../analysis/graph.js';
 import {
   findSampleIndex,
   formatTop,
@@ -21,8 +8,21 @@ import {
   prepare,
   type Report,
   type ReportOptions,
-} from './report.js';
-import { styleFor } from './style.js';
+} from '../analysis/report.js';
+import { styleFor } from '../analysis/style.js';
+import { printable } from '../base/text.js';
+import type { ParsedProfile } from '../profile/model.js';
+import type { Command } from './command.js';
+import {
+  type Arguments,
+  helpOption,
+  type Options,
+  parseChoice,
+  parseNumber,
+  parseRegExp,
+  UsageError,
+} from './options.js';
+import { Failure, loadProfile, writeOutput } from './profile-file.js';
 
 const sampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] as const;
 

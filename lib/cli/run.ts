@@ -2,7 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileFormats } from '../drop-in/write-profile.js';
+import { makeReport, prepare } from '../analysis/report.js';
+import { type Style, styleFor } from '../analysis/style.js';
+import { formatValue } from '../analysis/units.js';
+import { printable } from '../base/text.js';
+import {
+  type LogLine,
+  type RunSettings,
+  SETTINGS_VARIABLE,
+  type WrittenProfile,
+} from '../launch/run-settings.js';
+import { fileFormats } from '../launch/write-profile.js';
 import type { Command } from './command.js';
 import {
   type Arguments,
@@ -11,16 +21,11 @@ import {
   parseBytes,
   parseChoice,
   parseNumber,
-  printable,
   UsageError,
 } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
-import { makeReport, prepare } from './report.js';
-import { type LogLine, type RunSettings, SETTINGS_VARIABLE, type WrittenProfile } from './run-settings.js';
-import { type Style, styleFor } from './style.js';
-import { formatValue } from './units.js';
 
-const preload = path.join(__dirname, 'preload.js');
+const preload = path.join(__dirname, '..', 'launch', 'run-preload.js');
 
 const options: Options = {
   interval: { value: 'BYTES', help: 'mean bytes between two samples (default 512k)' },

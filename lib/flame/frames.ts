@@ -1,4 +1,4 @@
-import type { ParsedFrame, ParsedProfile } from '../readers/profile-model.js';
+import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
 
 /** A function in one place of the tree of calls. */
 export interface FlameFrame {

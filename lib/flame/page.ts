@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ParsedProfile } from '../readers/profile-model.js';
+import type { ParsedProfile } from '../profile/model.js';
 import { flameFrames } from './frames.js';
 
 export interface FlamePageOptions {

@@ -1,6 +1,6 @@
 import { meterOnThread } from '../meter-on-thread.js';
-import type { ParsedFrame, ParsedProfile } from '../readers/profile-model.js';
-import { columnOf } from './sample-type.js';
+import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import { columnOf } from '../profile/sample-type.js';
 
 /**
  * Collapsed stacks, as flame-graph tools read them: a line `root;…;leaf value` for each different stack, those with

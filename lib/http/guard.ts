@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { memprofError } from '../errors.js';
+import { memprofError } from '../base/errors.js';
 
 /** Whether only this machine can reach that address. */
 export function isLoopback(host: string): boolean {

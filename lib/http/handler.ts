@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkBoolean, checkInteger, checkOptions } from '../check.js';
-import { invalidType } from '../errors.js';
-import { lookup, type ProfileName } from '../profile.js';
-import { status } from '../status.js';
+import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
+import { invalidType } from '../base/errors.js';
+import { lookup, type ProfileName } from '../capture/lookup.js';
+import { status } from '../sampler/status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
 import { isAuthorized } from './guard.js';
 import { type IndexEntry, indexPage } from './index-page.js';

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { deltaProfile, type Moment } from '../delta-profile.js';
+import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
+import { snapshotProto } from '../capture/snapshot-proto.js';
+import { withSources } from '../capture/source-maps.js';
 import { formatFlamePage } from '../flame/page.js';
 import { compress } from '../formats/compress.js';
-import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../formats/heap-values.js';
-import { encodeProto } from '../formats/proto.js';
-import { formatHeapText } from '../formats/text.js';
-import { refreshFigures } from '../fresh-figures.js';
-import { readMemStats } from '../mem-stats.js';
-import { defaultSampleType, type ProfileName, readRecordSet } from '../profile.js';
-import type { ParsedProfile } from '../readers/profile-model.js';
-import { snapshotProto } from '../snapshot-proto.js';
-import { withSources } from '../source-maps.js';
-import { status } from '../status.js';
+import { formatHeapText } from '../formats/gotext/encode.js';
+import { encodeProto } from '../formats/pprof/encode.js';
+import { deltaProfile, type Moment } from '../profile/delta.js';
+import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../profile/heap-values.js';
+import type { ParsedProfile } from '../profile/model.js';
+import { refreshFigures } from '../sampler/fresh-figures.js';
+import { readMemStats } from '../sampler/mem-stats.js';
+import { status } from '../sampler/status.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
 
 // Figures are worth a short wait; a garbage collection that was asked for takes what it takes, up to a limit.

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { checkBoolean, checkInteger, checkOptions } from '../check.js';
-import { invalidType, memprofError } from '../errors.js';
-import { native } from '../native.js';
-import { ownWorker } from '../workers.js';
+import { native } from '../addon/native.js';
+import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
+import { invalidType, memprofError } from '../base/errors.js';
+import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
 import {
   type CheckedHandlerOptions,

@@ -1,4 +1,4 @@
-import { readBufferRecords, readRecords } from '../mem-profile.js';
+import { readBufferRecords, readRecords } from '../sampler/records.js';
 
 /**
  * Names of the addresses asked for, as net/http/pprof's `symbol` gives them: `+` between addresses, Go's numbers

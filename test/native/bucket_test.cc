@@ -3,7 +3,7 @@
 #include <array>
 
 #include "check.h"
-#include "profile_tables.h"
+#include "tables/profile_tables.h"
 
 namespace memprof {
 namespace {

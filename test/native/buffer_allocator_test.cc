@@ -1,4 +1,4 @@
-#include "buffer_allocator.h"
+#include "buffers/buffer_allocator.h"
 
 #include <atomic>
 #include <cmath>

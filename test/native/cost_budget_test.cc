@@ -1,6 +1,6 @@
 // The budget under a simulated clock: GCs come, harvests cost what the test says.
 
-#include "cost_budget.h"
+#include "heap/cost_budget.h"
 
 #include <algorithm>
 #include <vector>

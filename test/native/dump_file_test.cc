@@ -1,4 +1,4 @@
-#include "dump_file.h"
+#include "dump/dump_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

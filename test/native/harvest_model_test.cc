@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "check.h"
-#include "harvest.h"
-#include "profile_tables.h"
+#include "heap/harvest.h"
+#include "tables/profile_tables.h"
 
 namespace memprof {
 namespace {

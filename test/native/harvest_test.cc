@@ -1,7 +1,7 @@
 // Scripted sequences of harvests. `Look(n, ...)` is a harvest after n completed GCs: one in the prologue of
 // the next, or one that a reader asked for.
 
-#include "harvest.h"
+#include "heap/harvest.h"
 
 #include "check.h"
 #include "scripted_isolate.h"

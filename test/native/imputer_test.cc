@@ -1,6 +1,6 @@
 // Who gets the samples that were lost.
 
-#include "imputer.h"
+#include "heap/imputer.h"
 
 #include <cmath>
 #include <string>

@@ -1,4 +1,4 @@
-#include "intern_table.h"
+#include "tables/intern_table.h"
 
 #include <functional>
 #include <memory>

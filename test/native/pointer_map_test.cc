@@ -1,4 +1,4 @@
-#include "pointer_map.h"
+#include "base/pointer_map.h"
 
 #include <atomic>
 #include <cstdlib>

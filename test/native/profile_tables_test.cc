@@ -1,4 +1,4 @@
-#include "profile_tables.h"
+#include "tables/profile_tables.h"
 
 #include <set>
 #include <string>

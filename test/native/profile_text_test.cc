@@ -1,4 +1,4 @@
-#include "profile_text.h"
+#include "encode/profile_text.h"
 
 #include <sys/resource.h>
 
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check.h"
-#include "frame_text.h"
+#include "encode/frame_text.h"
 
 namespace memprof {
 namespace {

@@ -1,9 +1,9 @@
-#include "proto_snapshot.h"
+#include "encode/proto_snapshot.h"
 
 #include <string>
 
+#include "base/wire_writer.h"
 #include "check.h"
-#include "wire_writer.h"
 
 namespace memprof {
 namespace {

@@ -6,8 +6,8 @@
 #include <initializer_list>
 #include <string>
 
-#include "harvest.h"
-#include "profile_tables.h"
+#include "heap/harvest.h"
+#include "tables/profile_tables.h"
 
 namespace memprof::test {
 

@@ -1,4 +1,4 @@
-#include "seq_lock.h"
+#include "base/seq_lock.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "profile_tables.h"
+#include "tables/profile_tables.h"
 
 namespace memprof {
 namespace {

@@ -1,4 +1,4 @@
-#include "sweep_map.h"
+#include "base/sweep_map.h"
 
 #include <map>
 #include <unordered_map>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "check.h"
-#include "profile_tables.h"
+#include "tables/profile_tables.h"
 
 namespace memprof {
 namespace {

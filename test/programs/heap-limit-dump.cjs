@@ -19,7 +19,7 @@ const {
 
 const memprof = start === undefined ? undefined : require('../../dist');
 if (memprof !== undefined) {
-  if (hide) require('../../dist/native').native().hideNodesOutOfMemoryHandler();
+  if (hide) require('../../dist/addon/native').native().hideNodesOutOfMemoryHandler();
   memprof.start(inherit && !isMainThread ? undefined : start);
 }
 
@@ -77,7 +77,7 @@ function keepsUnderNames() {
   }
   gc();
   gc();
-  const { formatHeapText } = require('../../dist/formats/text');
+  const { formatHeapText } = require('../../dist/formats/gotext/encode');
   const { sampleInterval } = memprof.status();
   const text = formatHeapText(memprof.readRecords(true), memprof.readMemStats(), { sampleInterval });
   require('node:fs').writeFileSync(names, text);

@@ -10,7 +10,7 @@ const { report } = require('./support/report.cjs');
 const args = isMainThread ? process.argv.slice(2) : workerData;
 const [maxOverhead, sampleInterval, rounds, calls] = args.map(Number);
 
-// Eight to a power of two, as in native/profile_tables.cc: known from outside by its promise alone, that classes are at
+// Eight to a power of two, as in native/tables/profile_tables.cc: known from outside by its promise alone, that classes are at
 // most 12.5 % wide.
 function sizeClass(size) {
   if (size < 16) return size;

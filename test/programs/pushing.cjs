@@ -1,7 +1,7 @@
 'use strict';
 // Pushes to URL and comes to its end, with or without a last push.
 const { start } = require('../../dist');
-const { push } = require('../../dist/pyroscope.js');
+const { push } = require('../../dist/export/pyroscope-push.js');
 const { Thing } = require('./support/thing.cjs');
 
 const [url, stop] = process.argv.slice(2);

@@ -62,7 +62,7 @@ t.test('the package has exactly these files', (t) => {
 });
 
 t.test('every source that binding.gyp names is there', (t) => {
-  const named = readFileSync(path.join(root, 'binding.gyp'), 'utf8').match(/native\/\w+\.\w+/g) ?? [];
+  const named = readFileSync(path.join(root, 'binding.gyp'), 'utf8').match(/native\/\w+\/\w+\.\w+/g) ?? [];
   t.ok(named.length > 10);
   t.strictSame(
     named.filter((name) => !packed.includes(name)),

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { profileFromRecords } from '../../lib/formats/heap-values.js';
-import { encodeProto } from '../../lib/formats/proto.js';
-import { WireWriter } from '../../lib/formats/wire-writer.js';
-import { parseProfile } from '../../lib/readers/index.js';
-import type { ParseOptions } from '../../lib/readers/profile-model.js';
+import { encodeProto } from '../../lib/formats/pprof/encode.js';
+import { WireWriter } from '../../lib/formats/pprof/wire-writer.js';
+import { parseProfile } from '../../lib/formats/readers.js';
+import { profileFromRecords } from '../../lib/profile/heap-values.js';
+import type { ParseOptions } from '../../lib/profile/model.js';
 import { seededRandom, someRecords } from './records.js';
 import { fixtures } from './run.js';
 

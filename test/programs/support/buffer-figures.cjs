@@ -1,6 +1,6 @@
 'use strict';
 const memprof = require('../../../dist');
-const { readBufferRecords } = require('../../../dist/mem-profile.js');
+const { readBufferRecords } = require('../../../dist/sampler/records.js');
 const { collectAll } = require('./collect-all.cjs');
 
 /** Sums over the records of buffers, or over those with that function on their stack. */

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# check-includes.sh: the rooms of native/ include one way only. Prints each include that goes against the arrow.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+# Each room may include those before it. docs/architecture.md says what each is for.
+rooms=(base tables gc heap buffers encode isolate dump binding)
+
+declare -A floor
+for i in "${!rooms[@]}"; do floor[${rooms[i]}]=$i; done
+status=0
+complain() {
+  echo "$1" >&2
+  status=1
+}
+while IFS= read -r file; do
+  room=$(cut -d / -f 2 <<<"$file")
+  if [ -z "${floor[$room]:-}" ]; then
+    complain "$file: '$room' is no room of native/"
+    continue
+  fi
+  while IFS=: read -r line header; do
+    other=${header%%/*}
+    if [ "$other" = "$header" ] || [ -z "${floor[$other]:-}" ]; then
+      complain "$file:$line: \"$header\" names no room of native/"
+    elif [ "${floor[$other]}" -gt "${floor[$room]}" ]; then
+      complain "$file:$line: $room/ may not include \"$header\", which is above it"
+    fi
+  done < <(sed -nE 's/^#include "([^"]+)".*/\1/;T;=;p' "$file" | paste -d: - -)
+done < <(find native -name '*.h' -o -name '*.cc' | sort)
+exit "$status"

@@ -1,0 +1,220 @@
+import path from 'node:path';
+import type { ParsedFrame, ParsedMapping, ParsedProfile } from '../profile/model.js';
+
+// The call graph of `go tool pprof`, which its reports are printed from.
+
+export const granularities = ['functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
+export type Granularity = (typeof granularities)[number];
+
+export interface GraphEdge {
+  from: GraphNode;
+  to: GraphNode;
+  weight: number;
+  /** All calls that were counted are inlined ones. */
+  inline: boolean;
+}
+
+/** All frames of one name. */
+export interface GraphNode {
+  name: string;
+  /** What its own frames allocated as leaves of a stack, and what is in stacks they are anywhere in: once a stack. */
+  flat: number;
+  cum: number;
+  in: Map<GraphNode, GraphEdge>;
+  out: Map<GraphNode, GraphEdge>;
+}
+
+export interface TrimOptions {
+  sortByCum: boolean;
+  /** How many nodes to keep; 0 keeps all. */
+  nodeCount: number;
+  /** Nodes and edges below this share of the total are dropped. */
+  nodeFraction: number;
+  edgeFraction: number;
+}
+
+export interface TrimmedGraph {
+  nodes: GraphNode[];
+  /** Nodes that are large enough, kept or not. */
+  candidates: number;
+  dropped: number;
+}
+
+interface NamedStack {
+  /** Root first. */
+  names: readonly string[];
+  /** Whether a frame was inlined into the one before it. */
+  inlined: readonly boolean[];
+  value: number;
+}
+
+/** What a node of a frame is called: frames of the same name are one node. */
+export function nodeName(frame: ParsedFrame, granularity: Granularity, mapping?: ParsedMapping): string {
+  const { functionName, fileName, lineNumber, address } = frame;
+  const parts: string[] = [];
+  if (granularity === 'addresses' && address !== 0) parts.push(address.toString(16).padStart(16, '0'));
+  if (functionName === '' && fileName === '') {
+    const binary = mapping === undefined ? '' : path.basename(mapping.fileName);
+    return [...parts, binary === '' ? '<unknown>' : `[${binary}]`].join(' ');
+  }
+  const file = fileName === '' ? '' : cleanPath(fileName);
+  const withLine = (granularity === 'lines' || granularity === 'addresses') && lineNumber !== 0;
+  if (granularity !== 'files' && functionName !== '') parts.push(functionName);
+  if (withLine) parts.push(`${file}:${lineNumber}`);
+  else if (file !== '' && (granularity !== 'functions' || parts.length === 0)) parts.push(file);
+  return parts.length === 0 ? '<unknown>' : parts.join(' ');
+}
+
+/** Go's `filepath.Clean`. */
+function cleanPath(file: string): string {
+  const normal = path.posix.normalize(file);
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+export function findMapping(profile: ParsedProfile, address: number): ParsedMapping | undefined {
+  return profile.mappings.find(({ start, limit }) => address >= start && address < limit);
+}
+
+/** Frame `at` (leaf first) was inlined into its caller: one address, two functions. */
+export function isInlined(stack: readonly Readonly<ParsedFrame>[], at: number): boolean {
+  const frame = stack[at]!;
+  const caller = stack[at + 1];
+  if (caller === undefined || frame.address === 0 || caller.address !== frame.address) return false;
+  // The outermost function of an address may call itself: then its next innermost one is the one before it.
+  for (let inner = at; inner >= 0 && stack[inner]!.address === frame.address; inner--) {
+    if (stack[inner] === caller) return false;
+  }
+  return true;
+}
+
+function nameStacks(profile: ParsedProfile, index: number, granularity: Granularity): NamedStack[] {
+  const names = new Map<Readonly<ParsedFrame>, string>();
+  const nameOf = (frame: Readonly<ParsedFrame>) => {
+    let name = names.get(frame);
+    if (name === undefined) {
+      name = nodeName(frame, granularity, findMapping(profile, frame.address));
+      names.set(frame, name);
+    }
+    return name;
+  };
+  const stacks: NamedStack[] = [];
+  for (const { values, stack } of profile.samples) {
+    const value = values[index]!;
+    if (value === 0) continue;
+    stacks.push({
+      names: stack.map(nameOf).reverse(),
+      inlined: stack.map((_, at) => isInlined(stack, at)).reverse(),
+      value,
+    });
+  }
+  return stacks;
+}
+
+/** `kept`: names of the nodes that take part; edges then skip those between. */
+function build(stacks: readonly NamedStack[], kept?: ReadonlySet<string>): GraphNode[] {
+  const nodes = new Map<string, GraphNode>();
+  for (const { names, inlined, value } of stacks) {
+    const seen = new Set<GraphNode>();
+    const seenEdges = new Set<GraphEdge>();
+    let parent: GraphNode | undefined;
+    let skipped = false;
+    names.forEach((name, at) => {
+      if (kept !== undefined && !kept.has(name)) {
+        skipped = true;
+        return;
+      }
+      let node = nodes.get(name);
+      if (node === undefined) {
+        node = { name, flat: 0, cum: 0, in: new Map(), out: new Map() };
+        nodes.set(name, node);
+      }
+      if (!seen.has(node)) {
+        seen.add(node);
+        node.cum += value;
+      }
+      if (parent !== undefined && parent !== node) {
+        let edge = parent.out.get(node);
+        if (edge === undefined) {
+          edge = { from: parent, to: node, weight: 0, inline: true };
+          parent.out.set(node, edge);
+          node.in.set(parent, edge);
+        }
+        if (!seenEdges.has(edge)) {
+          seenEdges.add(edge);
+          edge.weight += value;
+          if (!inlined[at]) edge.inline = false;
+        }
+      }
+      parent = node;
+      skipped = false;
+    });
+    if (parent !== undefined && !skipped) parent.flat += value;
+  }
+  return [...nodes.values()].filter(({ flat, cum }) => flat !== 0 || cum !== 0);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byFlat(a: GraphNode, b: GraphNode): number {
+  return (
+    Math.abs(b.flat) - Math.abs(a.flat) || compareText(a.name, b.name) || Math.abs(b.cum) - Math.abs(a.cum)
+  );
+}
+
+function byCum(a: GraphNode, b: GraphNode): number {
+  return (
+    Math.abs(b.cum) - Math.abs(a.cum) || compareText(a.name, b.name) || Math.abs(b.flat) - Math.abs(a.flat)
+  );
+}
+
+export function sortEdges(edges: Iterable<GraphEdge>): GraphEdge[] {
+  return [...edges].sort(
+    (a, b) =>
+      Math.abs(b.weight) - Math.abs(a.weight) ||
+      compareText(a.from.name, b.from.name) ||
+      compareText(a.to.name, b.to.name),
+  );
+}
+
+/** The graph of column `index` of a profile, with what is not worth showing left out. */
+export function trimmedGraph(
+  profile: ParsedProfile,
+  index: number,
+  granularity: Granularity,
+  options: TrimOptions,
+): TrimmedGraph {
+  const stacks = nameStacks(profile, index, granularity);
+  const order = options.sortByCum ? byCum : byFlat;
+  let nodes = build(stacks);
+  const total = nodes.reduce((sum, { flat }) => sum + flat, 0);
+  const cutoff = (fraction: number) => Math.abs(Math.trunc(total * fraction));
+
+  let dropped = 0;
+  const nodeCutoff = cutoff(options.nodeFraction);
+  if (nodeCutoff > 0) {
+    const large = nodes.filter(({ cum }) => Math.abs(cum) >= nodeCutoff);
+    dropped = nodes.length - large.length;
+    if (dropped > 0) nodes = build(stacks, new Set(large.map(({ name }) => name)));
+  }
+  nodes.sort(order);
+
+  const candidates = nodes.length;
+  if (options.nodeCount > 0 && nodes.length > options.nodeCount) {
+    nodes = build(stacks, new Set(nodes.slice(0, options.nodeCount).map(({ name }) => name)));
+    nodes.sort(order);
+  }
+  dropEdges(nodes, cutoff(options.edgeFraction));
+  return { nodes, candidates, dropped };
+}
+
+function dropEdges(nodes: readonly GraphNode[], cutoff: number): void {
+  for (const node of nodes) {
+    for (const [from, { weight }] of node.in) {
+      if (Math.abs(weight) >= cutoff) continue;
+      node.in.delete(from);
+      from.out.delete(node);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import { findMapping, type Granularity, nodeName } from './graph.js';
+import type { LeakPoint, LeakSeries } from './growth.js';
+
+type Stack = readonly Readonly<ParsedFrame>[];
+
+interface SiteStack {
+  /** Names of the frames with their lines, leaf first. */
+  frames: string[];
+  bytes: number;
+}
+
+/** What one profile says of one site: of all stacks with the same leaf. */
+export interface SiteFigures extends LeakPoint {
+  /** Samples allocated since the program started; undefined if the profile does not tell. */
+  allocated: number | undefined;
+  stacks: Map<string, SiteStack>;
+}
+
+export interface ProfileSites {
+  /** Of all sites. */
+  bytes: number;
+  allocated: number | undefined;
+  sites: Map<string, SiteFigures>;
+}
+
+export class NoHeapProfile extends Error {}
+
+/** Adds a profile up by site, so that it can be forgotten. Throws `NoHeapProfile`. */
+export function sitesOf(profile: ParsedProfile, granularity: Granularity): ProfileSites {
+  const columns = columnsOf(profile);
+  const sites = new Map<string, SiteFigures>();
+  const namer = new Namer(profile);
+  const none = columns.allocated === undefined ? undefined : 0;
+  const all: ProfileSites = { bytes: 0, allocated: none, sites };
+  for (const { values, stack } of profile.samples) {
+    const inUse = sampled(values[columns.inUse[0]]!, values[columns.inUse[1]]!, profile.period);
+    const name = stack[0] === undefined ? '<unknown>' : namer.nameOf(stack[0], granularity);
+    let site = sites.get(name);
+    if (site === undefined) {
+      site = { bytes: 0, samples: 0, variance: 0, allocated: none, stacks: new Map() };
+      sites.set(name, site);
+    }
+    site.bytes += inUse.bytes;
+    site.samples += inUse.samples;
+    site.variance += inUse.variance;
+    all.bytes += inUse.bytes;
+    if (columns.allocated !== undefined) {
+      const [objects, bytes] = columns.allocated;
+      const { samples } = sampled(values[objects]!, values[bytes]!, profile.period);
+      site.allocated! += samples;
+      all.allocated! += samples;
+    }
+    if (inUse.bytes > 0) addStack(site, namer.namesOf(stack), inUse.bytes);
+  }
+  return all;
+}
+
+function addStack({ stacks }: SiteFigures, frames: string[], bytes: number): void {
+  const key = frames.join('\n');
+  const there = stacks.get(key);
+  if (there === undefined) stacks.set(key, { frames, bytes });
+  else there.bytes += bytes;
+}
+
+type Columns = readonly [objects: number, bytes: number];
+
+function columnsOf({ sampleTypes }: ParsedProfile): { inUse: Columns; allocated: Columns | undefined } {
+  const column = (...names: string[]) => sampleTypes.findIndex(({ type }) => names.includes(type));
+  const inUse = [column('inuse_objects', 'objects'), column('inuse_space', 'space')] as const;
+  if (inUse.includes(-1)) throw new NoHeapProfile('not a heap profile: it has no figures of what is in use');
+  const allocated = [column('alloc_objects'), column('alloc_space')] as const;
+  return { inUse, allocated: allocated.includes(-1) ? undefined : allocated };
+}
+
+/**
+ * A record's figures are scaled up from samples: back to how many there were, and how far off they make its bytes. An
+ * object of some size is sampled with the same chance each time, of which the binomial distribution says the variance.
+ */
+function sampled(objects: number, bytes: number, period: number): LeakPoint {
+  if (objects <= 0 || bytes <= 0) return { bytes: 0, samples: 0, variance: 0 };
+  const size = bytes / objects;
+  const chance = period > 1 ? 1 - Math.exp(-size / period) : 1;
+  // Figures were cut to integers after they had been scaled.
+  const samples = Math.max(1, Math.round(objects * chance));
+  return { bytes, samples, variance: samples * (1 - chance) * (size / chance) ** 2 };
+}
+
+class Namer {
+  readonly #names = new Map<Granularity, Map<Readonly<ParsedFrame>, string>>();
+
+  constructor(readonly profile: ParsedProfile) {}
+
+  nameOf(frame: Readonly<ParsedFrame>, granularity: Granularity): string {
+    let names = this.#names.get(granularity);
+    if (names === undefined) {
+      names = new Map();
+      this.#names.set(granularity, names);
+    }
+    let name = names.get(frame);
+    if (name === undefined) {
+      name = nodeName(frame, granularity, findMapping(this.profile, frame.address));
+      names.set(frame, name);
+    }
+    return name;
+  }
+
+  namesOf(stack: Stack): string[] {
+    return stack.map((frame) => this.nameOf(frame, 'lines'));
+  }
+}
+
+export interface SiteSeries extends LeakSeries {
+  name: string;
+  points: readonly LeakPoint[];
+  /** The stack of this site that grew most. */
+  frames: readonly string[];
+}
+
+const ABSENT: LeakPoint = { bytes: 0, samples: 0, variance: 0 };
+
+/** The same site through all profiles, which are in the order of time. */
+export function seriesOf(profiles: readonly ProfileSites[]): SiteSeries[] {
+  const names = new Set(profiles.flatMap(({ sites }) => [...sites.keys()]));
+  return [...names].map((name) => {
+    const figures = profiles.map(({ sites }) => sites.get(name));
+    return {
+      name,
+      points: figures.map((each) => each ?? ABSENT),
+      freedSamples: freedSamples(profiles, figures),
+      frames: fastestStack(figures),
+    };
+  });
+}
+
+/** Undefined where the figures of allocations are none of all time: they fall, or are less than what is in use. */
+function freedSamples(
+  profiles: readonly ProfileSites[],
+  figures: readonly (SiteFigures | undefined)[],
+): number | undefined {
+  const freed: number[] = [];
+  let before = 0;
+  for (const [at, figure] of figures.entries()) {
+    const allocated = figure === undefined ? 0 : figure.allocated;
+    if (profiles[at]!.allocated === undefined || allocated === undefined || allocated < before)
+      return undefined;
+    before = allocated;
+    freed.push(allocated - (figure?.samples ?? 0));
+  }
+  const [first] = freed;
+  const last = freed.at(-1);
+  return freed.some((each) => each < 0) || last! < first! ? undefined : last! - first!;
+}
+
+function fastestStack(figures: readonly (SiteFigures | undefined)[]): readonly string[] {
+  const first = figures[0]?.stacks;
+  const stacks = [...figures].reverse().find((each) => each !== undefined && each.stacks.size > 0)?.stacks;
+  let best: readonly string[] = [];
+  let most = Number.NEGATIVE_INFINITY;
+  for (const [key, { frames, bytes }] of stacks ?? []) {
+    const growth = bytes - (first?.get(key)?.bytes ?? 0);
+    if (growth > most) [best, most] = [frames, growth];
+  }
+  return best;
+}

@@ -1,0 +1,154 @@
+import { native } from '../addon/native.js';
+import { AllocDelta } from '../capture/alloc-delta.js';
+import { withSources } from '../capture/source-maps.js';
+import { compress } from '../formats/compress.js';
+import { encodeProto } from '../formats/pprof/encode.js';
+import { profileFromRecords } from '../profile/heap-values.js';
+import { type CheckedPushOptions, checkPushOptions, type PushOptions } from './push-options.js';
+import { ingestRequest } from './pyroscope-request.js';
+
+export type { PushOptions } from './push-options.js';
+
+/** Counts since `push()`. */
+export interface PushStats {
+  pushed: number;
+  /** Refused, timed out, or not sent at all. What was allocated is in the next one. */
+  failed: number;
+  /** Times that had come while an earlier push was still under way. */
+  skipped: number;
+  /** Of the last push that failed. */
+  lastError?: string;
+}
+
+/** What `push` returns. */
+export interface Push {
+  /** Pushes a last time, after one that is under way. Never rejects; takes at most twice the timeout. */
+  stop(): Promise<void>;
+  /** How the pushes went so far. */
+  stats(): PushStats;
+}
+
+/**
+ * Sends profiles of the whole process to a Pyroscope server from here on: what is in use, and what was allocated since
+ * the push before. Call it in one thread. It does not start the profiler, and while nothing was sampled, nothing is
+ * sent.
+ *
+ * The program notices as little as can be: the timer does not keep it alive, one push at a time is under way, each with
+ * a timeout, and the first that fails is told as a `MEMPROF_PUSH` warning, the others only in `stats()`.
+ *
+ * Throws
+ * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`), `RangeError` (`ERR_MEMPROF_OUT_OF_RANGE`) for options,
+ * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ */
+export function push(options: PushOptions): Push {
+  const checked = checkPushOptions(options);
+  const pusher = new Pusher(checked);
+  const timer = setInterval(() => pusher.tick(), checked.intervalSeconds * 1000).unref();
+  let stopped: Promise<void> | undefined;
+  return {
+    stop() {
+      clearInterval(timer);
+      stopped ??= pusher.finish();
+      return stopped;
+    },
+    stats: () => ({ ...pusher.stats }),
+  };
+}
+
+class Pusher {
+  readonly stats: PushStats = { pushed: 0, failed: 0, skipped: 0 };
+  readonly #options: CheckedPushOptions;
+  readonly #delta = new AllocDelta();
+  #from = Date.now();
+  #underWay: Promise<void> | undefined;
+  #warned = false;
+
+  constructor(options: CheckedPushOptions) {
+    this.#options = options;
+  }
+
+  tick(): void {
+    if (this.#underWay !== undefined) {
+      this.stats.skipped++;
+      return;
+    }
+    this.#underWay = this.#push().finally(() => {
+      this.#underWay = undefined;
+    });
+  }
+
+  async finish(): Promise<void> {
+    await this.#underWay;
+    await this.#push();
+  }
+
+  async #push(): Promise<void> {
+    try {
+      const until = Date.now();
+      const read = this.#delta.read();
+      if (read.records.length > 0) {
+        const records = this.#options.sourceMaps ? await withSources(read.records) : read.records;
+        const profile = profileFromRecords(records, {
+          sampleInterval: native().readStatus().sampleInterval,
+          defaultSampleType: 'inuse_space',
+          timeNanos: until * 1e6,
+          program: process.argv[1] ?? process.execPath,
+        });
+        const proto = encodeProto({ ...profile, durationNanos: (until - this.#from) * 1e6 });
+        await this.#send(await compress(proto), until);
+        this.stats.pushed++;
+      }
+      // Only now: what a failed push would have said, the next one says.
+      read.accept();
+      this.#from = until;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #send(profile: Uint8Array, until: number): Promise<void> {
+    const { target, timeoutSeconds } = this.#options;
+    const { url, init } = ingestRequest(target, profile, this.#from, until);
+    const abort = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    // A `fetch` of the program's own may not care for the signal.
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no answer within ${timeoutSeconds} s`));
+        abort.abort();
+      }, timeoutSeconds * 1000);
+    });
+    try {
+      await Promise.race([this.#exchange(url, { ...init, signal: abort.signal }), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #exchange(url: string, init: RequestInit): Promise<void> {
+    const response = await (this.#options.fetch ?? fetch)(url, init);
+    const reader = response.body?.getReader();
+    const start = await reader?.read();
+    await reader?.cancel();
+    if (response.ok) return;
+    const text = Buffer.from(start?.value ?? []).toString('utf8', 0, 200);
+    const [line = ''] = text.trim().split('\n');
+    throw new Error(
+      ['HTTP', response.status, response.statusText, line].filter((part) => part !== '').join(' '),
+    );
+  }
+
+  #fail(error: unknown): void {
+    // `fetch` says why in the cause. What a program's own rejects with may be anything.
+    const { message, cause } = (error ?? {}) as { message?: unknown; cause?: { message?: unknown } };
+    const reason = String(cause?.message || message || error);
+    this.stats.failed++;
+    this.stats.lastError = reason;
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      `a profile could not be pushed to ${this.#options.target.url.host}: ${reason}; memprof goes on trying, and says no more`,
+      { type: 'MemprofWarning', code: 'MEMPROF_PUSH' },
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import type { FileProfile, FileSettings } from './write-profile.js';
+
+/** What `memprof run` tells the program it runs, in the environment. */
+export interface RunSettings extends FileSettings {
+  sampleInterval?: number;
+  stackDepth?: number;
+  maxOverhead: number;
+  buffers: boolean;
+  bufferSampleInterval?: number;
+  /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
+  log: string;
+}
+
+export interface WrittenProfile {
+  pid: number;
+  file: string;
+  profile: FileProfile;
+}
+
+/** Of each process when it begins, and of each profile that JavaScript wrote. */
+export type LogLine = { pid: number } | WrittenProfile;
+
+export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

@@ -1,0 +1,100 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
+import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
+import { withSourcesSync } from '../capture/source-maps.js';
+import { formatHeapText } from '../formats/gotext/encode.js';
+import { encodeProto } from '../formats/pprof/encode.js';
+import { profileFromRecords } from '../profile/heap-values.js';
+import { readMemStats } from '../sampler/mem-stats.js';
+
+export const fileFormats = ['pb.gz', 'txt'] as const;
+export type FileFormat = (typeof fileFormats)[number];
+
+export interface FileSettings {
+  /** Made if it is not there. */
+  dir: string;
+  format: FileFormat;
+  /** Whether frames of built code are written as they are in its sources. */
+  sourceMaps: boolean;
+}
+
+/**
+ * Figures are as of the last garbage collection. A minor one completes what was allocated, a major one also what is in
+ * use: then only what is really held on to.
+ */
+export type GarbageCollection = 'minor' | 'major';
+
+let written = 0;
+
+/** What is written to files: the heap's allocations are in its profile. */
+export type FileProfile = Exclude<ProfileName, 'allocs'>;
+
+/**
+ * Writes the profiles of the whole process, now: the program may be about to end. That of buffers if any was ever
+ * sampled, then that of the heap, likewise; tells the path of each. Throws what the file system does.
+ */
+export function writeProfiles(
+  settings: FileSettings,
+  collection: GarbageCollection,
+  tell: (file: string, name: FileProfile) => void,
+): void {
+  collectGarbage(collection);
+  for (const name of ['buffers', 'heap'] as const) {
+    const content = encode(name, settings);
+    if (content === undefined) continue;
+    mkdirSync(settings.dir, { recursive: true });
+    written++;
+    const file = path.join(settings.dir, fileName(name, settings.format));
+    writeFileSync(file, content);
+    tell(file, name);
+  }
+}
+
+// Only main threads write.
+const collectGarbage = isMainThread ? findGarbageCollector() : () => {};
+
+type Collector = (options: { type: GarbageCollection }) => void;
+
+/** V8 gives it to new contexts only, once asked. That takes memory: before the profiler starts. */
+function findGarbageCollector(): (type: GarbageCollection) => void {
+  const given = (globalThis as { gc?: Collector }).gc;
+  if (typeof given === 'function') return (type) => given({ type });
+  try {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as Collector;
+    setFlagsFromString('--no-expose-gc');
+    return (type) => gc({ type });
+  } catch {
+    // Then figures are as of an earlier collection.
+    return () => {};
+  }
+}
+
+function encode(name: FileProfile, { format, sourceMaps }: FileSettings): string | Uint8Array | undefined {
+  const stats = readMemStats();
+  const { records: read, sampleInterval } = readRecordSet(name);
+  if (sampleInterval === 0) return undefined;
+  const records = sourceMaps ? withSourcesSync(read) : read;
+  if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
+  const profile = profileFromRecords(records, {
+    sampleInterval,
+    defaultSampleType: defaultSampleType(name),
+    timeNanos: Date.now() * 1e6,
+    program: process.argv[1] ?? process.argv0,
+  });
+  return gzipSync(encodeProto(profile), { level: 1 });
+}
+
+/** As Node.js names its own diagnostic files: date, time, process, thread, number. */
+function fileName(profile: FileProfile, format: FileFormat): string {
+  const now = new Date();
+  const digits = (value: number, width: number) => String(value).padStart(width, '0');
+  const date = digits(now.getFullYear(), 4) + digits(now.getMonth() + 1, 2) + digits(now.getDate(), 2);
+  const time = digits(now.getHours(), 2) + digits(now.getMinutes(), 2) + digits(now.getSeconds(), 2);
+  const name = profile === 'heap' ? 'memprof' : `memprof-${profile}`;
+  return `${name}.${date}.${time}.${process.pid}.${threadId}.${digits(written, 3)}.${format}`;
+}

@@ -1,0 +1,124 @@
+import { AssertionError } from 'node:assert';
+import path from 'node:path';
+import { checkNumber, checkOptions } from '../base/check.js';
+import { invalidType, type MemprofError } from '../base/errors.js';
+import { checkMeasureOptions } from './measure.js';
+import { measurePlan, type Plan } from './plan.js';
+import { runPlan } from './run-plan.js';
+import type { AllocationSite, Awaitable, Measurement, MeasureOptions } from './types.js';
+
+/** At least one of them. A fraction of a byte, or of an allocation, is let pass: it comes of something rare. */
+export interface AllocLimits {
+  maxBytesPerOp?: number;
+  maxAllocsPerOp?: number;
+}
+
+const SITES_SHOWN = 5;
+/** V8 compiles when it likes, which allocates: only what is too much each time fails. */
+const TRIES = 3;
+
+/** What `assertAllocs` throws: an `assert.AssertionError`, but for its code. */
+export interface AllocsAssertionError extends MemprofError {
+  code: 'ERR_MEMPROF_ALLOCS';
+  actual: { bytesPerOp: number; allocsPerOp: number };
+  expected: AllocLimits;
+  /** Of the try that allocated least. */
+  measurement: Measurement;
+}
+
+function assertionError(measurement: Measurement, limits: AllocLimits): AllocsAssertionError {
+  const error = new AssertionError({
+    message: describe(measurement, limits),
+    actual: { bytesPerOp: measurement.bytesPerOp, allocsPerOp: measurement.allocsPerOp },
+    expected: limits,
+    operator: 'assertAllocs',
+  });
+  return Object.assign(error as object, { code: 'ERR_MEMPROF_ALLOCS', measurement }) as AllocsAssertionError;
+}
+
+/**
+ * Fails when a call of the function allocates more than it may: throws an `AllocsAssertionError`
+ * (`ERR_MEMPROF_ALLOCS`), an `assert.AssertionError` whose message names the functions that allocate most. For an
+ * async function it returns a promise that is rejected with it. Otherwise gives what was measured.
+ *
+ * Figures are those of `measure`, rounded down; what is too much is measured up to three times, and the lowest counts.
+ * Throws besides as `measure` does.
+ */
+export function assertAllocs<Returned>(
+  limits: AllocLimits,
+  fn: () => Returned,
+  options?: MeasureOptions,
+): Awaitable<Returned, Measurement> {
+  const { maxBytesPerOp, maxAllocsPerOp } = checkOptions(limits, 'limits');
+  if (maxBytesPerOp === undefined && maxAllocsPerOp === undefined) {
+    throw invalidType('limits', 'an object with maxBytesPerOp, or maxAllocsPerOp, or both', limits);
+  }
+  if (maxBytesPerOp !== undefined) {
+    checkNumber(maxBytesPerOp, 'limits.maxBytesPerOp', 0, Number.MAX_SAFE_INTEGER);
+  }
+  if (maxAllocsPerOp !== undefined) {
+    checkNumber(maxAllocsPerOp, 'limits.maxAllocsPerOp', 0, Number.MAX_SAFE_INTEGER);
+  }
+  return runPlan(fn, assertPlan(limits, checkMeasureOptions(options)));
+}
+
+function* assertPlan(limits: AllocLimits, options: Required<MeasureOptions>): Plan<Measurement> {
+  let least: Measurement | undefined;
+  for (let i = 0; i < TRIES; i++) {
+    const measured = yield* measurePlan(options);
+    if (keepsTo(limits, measured)) return measured;
+    if (least === undefined || measured.bytesPerOp < least.bytesPerOp) least = measured;
+  }
+  throw assertionError(least!, limits);
+}
+
+function keepsTo(limits: AllocLimits, measured: Measurement): boolean {
+  const { maxBytesPerOp = Number.POSITIVE_INFINITY, maxAllocsPerOp = Number.POSITIVE_INFINITY } = limits;
+  return (
+    Math.floor(measured.bytesPerOp) <= maxBytesPerOp && Math.floor(measured.allocsPerOp) <= maxAllocsPerOp
+  );
+}
+
+function describe(measured: Measurement, limits: AllocLimits): string {
+  const lines = [
+    figureLine('bytes', measured.bytesPerOp, limits.maxBytesPerOp),
+    figureLine('allocations', measured.allocsPerOp, limits.maxAllocsPerOp),
+    '',
+    '   share  bytes/op  allocs/op  function (its first line)',
+    ...measured.sites.slice(0, SITES_SHOWN).map(siteLine),
+  ];
+  const more = measured.sites.length - SITES_SHOWN;
+  if (more > 0) lines.push(`and ${more} ${more === 1 ? 'function' : 'functions'} more`);
+  return lines.join('\n');
+}
+
+function figureLine(what: string, value: number, limit: number | undefined): string {
+  const line = `${what} per op: ${short(value)}`;
+  if (limit === undefined) return line;
+  return `${line}, ${Math.floor(value) > limit ? 'over' : 'within'} the limit of ${limit}`;
+}
+
+function siteLine(site: AllocationSite): string {
+  const share = `${(site.share * 100).toFixed(1)}%`.padStart(8);
+  const figures = `${short(site.bytesPerOp).padStart(8)}  ${short(site.allocsPerOp).padStart(9)}`;
+  return `${share}  ${figures}  ${place(site)}`;
+}
+
+/** With a builtin, or a function of Node's own, the one of the program that called it. */
+function place(site: AllocationSite): string {
+  const at = (frame: { functionName: string; fileName: string; lineNumber: number }) =>
+    frame.fileName === ''
+      ? frame.functionName
+      : `${frame.functionName} (${path.relative('', frame.fileName) || frame.fileName}:${frame.lineNumber})`;
+  if (isProgram(site.fileName)) return at(site);
+  const caller = site.stack.find((frame) => isProgram(frame.fileName));
+  return caller === undefined ? at(site) : `${at(site)} < ${at(caller)}`;
+}
+
+function isProgram(fileName: string): boolean {
+  return fileName !== '' && !fileName.startsWith('node:');
+}
+
+function short(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}

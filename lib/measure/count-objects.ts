@@ -1,0 +1,84 @@
+import { fork } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkInteger, checkOptions } from '../base/check.js';
+import { invalidType, memprofError } from '../base/errors.js';
+import { checkMeasureOptions } from './measure.js';
+import type { AllocationSite, Measurement, MeasureOptions } from './types.js';
+
+/** How long is measured, and how long the child process may take. */
+export interface CountObjectsOptions extends MeasureOptions {
+  /** Milliseconds that the child may take, 100 … 2^31 - 1. Default 60000. */
+  timeout?: number;
+}
+
+/** What one call allocates in code that V8 does not optimise. */
+export interface ObjectCount {
+  objectsPerOp: number;
+  bytesPerOp: number;
+  stable: boolean;
+  sites: readonly AllocationSite[];
+}
+
+/** What the child sends. */
+export type Answer = { measured: Measurement } | { problem: string };
+
+const UNOPTIMISED = ['--no-opt', '--no-maglev'];
+// What would sample the child's heap, wait for a debugger, or take the port of the parent's.
+const NOT_INHERITED = /^--(inspect|debug|heap-prof|cpu-prof)/;
+
+/**
+ * How many objects a call of a module's function allocates: measured in a child process that does not optimise
+ * (`--no-opt --no-maglev`), since optimised code takes several objects in one piece, or does without some. A few
+ * builtins still do so: `new Array(n)` and its elements count as one.
+ *
+ * The function cannot come along: the child loads it itself, by the module's path (relative to the working directory)
+ * or `file:` URL, and the name of the export. Besides it inherits the flags of this process.
+ *
+ * Rejects with `ERR_MEMPROF_BENCH_CHILD` when the child fails: no such module or export, the function throws, or
+ * `timeout`; with `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
+ */
+export async function countObjects(
+  modulePath: string | URL,
+  exportName = 'default',
+  options?: CountObjectsOptions,
+): Promise<ObjectCount> {
+  const file = checkPath(modulePath);
+  if (typeof exportName !== 'string') throw invalidType('exportName', 'a string', exportName);
+  const { timeout = 60_000 } = checkOptions(options);
+  checkInteger(timeout, 'options.timeout', 100, 2 ** 31 - 1);
+  const settings = JSON.stringify(checkMeasureOptions(options));
+  const answer = await ask([file, exportName, settings], timeout);
+  const { allocsPerOp, bytesPerOp, stable, sites } = answer;
+  return { objectsPerOp: allocsPerOp, bytesPerOp, stable, sites };
+}
+
+function checkPath(modulePath: string | URL): string {
+  if (modulePath instanceof URL) return fileURLToPath(modulePath);
+  if (typeof modulePath !== 'string') throw invalidType('modulePath', 'a path or file: URL', modulePath);
+  return modulePath.startsWith('file:') ? fileURLToPath(modulePath) : path.resolve(modulePath);
+}
+
+function ask(args: readonly string[], timeout: number): Promise<Measurement> {
+  return new Promise((resolve, reject) => {
+    const failed = (problem: string) =>
+      reject(memprofError('ERR_MEMPROF_BENCH_CHILD', `objects of ${args[1]} in ${args[0]}: ${problem}`));
+    const child = fork(path.join(__dirname, 'count-child.js'), args, {
+      execArgv: [...process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)), ...UNOPTIMISED],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const timer = setTimeout(() => {
+      failed(`nothing was heard of the child for ${timeout} ms`);
+      child.kill('SIGKILL');
+    }, timeout);
+    child.on('error', (error) => failed(error.message));
+    child.on('message', (answer: Answer) => {
+      if ('measured' in answer) resolve(answer.measured);
+      else failed(answer.problem);
+    });
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      failed(`the child ended with ${signal ?? `exit code ${code}`}`); // no matter, when it has answered
+    });
+  });
+}

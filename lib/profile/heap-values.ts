@@ -1,0 +1,72 @@
+import { meterOnThread } from '../meter-on-thread.js';
+import { NO_LABELS, newLabels } from './labels.js';
+import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from './model.js';
+import type { MemProfileRecord } from './public-types.js';
+import { scaleFactor } from './scaling.js';
+import { UNKNOWN_STACK } from './unknown-stack.js';
+
+/** The values of a heap profile, in Go's order. */
+export const HEAP_SAMPLE_TYPES: readonly Readonly<SampleType>[] = [
+  { type: 'alloc_objects', unit: 'count' },
+  { type: 'alloc_space', unit: 'bytes' },
+  { type: 'inuse_objects', unit: 'count' },
+  { type: 'inuse_space', unit: 'bytes' },
+];
+
+export interface HeapProfileOptions {
+  /** Mean bytes between two samples. */
+  sampleInterval: number;
+  /** What the reader is to show first. */
+  defaultSampleType: string;
+  timeNanos: number;
+  /** The program, by which readers call the profile. */
+  program: string;
+}
+
+/** A profile of what the records stand for: scaled up from what was sampled, as Go does, once a record. */
+export function profileFromRecords(
+  records: readonly MemProfileRecord[],
+  { sampleInterval, defaultSampleType, timeNanos, program }: HeapProfileOptions,
+): ParsedProfile {
+  return {
+    format: 'proto',
+    sampleTypes: HEAP_SAMPLE_TYPES.map((each) => ({ ...each })),
+    defaultSampleType,
+    periodType: { type: 'space', unit: 'bytes' },
+    period: sampleInterval,
+    timeNanos,
+    comments: [],
+    mappings: [{ start: 0, limit: 0, offset: 0, fileName: program, buildId: '' }],
+    samples: meterOnThread(() => records.map((record) => toSample(record, sampleInterval))),
+  };
+}
+
+function toSample(record: MemProfileRecord, sampleInterval: number): ParsedSample {
+  const stack: readonly Readonly<ParsedFrame>[] = record.stack();
+  const allocObjects = toCount(record.allocObjects);
+  const allocBytes = toCount(record.allocBytes);
+  return {
+    values: [
+      ...unsample(allocObjects, allocBytes, sampleInterval),
+      ...unsample(toCount(record.inUseObjects()), toCount(record.inUseBytes()), sampleInterval),
+    ],
+    stack: stack.length === 0 ? UNKNOWN_STACK : stack,
+    labels: record.thread === undefined ? NO_LABELS : label('thread', String(record.thread)),
+    numLabels: allocObjects > 0 ? label('bytes', Math.trunc(allocBytes / allocObjects)) : NO_LABELS,
+  };
+}
+
+function unsample(objects: number, bytes: number, sampleInterval: number): [number, number] {
+  if (objects === 0 || bytes === 0) return [0, 0];
+  const factor = scaleFactor(objects, bytes, sampleInterval);
+  return [Math.trunc(objects * factor), Math.trunc(bytes * factor)];
+}
+
+function label<T>(key: string, value: T): Record<string, T[]> {
+  return Object.assign(newLabels<T>(), { [key]: [value] });
+}
+
+/** No figure of a record is negative; what is not a number at all counts as 0. */
+function toCount(value: number): number {
+  return Number.isFinite(value) && value > 0 ? Math.trunc(value) : 0;
+}

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import { native } from '../addon/native.js';
+import type { Frame } from '../profile/public-types.js';
+
+/** The frames of a stack, leaf first, by its ref. */
+export type StackAt = (stack: number) => readonly Readonly<Frame>[];
+
+/** A path of a script as V8 names it. */
+export function toPath(url: string): string {
+  if (!url.startsWith('file:')) return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url;
+  }
+}
+
+/** Stacks of one profile. Refs stay valid for the life of the process, and the tables that give them out are bounded. */
+class Stacks {
+  readonly #ofBuffers: boolean;
+  readonly #frames = new Map<number, Readonly<Frame>>();
+  readonly #stacks = new Map<number, readonly Readonly<Frame>[]>();
+
+  constructor(ofBuffers: boolean) {
+    this.#ofBuffers = ofBuffers;
+  }
+
+  stackAt(ref: number): readonly Readonly<Frame>[] {
+    let stack = this.#stacks.get(ref);
+    if (stack === undefined) {
+      const refs = native().stackFrames(ref, this.#ofBuffers);
+      const frames = Array.from(refs, (frame) => this.frameAt(frame));
+      stack = Object.freeze(this.#ofBuffers ? withoutAllocator(frames) : frames);
+      this.#stacks.set(ref, stack);
+    }
+    return stack;
+  }
+
+  frameAt(ref: number): Readonly<Frame> {
+    let frame = this.#frames.get(ref);
+    if (frame === undefined) {
+      const [functionName, url, lineNumber, columnNumber, address] = native().readFrame(ref, this.#ofBuffers);
+      frame = Object.freeze({
+        functionName: functionName === '' ? '(anonymous)' : functionName,
+        fileName: toPath(url),
+        lineNumber: Math.max(0, lineNumber),
+        columnNumber: Math.max(0, columnNumber),
+        address,
+        // Lines are those of calls: of the function's start nothing is known.
+        ...(this.#ofBuffers ? { startLine: 0 } : {}),
+      });
+      this.#frames.set(ref, frame);
+    }
+    return frame;
+  }
+}
+
+const ALLOCATOR = new Set(['node:buffer', 'node:internal/buffer']);
+
+/** Without the frames of Node's allocator at the leaf, as Go leaves out those of its own; but something must be left. */
+function withoutAllocator(frames: Readonly<Frame>[]): Readonly<Frame>[] {
+  const caller = frames.findIndex(({ fileName }) => !ALLOCATOR.has(fileName));
+  return caller > 0 ? frames.slice(caller) : frames;
+}
+
+const heap = new Stacks(false);
+const buffers = new Stacks(true);
+
+/** A frame by its ref. */
+export function frameAt(ref: number, ofBuffers: boolean): Readonly<Frame> {
+  return (ofBuffers ? buffers : heap).frameAt(ref);
+}
+
+export const heapStackAt: StackAt = (ref) => heap.stackAt(ref);
+export const bufferStackAt: StackAt = (ref) => buffers.stackAt(ref);

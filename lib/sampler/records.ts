@@ -1,0 +1,100 @@
+import { type NativeRecords, native } from '../addon/native.js';
+import { checkBoolean } from '../base/check.js';
+import { invalidType } from '../base/errors.js';
+import { lazily } from '../base/lazily.js';
+import type { Frame, MemProfileRecord } from '../profile/public-types.js';
+import type { StackAt } from './frames.js';
+
+const frames = lazily(() => require('./frames.js') as typeof import('./frames.js'));
+
+const OTHER_THREADS = 0xffffffff;
+
+class BucketRecord implements MemProfileRecord {
+  readonly #stack: number;
+  readonly #stackAt: StackAt;
+  readonly thread?: number;
+
+  constructor(
+    readonly allocBytes: number,
+    readonly freeBytes: number,
+    readonly allocObjects: number,
+    readonly freeObjects: number,
+    stack: number,
+    thread: number,
+    stackAt: StackAt,
+  ) {
+    this.#stack = stack;
+    this.#stackAt = stackAt;
+    if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
+  }
+
+  stack(): readonly Readonly<Frame>[] {
+    return this.#stackAt(this.#stack);
+  }
+
+  inUseBytes(): number {
+    return this.allocBytes - this.freeBytes;
+  }
+
+  inUseObjects(): number {
+    return this.allocObjects - this.freeObjects;
+  }
+}
+
+/**
+ * Go's `runtime.MemProfile`: the profile of memory allocated and freed, per allocation stack and size class, over all
+ * threads of the process, as of each thread's last garbage collection (before the first one: as of now).
+ *
+ * `n` is the number of records there are. If they fit (`records.length >= n`), they are put into `records[0 … n-1]`,
+ * the rest of `records` is left alone, and `ok` is true; otherwise nothing is touched and `ok` is false. `null` has
+ * room for none. As in Go, the number may grow between a call that asks and one that reads: leave some room and try
+ * again.
+ *
+ * With `inuseZero` false, records with nothing in use are left out.
+ *
+ * Throws a `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`).
+ */
+export function MemProfile(
+  records: MemProfileRecord[] | null,
+  inuseZero: boolean,
+): { n: number; ok: boolean } {
+  if (records !== null && !Array.isArray(records)) {
+    throw invalidType('records', 'an array or null', records);
+  }
+  checkBoolean(inuseZero, 'inuseZero');
+  const room = records === null ? 0 : records.length;
+  const n = native().countRecords(inuseZero, false);
+  if (n > room || records === null) return { n, ok: n <= room };
+  const read = readRecords(inuseZero);
+  // Other threads may have added records since they were counted.
+  if (read.length > room) return { n: read.length, ok: false };
+  for (let i = 0; i < read.length; i++) records[i] = read[i]!;
+  return { n: read.length, ok: true };
+}
+
+/** All records in a new array, newest bucket first: `MemProfile` without the loop. */
+export function readRecords(inuseZero: boolean): MemProfileRecord[] {
+  checkBoolean(inuseZero, 'inuseZero');
+  return recordsOf(native().readRecords(inuseZero, false), frames().heapStackAt);
+}
+
+/** The records of buffers, likewise. */
+export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
+  return recordsOf(native().readRecords(inuseZero, true), frames().bufferStackAt);
+}
+
+function recordsOf({ figures, stacks, threads }: NativeRecords, stackAt: StackAt): MemProfileRecord[] {
+  const records = new Array<MemProfileRecord>(stacks.length);
+  for (let i = 0, at = 0; i < stacks.length; i++, at += 4) {
+    records[i] = new BucketRecord(
+      figures[at]!,
+      figures[at + 1]!,
+      figures[at + 2]!,
+      figures[at + 3]!,
+      stacks[i]!,
+      threads[i]!,
+      stackAt,
+    );
+  }
+  return records;
+}

@@ -1,0 +1,105 @@
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { lazily } from '../base/lazily.js';
+
+const register = path.join(__dirname, '..', 'register.js');
+
+// Workers of this thread that run, by id.
+const alive = new Set<number>();
+let makingOwn = false;
+
+const threads = lazily(() => {
+  const exported = require('node:worker_threads') as { Worker: typeof Worker };
+  // memprof's own are made by the class as it was before we wrapped it, and are not to be profiled.
+  return { exported, PlainWorker: exported.Worker };
+});
+
+/** A worker that serves memprof and is no part of the program. */
+export function ownWorker(file: string, options: WorkerOptions): Worker {
+  makingOwn = true;
+  try {
+    const { PlainWorker } = threads();
+    return new PlainWorker(file, { ...options, execArgv: [], stdin: false });
+  } finally {
+    makingOwn = false;
+  }
+}
+
+process.on('worker', (worker: Worker) => {
+  if (makingOwn) return;
+  const id = worker.threadId;
+  alive.add(id);
+  worker.once('exit', () => alive.delete(id));
+});
+
+/** Ids of this thread's running workers that are not among the profiled threads. */
+export function uncoveredWorkers(runningThreads: readonly number[]): number[] {
+  return [...alive].filter((id) => !runningThreads.includes(id));
+}
+
+/** Flags that Node.js refused, from its message. */
+function refusedFlags(error: unknown): string[] {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code !== 'ERR_WORKER_INVALID_EXEC_ARGV' || typeof message !== 'string') return [];
+  return message
+    .slice(message.indexOf(':') + 1)
+    .split(',')
+    .map((flag) => flag.trim());
+}
+
+/**
+ * A worker that loads memprof first. Node.js takes the parent's `execArgv` as it is when none is given, but refuses
+ * some of the same flags when they are given: those are dropped, V8's hold for the whole process anyway. If the worker cannot be
+ * made so, it is made as was asked.
+ */
+function construct(
+  target: typeof Worker,
+  args: [string | URL, WorkerOptions?],
+  newTarget: new (...args: unknown[]) => object,
+): object {
+  const make = (options: WorkerOptions | undefined) =>
+    Reflect.construct(target, [args[0], options], newTarget);
+  const options = args[1];
+  const asked = Array.isArray(options?.execArgv) ? options.execArgv : process.execArgv;
+  const covered = (flags: readonly string[]) =>
+    make({ ...options, execArgv: [...flags, '--require', register] });
+  try {
+    return covered(asked);
+  } catch (error) {
+    const refused = refusedFlags(error);
+    // Flags that the program asked for are its own affair: it gets the error it would have got.
+    if (refused.length === 0 || asked !== process.execArgv) return make(options);
+    try {
+      return covered(asked.filter((flag) => !refused.includes(flag)));
+    } catch {
+      return make(options);
+    }
+  }
+}
+
+let original: typeof Worker | undefined;
+let wrapped: typeof Worker | undefined;
+
+/** Every worker made through `worker_threads.Worker` from here on is profiled. */
+export function wrapWorkers(): void {
+  if (original !== undefined) return;
+  const { exported } = threads();
+  original = exported.Worker;
+  wrapped = new Proxy(original, {
+    construct: construct as NonNullable<ProxyHandler<typeof Worker>['construct']>,
+  });
+  exported.Worker = wrapped;
+  syncBuiltinESMExports();
+}
+
+/** Undoes `wrapWorkers`, unless somebody wrapped the class again since. */
+export function unwrapWorkers(): void {
+  if (original === undefined) return;
+  const { exported } = threads();
+  if (exported.Worker !== wrapped) return;
+  exported.Worker = original;
+  original = undefined;
+  wrapped = undefined;
+  syncBuiltinESMExports();
+}

@@ -1,0 +1,203 @@
+// The N-API surface: arguments in, figures out. Options are checked in lib/, where errors get their words.
+
+#include <napi.h>
+#include <node_version.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "binding/bench.h"
+#include "binding/figures.h"
+#include "binding/proto.h"
+#include "binding/records.h"
+#include "isolate/isolate_registry.h"
+
+namespace memprof {
+
+namespace {
+
+// To read a property counts as running JavaScript, which a worker that is being terminated may not: the value
+// is empty then, and to ask it for anything would abort the process.
+class Options {
+ public:
+  explicit Options(Napi::Value options) : options_(options.As<Napi::Object>()) {}
+  bool readable() const { return readable_; }
+
+  double Number(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
+  }
+  bool Boolean(const char* name) {
+    Napi::Value value = Get(name);
+    return !value.IsEmpty() && value.As<Napi::Boolean>().Value();
+  }
+  // Nothing when it is no string.
+  std::optional<std::string> String(const char* name) {
+    Napi::Value value = Get(name);
+    if (value.IsEmpty() || !value.IsString()) return std::nullopt;
+    return value.As<Napi::String>().Utf8Value();
+  }
+
+ private:
+  Napi::Value Get(const char* name) {
+    if (!readable_) return Napi::Value();
+    Napi::Value value = options_.Get(name);
+    readable_ = !value.IsEmpty();
+    return value;
+  }
+
+  Napi::Object options_;
+  bool readable_ = true;
+};
+
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  StartRequest request;
+  Options options(info[0]);
+  request.sampler.sample_interval = static_cast<uint64_t>(options.Number("sampleInterval"));
+  request.sampler.stack_depth = static_cast<int>(options.Number("stackDepth"));
+  request.sampler.max_overhead = options.Number("maxOverhead");
+  request.sampler.max_pause_ns = static_cast<uint64_t>(options.Number("maxPause") * 1e6);
+  request.max_table_bytes = static_cast<size_t>(options.Number("maxTableBytes"));
+  request.label_threads = static_cast<int>(options.Number("labelThreads"));
+  request.reset = options.Boolean("reset");
+  std::optional<std::string> dump = options.String("heapLimitDump");
+  if (dump) request.heap_limit_dump = *dump;
+  request.buffers = static_cast<int>(options.Number("buffers"));
+  request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
+  request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
+  if (!options.readable()) return info.Env().Undefined();
+  StartResult result = registry->Start(registry->Current(), request);
+  return Napi::Number::New(info.Env(), static_cast<int>(result));
+}
+
+void Stop(const Napi::CallbackInfo&) {
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  registry->Stop(registry->Current());
+}
+
+// Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
+// awaited.
+Napi::Value Refresh(const Napi::CallbackInfo& info) {
+  std::vector<Refreshment> asked = IsolateRegistry::Process()->Refresh(info[0].As<Napi::Boolean>().Value());
+  return Napi::Function::New(info.Env(), [asked](const Napi::CallbackInfo& info) {
+    auto open =
+        std::count_if(asked.begin(), asked.end(), [](const Refreshment& each) { return !each.done(); });
+    return Napi::Number::New(info.Env(), static_cast<double>(open));
+  });
+}
+
+void SetThreadId(const Napi::CallbackInfo& info) {
+  IsolateRegistry::Process()->Current()->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
+}
+
+void CallNotice(napi_env env, napi_value callback, void*, void*) {
+  // While the environment is torn down there is nobody to be told, and a call fails: both are fine.
+  if (env == nullptr || callback == nullptr) return;
+  napi_value undefined;
+  if (napi_get_undefined(env, &undefined) != napi_ok) return;
+  napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
+}
+
+// `callback()` is called on this thread's loop after somebody else stopped our sampler. Replaces an earlier
+// callback.
+void OnDisplaced(const Napi::CallbackInfo& info) {
+  napi_threadsafe_function notice;
+  napi_value name = Napi::String::New(info.Env(), "memprof");
+  napi_status made = napi_create_threadsafe_function(info.Env(), info[0], nullptr, name, 1, 1, nullptr,
+                                                     nullptr, nullptr, CallNotice, &notice);
+  if (made != napi_ok) return;
+  napi_unref_threadsafe_function(info.Env(), notice);
+  // It ends with the environment; before that it is taken away from the sampler.
+  IsolateRegistry::Process()->Current()->set_on_displaced(
+      [notice] { napi_call_threadsafe_function(notice, nullptr, napi_tsfn_nonblocking); });
+}
+
+Napi::Value Restart(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsolateRegistry::Process()->Current()->Restart());
+}
+
+// For tests and benchmarks: every harvest from here on also goes to the file; no argument ends it.
+Napi::Value Record(const Napi::CallbackInfo& info) {
+  std::unique_ptr<SampleRecorder> recorder;
+  if (info[0].IsString()) recorder = SampleRecorder::Open(info[0].As<Napi::String>().Utf8Value());
+  bool opened = recorder != nullptr;
+  IsolateRegistry::Process()->Current()->set_recorder(std::move(recorder));
+  return Napi::Boolean::New(info.Env(), opened);
+}
+
+// For tests.
+void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
+
+enum class Abi { kOurs, kAnother, kUnknown };
+
+// node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI:
+// nothing of V8 may be touched before this. Napi itself is the same everywhere. Unknown in a worker that is
+// being terminated meanwhile.
+Abi RunningAbi(Napi::Env env) {
+  Napi::Value value = env.Global();
+  for (const char* name : {"process", "versions", "modules"}) {
+    value = value.As<Napi::Object>().Get(name);
+    if (value.IsEmpty()) return Abi::kUnknown;
+  }
+  if (!value.IsString()) return Abi::kAnother;
+  std::string running = value.As<Napi::String>().Utf8Value();
+  return running == std::to_string(NODE_MODULE_VERSION) ? Abi::kOurs : Abi::kAnother;
+}
+
+void Throw(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  error.ThrowAsJavaScriptException();
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Abi abi = RunningAbi(env);
+  if (abi == Abi::kUnknown) return exports;
+  if (abi == Abi::kAnother) {
+    Throw(env, "ERR_MEMPROF_ABI",
+          "this binary of memprof was built for another version of Node.js (ABI " +
+              std::to_string(NODE_MODULE_VERSION) +
+              "): rebuild it with 'npx memprof build', or install memprof again");
+    return exports;
+  }
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  if (registry == nullptr) {
+    Throw(env, "ERR_MEMPROF_NO_MEMORY", "the system refused addresses for memprof's tables");
+    return exports;
+  }
+  registry->Listen(registry->Current(), env);
+  exports.Set("refresh", Napi::Function::New(env, Refresh));
+  exports.Set("start", Napi::Function::New(env, Start));
+  exports.Set("stop", Napi::Function::New(env, Stop));
+  exports.Set("countRecords", Napi::Function::New(env, CountRecords));
+  exports.Set("readRecords", Napi::Function::New(env, ReadRecords));
+  exports.Set("takeSnapshot", Napi::Function::New(env, TakeSnapshot));
+  exports.Set("stackFrames", Napi::Function::New(env, StackFrames));
+  exports.Set("readFrame", Napi::Function::New(env, ReadFrame));
+  exports.Set("readBufferFigures", Napi::Function::New(env, ReadBufferFigures));
+  exports.Set("readMemFigures", Napi::Function::New(env, ReadMemFigures));
+  exports.Set("setThreadId", Napi::Function::New(env, SetThreadId));
+  exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));
+  exports.Set("restart", Napi::Function::New(env, Restart));
+  exports.Set("record", Napi::Function::New(env, Record));
+  exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
+  exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
+  exports.Set("writingClock", Napi::Function::New(env, WritingClock));
+  exports.Set("countWriting", Napi::Function::New(env, CountWriting));
+  exports.Set("readMeter", Napi::Function::New(env, ReadMeter));
+  exports.Set("meterCalls", Napi::Function::New(env, MeterCalls));
+  exports.Set("startCount", Napi::Function::New(env, StartCount));
+  exports.Set("countCalls", Napi::Function::New(env, CountCalls));
+  exports.Set("endCount", Napi::Function::New(env, EndCount));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace memprof
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return memprof::Init(env, exports); }
+NODE_API_MODULE(memprof, InitModule)

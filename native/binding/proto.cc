@@ -1,0 +1,196 @@
+#include "binding/proto.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/shared.h"
+#include "binding/figures.h"
+#include "encode/proto_snapshot.h"
+#include "isolate/isolate_registry.h"
+
+namespace memprof {
+
+namespace {
+
+// Napi::AsyncWorker makes of every failure an exception, for which a worker that is being terminated has no
+// use.
+struct Job {
+  std::function<void()> work;                    // on a thread of the pool
+  std::function<Napi::Value(Napi::Env)> result;  // on the thread that asked
+  napi_async_work handle = nullptr;
+  napi_deferred deferred = nullptr;
+};
+
+void Execute(napi_env, void* data) { static_cast<Job*>(data)->work(); }
+
+void Complete(napi_env env, napi_status status, void* data) {
+  std::unique_ptr<Job> job(static_cast<Job*>(data));
+  napi_delete_async_work(env, job->handle);
+  if (status != napi_ok) return;
+  IsolateSampler* current = IsolateRegistry::Process()->Current();
+  uint64_t begin = current->WritingClock();
+  Napi::Value result = job->result(env);
+  current->CountWriting(begin);
+  if (!result.IsEmpty()) napi_resolve_deferred(env, job->deferred, result);
+}
+
+// A promise of `result()`, after `work()`. Empty when the thread is being terminated.
+Napi::Value Run(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> result) {
+  auto job = std::make_unique<Job>(Job{std::move(work), std::move(result)});
+  napi_value promise;
+  napi_value name = Napi::String::New(env, "memprof");
+  if (napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, Execute, Complete, job.get(), &job->handle) != napi_ok) {
+    return Napi::Value();
+  }
+  if (napi_queue_async_work(env, job->handle) != napi_ok) {
+    napi_delete_async_work(env, job->handle);
+    return Napi::Value();
+  }
+  job.release();
+  return Napi::Value(env, promise);
+}
+
+Napi::String ToString(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+// Reads the properties of an object. Once one could not be read, all are taken for missing.
+class Reader {
+ public:
+  explicit Reader(Napi::Value object) : object_(object.As<Napi::Object>()) {}
+  bool ok() const { return ok_; }
+
+  double Number(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
+  }
+  std::string Text(const char* name) {
+    Napi::Value value = Get(name);
+    return value.IsEmpty() ? std::string() : value.As<Napi::String>().Utf8Value();
+  }
+  std::vector<std::string> Texts(const char* name) {
+    std::vector<std::string> texts;
+    ForEach(name, [&](Napi::Value each) { texts.push_back(each.As<Napi::String>().Utf8Value()); });
+    return texts;
+  }
+  std::vector<double> Numbers(const char* name) {
+    std::vector<double> numbers;
+    ForEach(name, [&](Napi::Value each) { numbers.push_back(each.As<Napi::Number>().DoubleValue()); });
+    return numbers;
+  }
+
+ private:
+  Napi::Value Get(const char* name) {
+    Napi::Value value = ok_ ? object_.Get(name) : Napi::Value();
+    ok_ = !value.IsEmpty();
+    return value;
+  }
+  template <typename F>
+  void ForEach(const char* name, F&& f) {
+    Napi::Value value = Get(name);
+    if (value.IsEmpty()) return;
+    Napi::Array array = value.As<Napi::Array>();
+    for (uint32_t i = 0, length = array.Length(); i < length; ++i) {
+      Napi::HandleScope scope(array.Env());
+      Napi::Value each = array.Get(i);
+      ok_ = !each.IsEmpty();
+      if (!ok_) return;
+      f(each);
+    }
+  }
+
+  Napi::Object object_;
+  bool ok_ = true;
+};
+
+std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
+  Reader reader(value);
+  ProtoOptions options;
+  options.sample_interval = static_cast<uint64_t>(reader.Number("sampleInterval"));
+  options.time_nanos = static_cast<uint64_t>(reader.Number("timeNanos"));
+  options.default_sample_type = reader.Text("defaultSampleType");
+  options.program = reader.Text("program");
+  options.file_names = reader.Texts("fileNames");
+  std::vector<double> frames = reader.Numbers("shownFrames");
+  std::vector<std::string> names = reader.Texts("shownFunctions");
+  std::vector<std::string> files = reader.Texts("shownFiles");
+  std::vector<double> lines = reader.Numbers("shownLines");
+  std::vector<double> columns = reader.Numbers("shownColumns");
+  if (!reader.ok()) return std::nullopt;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    options.shown[static_cast<Ref>(frames[i])] = {std::move(names[i]), std::move(files[i]),
+                                                  static_cast<int32_t>(lines[i]),
+                                                  static_cast<int32_t>(columns[i])};
+  }
+  return options;
+}
+
+// What `encode` takes out, once: JavaScript's functions may stay until a major GC.
+using Snapshot = Shared<std::optional<ProtoSnapshot>>;
+
+Napi::Value Encode(const Napi::CallbackInfo& info, const Snapshot& snapshot) {
+  std::optional<ProtoOptions> options = ReadOptions(info[0]);
+  if (!options || !snapshot->has_value()) return Napi::Value();
+  struct Writing {
+    ProtoSnapshot from;
+    ProtoOptions options;
+    std::string proto;
+  };
+  auto writing = Shared<Writing>::Make(Writing{std::move(**snapshot), std::move(*options), {}});
+  snapshot->reset();
+  return Run(
+      info.Env(), [=] { writing->proto = writing->from.Encode(writing->options); },
+      [=](Napi::Env env) -> Napi::Value {
+        return Napi::Buffer<char>::Copy(env, writing->proto.data(), writing->proto.size());
+      });
+}
+
+Napi::Value FramesOf(const Napi::CallbackInfo& info, const Snapshot& snapshot) {
+  if (!snapshot->has_value()) return Napi::Value();
+  size_t file = info[0].As<Napi::Number>().Uint32Value();
+  return ToTypedArray<Napi::Uint32Array>(info.Env(), (*snapshot)->FramesOf(file));
+}
+
+Napi::Value ToObject(Napi::Env env, const Snapshot& snapshot) {
+  const std::vector<Ref>& urls = (*snapshot)->files();
+  Napi::Array files = Napi::Array::New(env, urls.size());
+  for (uint32_t i = 0; i < urls.size(); ++i) {
+    files.Set(i, ToString(env, (*snapshot)->StringAt(urls[i])));
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("files", files);
+  object.Set("framesOf", Napi::Function::New(
+                             env, [=](const Napi::CallbackInfo& info) { return FramesOf(info, snapshot); }));
+  object.Set("encode", Napi::Function::New(
+                           env, [=](const Napi::CallbackInfo& info) { return Encode(info, snapshot); }));
+  return object;
+}
+
+}  // namespace
+
+Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
+  bool of_buffers = info[0].As<Napi::Boolean>().Value();
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  if (!of_buffers) registry->PrepareRead(registry->Current());
+  BufferProfile* buffers = BufferProfile::IfMade();
+  const ProfileTables* tables = of_buffers && buffers != nullptr ? buffers->tables() : registry->tables();
+  auto snapshot = Snapshot::Make(ProtoSnapshot(tables, of_buffers));
+  return Run(
+      info.Env(),
+      [=] {
+        auto add = [&](const Bucket& bucket, const Figures& figures) { (*snapshot)->Add(bucket, figures); };
+        if (!of_buffers) registry->ForEachBucket(add);
+        // Buffers are profiled, or were, from before the tables were chosen.
+        else if (buffers != nullptr)
+          registry->ForEachBufferBucket(add);
+        (*snapshot)->Finish();
+      },
+      [=](Napi::Env env) { return ToObject(env, snapshot); });
+}
+
+}  // namespace memprof

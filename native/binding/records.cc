@@ -1,0 +1,90 @@
+#include "binding/records.h"
+
+#include <string_view>
+#include <vector>
+
+#include "binding/figures.h"
+#include "isolate/isolate_registry.h"
+
+namespace memprof {
+
+namespace {
+
+bool OfBuffers(const Napi::CallbackInfo& info) { return info[1].As<Napi::Boolean>().Value(); }
+
+// REQUIRES: there are records of that profile.
+const ProfileTables* TablesOf(const Napi::CallbackInfo& info) {
+  return OfBuffers(info) ? BufferProfile::IfMade()->tables() : IsolateRegistry::Process()->tables();
+}
+
+template <typename F>
+void ForEachRecord(const Napi::CallbackInfo& info, F&& f) {
+  bool in_use_zero = info[0].As<Napi::Boolean>().Value();
+  auto visit = [&](const Bucket& bucket, const Figures& figures) {
+    if (in_use_zero || figures.alloc_bytes != figures.free_bytes) f(bucket, figures);
+  };
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  if (OfBuffers(info)) {
+    registry->ForEachBufferBucket(visit);
+  } else {
+    registry->PrepareRead(registry->Current());
+    registry->ForEachBucket(visit);
+  }
+}
+
+}  // namespace
+
+Napi::Value CountRecords(const Napi::CallbackInfo& info) {
+  size_t count = 0;
+  ForEachRecord(info, [&](const Bucket&, const Figures&) { ++count; });
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
+  std::vector<double> figures;
+  std::vector<uint32_t> stacks;
+  std::vector<double> size_limits;
+  std::vector<uint32_t> threads;
+  ForEachRecord(info, [&](const Bucket& bucket, const Figures& read) {
+    for (uint64_t value : {read.alloc_bytes, read.free_bytes, read.alloc_objects, read.free_objects}) {
+      figures.push_back(static_cast<double>(value));
+    }
+    stacks.push_back(bucket.key.stack);
+    size_limits.push_back(static_cast<double>(SizeClassLimit(bucket.key.size_class)));
+    threads.push_back(bucket.key.thread);
+  });
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("figures", ToTypedArray<Napi::Float64Array>(info.Env(), figures));
+  result.Set("stacks", ToTypedArray<Napi::Uint32Array>(info.Env(), stacks));
+  result.Set("threads", ToTypedArray<Napi::Uint32Array>(info.Env(), threads));
+  result.Set("sizeLimits", ToTypedArray<Napi::Float64Array>(info.Env(), size_limits));
+  return result;
+}
+
+Napi::Value StackFrames(const Napi::CallbackInfo& info) {
+  const ProfileTables* tables = TablesOf(info);
+  std::vector<Ref> frames;
+  Ref ref = info[0].As<Napi::Number>().Uint32Value();
+  while (ref != 0) {
+    const StackNode* stack = tables->StackAt(ref);
+    frames.push_back(stack->key.frame);
+    ref = stack->key.parent;
+  }
+  return ToTypedArray<Napi::Uint32Array>(info.Env(), frames);
+}
+
+Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
+  const ProfileTables* tables = TablesOf(info);
+  const FrameKey& frame = tables->FrameAt(info[0].As<Napi::Number>().Uint32Value())->key;
+  std::string_view name = tables->StringAt(frame.function_name);
+  std::string_view url = tables->StringAt(frame.url);
+  Napi::Array result = Napi::Array::New(info.Env(), 5);
+  result.Set(uint32_t{0}, Napi::String::New(info.Env(), name.data(), name.size()));
+  result.Set(1, Napi::String::New(info.Env(), url.data(), url.size()));
+  result.Set(2, Napi::Number::New(info.Env(), frame.line));
+  result.Set(3, Napi::Number::New(info.Env(), frame.column));
+  result.Set(4, Napi::Number::New(info.Env(), static_cast<double>(frame.address)));
+  return result;
+}
+
+}  // namespace memprof

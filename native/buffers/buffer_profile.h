@@ -1,0 +1,143 @@
+// The process-wide profile of buffers: where the sampled ones were allocated, which of them are alive, and
+// how many bytes all of them take.
+//
+// Thread safety: every method may be called from any thread at any time; none takes a lock. But `Reset` waits
+// for frees under way, and no thread may sample meanwhile. A `BufferCounts` is its thread's own.
+//
+// Invariants:
+// (1) A sampled buffer is in the map from before its memory is known to anybody until before its memory is
+// given
+//     back. Its free is counted in the bucket of its allocation, unless the tables were reset in between.
+// (2) A buffer that the map has no room for counts as not sampled: figures in use never keep what is gone.
+// (3) In the totals freed bytes never exceed allocated ones by more than what was there before.
+// (4) Counts are never taken back: those of a thread that ended are where they were, and the next thread that
+//     gets the place goes on from there.
+
+#ifndef MEMPROF_NATIVE_BUFFER_PROFILE_H_
+#define MEMPROF_NATIVE_BUFFER_PROFILE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/pointer_map.h"
+#include "tables/profile_tables.h"
+
+namespace memprof {
+
+// Bytes of all buffers that went through wrapped allocators, sampled or not.
+struct BufferTotals {
+  uint64_t existed = 0;  // before their allocators were wrapped
+  uint64_t allocated = 0;
+  uint64_t freed = 0;
+
+  uint64_t in_use() const { return existed + allocated > freed ? existed + allocated - freed : 0; }
+};
+
+// Bytes that went through wrapped allocators on one thread, or on those that have no counts of their own: so
+// that a thread does not wait for the cache line of one that frees at the same time.
+struct alignas(64) BufferCounts {
+  std::atomic<uint64_t> allocated{0};
+  std::atomic<uint64_t> freed{0};
+  std::atomic<bool> owned{false};
+
+  // REQUIRES: the thread owns the counts.
+  static void AddOwn(std::atomic<uint64_t>* count, uint64_t bytes) {
+    count->store(count->load(std::memory_order_relaxed) + bytes, std::memory_order_release);
+  }
+};
+
+class BufferProfile {
+ public:
+  static constexpr size_t kTableLimit = size_t{16} << 20;
+
+  explicit BufferProfile(size_t table_limit = kTableLimit);
+  BufferProfile(const BufferProfile&) = delete;
+  BufferProfile& operator=(const BufferProfile&) = delete;
+
+  // The profile of the process, made at the first call and never destroyed. `nullptr` when memory was
+  // refused.
+  static BufferProfile* Process();
+  // The same, if it was made.
+  static BufferProfile* IfMade() { return process_.load(std::memory_order_acquire); }
+
+  bool ok() const { return tables_.ok() && samples_.ok() && native_stack_ != 0; }
+  ProfileTables* tables() { return &tables_; }
+  // For buffers that Node.js allocates while no JavaScript runs: for what comes from the network, mostly.
+  Ref native_stack() const { return native_stack_; }
+
+  // Counts that are the calling thread's own until it gives them back. `nullptr` when there are none left:
+  // then it counts with the others.
+  BufferCounts* ClaimCounts();
+  static void GiveBackCounts(BufferCounts* own);
+
+  // Of every buffer. `own`: the thread's, or `nullptr`.
+  void CountAlloc(BufferCounts* own, const void* data, size_t bytes) {
+    if (own != nullptr) [[likely]]
+      BufferCounts::AddOwn(&own->allocated, bytes);
+    else
+      SharedCounts(data).allocated.fetch_add(bytes, std::memory_order_release);
+  }
+  // Of every buffer, before its memory is given back. When this says that it may be a sampled one,
+  // `EndSample` is to follow: apart, as it is so much rarer.
+  bool CountFree(BufferCounts* own, const void* data, size_t bytes) {
+    if (own != nullptr) [[likely]]
+      BufferCounts::AddOwn(&own->freed, bytes);
+    else
+      SharedCounts(data).freed.fetch_add(bytes, std::memory_order_release);
+    return samples_.MayHold(data);
+  }
+  void EndSample(const void* data) {
+    Sample sample;
+    if (samples_.Remove(data, &sample)) [[unlikely]]
+      FreeSample(sample);
+  }
+  // What an allocator had given out when it was wrapped.
+  void CountExisting(size_t bytes) { existed_.fetch_add(bytes, std::memory_order_relaxed); }
+
+  // Of a sampled buffer that stands for `count` of them, before its memory is known to anybody.
+  void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count = 1);
+
+  // Forgets all records; what is alive counts no more. REQUIRES: no thread samples, and no other reader.
+  void Reset();
+
+  BufferTotals totals() const;
+  // Since the start of the process.
+  uint64_t samples() const { return sampled_.load(std::memory_order_relaxed); }
+  uint64_t live() const { return samples_.size(); }
+  // Samples that the map had no room for.
+  uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Sample {
+    uint64_t bytes;
+    uint64_t count;
+    Ref bucket;
+    uint32_t generation;  // of the tables
+  };
+  static constexpr size_t kOwnCounts = 64;
+  static constexpr size_t kSharedCounts = 16;
+
+  // Threads that count at the same time mostly do so in different places.
+  BufferCounts& SharedCounts(const void* data) {
+    uint64_t hash = reinterpret_cast<uintptr_t>(data) * uint64_t{0x9e3779b97f4a7c15};
+    return counts_[kOwnCounts + (hash >> 40) % kSharedCounts];
+  }
+  [[gnu::noinline]] void FreeSample(const Sample& sample);
+
+  static std::atomic<BufferProfile*> process_;
+
+  ProfileTables tables_;
+  PointerMap<Sample> samples_;
+  Ref native_stack_ = 0;
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<uint64_t> freeing_{0};  // threads inside `FreeSample`
+  std::atomic<uint64_t> sampled_{0};
+  std::atomic<uint64_t> dropped_{0};
+  std::atomic<uint64_t> existed_{0};
+  BufferCounts counts_[kOwnCounts + kSharedCounts];
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_BUFFER_PROFILE_H_

@@ -1,0 +1,98 @@
+// Samples the buffers that one isolate allocates, with the stack of the call, line by line.
+//
+// Thread safety: made, used and destroyed on the isolate's thread.
+//
+// V8 may collect garbage where it asks for a buffer's memory, so a stack may be captured there. It is not
+// where that could end badly: inside a collection or another capture, with another isolate at work, while the
+// isolate is being terminated, or with next to no heap left. Such a sample counts under `(unknown)`.
+//
+// Time for samples is bounded, as that for harvests is: 10 ms (at an interval of 512 KiB or more; up to 100
+// ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned, more and more,
+// and count for more: figures stay right on average, with less behind them.
+
+#ifndef MEMPROF_NATIVE_BUFFER_SAMPLER_H_
+#define MEMPROF_NATIVE_BUFFER_SAMPLER_H_
+
+#include <v8.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "buffers/buffer_allocator.h"
+#include "buffers/buffer_profile.h"
+#include "buffers/stack_cache.h"
+
+namespace memprof {
+
+struct BufferSamplerOptions {
+  uint64_t interval;
+  int stack_depth;
+  double max_overhead;  // of the thread's time
+  uint32_t thread;      // the bucket key's; 0 to share buckets with other threads
+  uint64_t existing;    // bytes that the isolate's allocator has given out so far
+};
+
+class BufferSampler final : private BufferListener {
+ public:
+  explicit BufferSampler(v8::Isolate* isolate) : isolate_(isolate) {}
+  BufferSampler(const BufferSampler&) = delete;
+  BufferSampler& operator=(const BufferSampler&) = delete;
+  // REQUIRES: `Stop`.
+  ~BufferSampler() = default;
+
+  // False when it cannot be: `problem()` says why.
+  bool Start(const BufferSamplerOptions& options);
+  void Stop();
+  bool running() const { return profile_ != nullptr; }
+  // For how many samples one stands at present.
+  double thinning() const { return thinning_; }
+  // Why the last `Start` failed, or `nullptr`.
+  const char* problem() const { return problem_; }
+
+  void OnPrologue() { collecting_ = true; }
+  // `full`: hardly any heap is left.
+  void OnEpilogue(bool major, bool full);
+
+  // Whether all of the isolate's buffers are counted in the totals, sampled or not.
+  static bool IsCounted(v8::Isolate* isolate);
+
+ private:
+  // Frames met before, by where they are: to look up their names costs more than all the rest.
+  struct KnownFrame {
+    int script = 0;
+    int line = 0;
+    int column = 0;
+    Ref frame = 0;
+  };
+  static constexpr size_t kKnownFrames = 1024;
+
+  void OnSampled(const void* data, size_t bytes, uint64_t count) override;
+  void Charge(uint64_t took_ns);
+  void Earn(uint64_t now_ns);
+  void Thin();
+  bool MayCapture() const;
+  Ref Capture();
+  Ref Describe();
+  Ref FrameOf(v8::Local<v8::StackFrame> frame);
+  Ref InternFrame(v8::Local<v8::StackFrame> frame, v8::Location location);
+
+  v8::Isolate* const isolate_;
+  BufferProfile* profile_ = nullptr;
+  BufferSamplerOptions options_{};
+  const char* problem_ = nullptr;
+  double budget_ns_ = 0;  // may be negative
+  double most_budget_ns_ = 0;
+  uint64_t last_took_ns_ = 0;
+  uint64_t earned_at_ns_ = 0;
+  double thinning_ = 1;
+  bool collecting_ = false;
+  bool capturing_ = false;
+  bool heap_full_ = false;
+  StackCache stacks_;
+  std::vector<KnownFrame> known_;
+  std::vector<Ref> path_;  // outermost first; kept to spare allocations
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_BUFFER_SAMPLER_H_

@@ -1,0 +1,154 @@
+#include "encode/frame_text.h"
+
+#include <cstdint>
+
+namespace memprof {
+
+namespace {
+
+struct Character {
+  uint32_t code;
+  size_t bytes;
+  bool valid;
+};
+
+// What `text` begins with. Of an invalid sequence as much as could have begun a valid one is one U+FFFD, as
+// the encoding standard has it.
+Character Decode(std::string_view text) {
+  auto byte = [&](size_t at) { return static_cast<uint8_t>(text[at]); };
+  uint8_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1, true};
+  size_t more;
+  uint32_t code;
+  if (lead >= 0xc2 && lead < 0xe0) {
+    more = 1;
+    code = lead & 0x1f;
+  } else if (lead >= 0xe0 && lead < 0xf0) {
+    more = 2;
+    code = lead & 0x0f;
+  } else if (lead >= 0xf0 && lead < 0xf5) {
+    more = 3;
+    code = lead & 0x07;
+  } else {
+    return {0xfffd, 1, false};
+  }
+  for (size_t at = 1; at <= more; ++at) {
+    if (at == text.size()) return {0xfffd, at, false};
+    uint8_t low = 0x80;
+    uint8_t high = 0xbf;
+    if (at == 1) {
+      // Neither overlong forms, nor surrogates, nor what lies beyond U+10FFFF.
+      if (lead == 0xe0) low = 0xa0;
+      if (lead == 0xed) high = 0x9f;
+      if (lead == 0xf0) low = 0x90;
+      if (lead == 0xf4) high = 0x8f;
+    }
+    if (byte(at) < low || byte(at) > high) return {0xfffd, at, false};
+    code = code << 6 | (byte(at) & 0x3f);
+  }
+  return {code, more + 1, true};
+}
+
+bool MustEscape(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+// Returns the width.
+size_t WriteEscape(uint32_t code, TextSink* sink) {
+  constexpr std::string_view kShort = "tnvfr";  // 9 to 13
+  constexpr std::string_view kHex = "0123456789abcdef";
+  char text[6] = {'\\'};
+  size_t size = 1;
+  if (code >= 9 && code < 9 + kShort.size()) {
+    text[size++] = kShort[code - 9];
+  } else {
+    text[size++] = code < 0x100 ? 'x' : 'u';
+    for (int shift = code < 0x100 ? 4 : 12; shift >= 0; shift -= 4) text[size++] = kHex[code >> shift & 15];
+  }
+  sink->Write(std::string_view(text, size));
+  return size;
+}
+
+int HexDigit(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    Character next = Decode(text);
+    if (!next.valid) return false;
+    text.remove_prefix(next.bytes);
+  }
+  return true;
+}
+
+constexpr size_t kLongestPath = 4096;  // as long as the tables keep a URL
+
+// The path in `url`, in `buffer`; empty where `fileURLToPath` of Node.js would refuse the URL.
+std::string_view PathOf(std::string_view url, char (&buffer)[kLongestPath]) {
+  constexpr std::string_view kLocal = "file:///";
+  if (!url.starts_with(kLocal) || url.size() > kLongestPath) return {};
+  url.remove_prefix(kLocal.size() - 1);
+  url = url.substr(0, url.find_first_of("?#"));
+  size_t size = 0;
+  for (size_t at = 0; at < url.size(); ++at) {
+    char character = url[at];
+    if (character == '%') {
+      if (at + 2 >= url.size()) return {};
+      int high = HexDigit(url[at + 1]);
+      int low = HexDigit(url[at + 2]);
+      if (high < 0 || low < 0) return {};
+      character = static_cast<char>(high * 16 + low);
+      if (character == '/') return {};
+      at += 2;
+    }
+    buffer[size++] = character;
+  }
+  std::string_view path(buffer, size);
+  return IsUtf8(path) ? path : std::string_view();
+}
+
+}  // namespace
+
+size_t WriteEscaped(std::string_view text, TextSink* sink) {
+  size_t width = 0;
+  std::string_view plain = text;  // from here on nothing was written yet
+  size_t plain_bytes = 0;
+  while (!text.empty()) {
+    Character next = Decode(text);
+    text.remove_prefix(next.bytes);
+    if (next.valid && !MustEscape(next.code)) {
+      plain_bytes += next.bytes;
+      ++width;
+      continue;
+    }
+    sink->Write(plain.substr(0, plain_bytes));
+    plain = text;
+    plain_bytes = 0;
+    if (next.valid) {
+      width += WriteEscape(next.code, sink);
+    } else {
+      sink->Write("\xef\xbf\xbd");
+      ++width;
+    }
+  }
+  sink->Write(plain.substr(0, plain_bytes));
+  return width;
+}
+
+size_t WriteFunctionName(std::string_view name, TextSink* sink) {
+  return WriteEscaped(name.empty() ? "(anonymous)" : name, sink);
+}
+
+void WriteFileName(std::string_view url, TextSink* sink) {
+  char buffer[kLongestPath];
+  std::string_view path = PathOf(url, buffer);
+  if (!path.empty()) url = path;
+  WriteEscaped(url.empty() ? "?" : url, sink);
+}
+
+}  // namespace memprof

@@ -1,0 +1,272 @@
+#include "encode/proto_snapshot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "base/wire_writer.h"
+
+namespace memprof {
+
+namespace {
+
+constexpr uint32_t kOtherThreads = ~uint32_t{0};
+
+// Field numbers of profile.proto.
+namespace profile {
+enum {
+  kSampleType = 1,
+  kSample = 2,
+  kMapping = 3,
+  kLocation = 4,
+  kFunction = 5,
+  kString = 6,
+  kTimeNanos = 9,
+  kPeriodType = 11,
+  kPeriod = 12,
+  kDefaultSampleType = 14
+};
+}
+namespace value_type {
+enum { kType = 1, kUnit = 2 };
+}
+namespace sample {
+enum { kLocations = 1, kValues = 2, kLabel = 3 };
+}
+namespace label {
+enum { kKey = 1, kText = 2, kNumber = 3 };
+}
+namespace mapping {
+enum { kId = 1, kFile = 5, kHasFunctions = 7, kHasFilenames = 8, kHasLineNumbers = 9 };
+}
+namespace location {
+enum { kId = 1, kMapping = 2, kAddress = 3, kLine = 4 };
+}
+namespace line {
+enum { kFunction = 1, kLine = 2, kColumn = 3 };
+}
+namespace function {
+enum { kId = 1, kName = 2, kSystemName = 3, kFile = 4, kStartLine = 5 };
+}
+
+uint64_t NotNegative(int32_t number) { return static_cast<uint64_t>(std::max<int32_t>(number, 0)); }
+
+uint64_t Truncated(double value) { return value < 0x1p63 ? static_cast<uint64_t>(value) : uint64_t{1} << 63; }
+
+}  // namespace
+
+bool ProtoSnapshot::IsAllocator(Ref frame) const {
+  std::string_view url = tables_->StringAt(tables_->FrameAt(frame)->key.url);
+  return url == "node:buffer" || url == "node:internal/buffer";
+}
+
+Ref ProtoSnapshot::LeafShown(Ref stack) const {
+  if (!of_buffers_) return stack;
+  Ref leaf = stack;
+  while (leaf != 0 && IsAllocator(tables_->StackAt(leaf)->key.frame))
+    leaf = tables_->StackAt(leaf)->key.parent;
+  return leaf == 0 ? stack : leaf;
+}
+
+void ProtoSnapshot::Finish() {
+  std::unordered_set<Ref> stacks;
+  std::unordered_set<Ref> frames;
+  std::unordered_map<Ref, size_t> files;
+  for (Record& record : records_) {
+    record.stack = LeafShown(record.stack);
+    // A stack that was met was met with all its parents.
+    for (Ref stack = record.stack; stack != 0 && stacks.insert(stack).second;) {
+      const StackKey& key = tables_->StackAt(stack)->key;
+      stack = key.parent;
+      if (!frames.insert(key.frame).second) continue;
+      auto [file, is_new] = files.emplace(tables_->FrameAt(key.frame)->key.url, files_.size());
+      if (is_new) {
+        files_.push_back(file->first);
+        frames_of_.emplace_back();
+      }
+      frames_of_[file->second].push_back(key.frame);
+    }
+  }
+}
+
+class ProtoEncoder {
+ public:
+  ProtoEncoder(const ProtoSnapshot& from, const ProtoOptions& options) : from_(from), options_(options) {
+    String("");
+    for (size_t i = 0; i < from.files_.size(); ++i) file_names_[from.files_[i]] = options.file_names[i];
+  }
+
+  std::string Encode() {
+    ValueType(profile::kPeriodType, "space", "bytes");
+    out_.IntegerField(profile::kPeriod, options_.sample_interval);
+    ValueType(profile::kSampleType, "alloc_objects", "count");
+    ValueType(profile::kSampleType, "alloc_space", "bytes");
+    ValueType(profile::kSampleType, "inuse_objects", "count");
+    ValueType(profile::kSampleType, "inuse_space", "bytes");
+    // Readers take the last type if none is named, as in Go's profiles.
+    if (options_.default_sample_type != "inuse_space") {
+      out_.IntegerField(profile::kDefaultSampleType, String(options_.default_sample_type));
+    }
+    for (const auto& record : from_.records_) Sample(record);
+    out_.IntegerField(profile::kTimeNanos, options_.time_nanos);
+    // All is named, or readers would go and look for symbols of their own.
+    message_.Reset();
+    message_.IntegerField(mapping::kId, 1);
+    message_.IntegerField(mapping::kFile, String(options_.program));
+    message_.IntegerField(mapping::kHasFunctions, 1);
+    message_.IntegerField(mapping::kHasFilenames, 1);
+    message_.IntegerField(mapping::kHasLineNumbers, 1);
+    out_.BytesField(profile::kMapping, message_.written());
+    for (std::string_view text : strings_in_order_) out_.BytesField(profile::kString, text);
+    return out_.Take();
+  }
+
+ private:
+  struct FunctionKey {
+    uint64_t name;
+    uint64_t file;
+    uint64_t start_line;
+    bool operator==(const FunctionKey&) const = default;
+  };
+  struct FunctionHash {
+    size_t operator()(const FunctionKey& key) const {
+      return Combine(Combine(key.name, key.file), key.start_line);
+    }
+  };
+
+  // REQUIRES: the text outlives the encoder.
+  uint64_t String(std::string_view text) {
+    auto [found, is_new] = strings_.emplace(text, strings_.size());
+    if (is_new) strings_in_order_.push_back(text);
+    return found->second;
+  }
+
+  void ValueType(uint32_t field, std::string_view type, std::string_view unit) {
+    message_.Reset();
+    message_.IntegerField(value_type::kType, String(type));
+    message_.IntegerField(value_type::kUnit, String(unit));
+    out_.BytesField(field, message_.written());
+  }
+
+  // `scaleFactor` of lib/scaling.ts.
+  void Values(uint64_t objects, uint64_t bytes) {
+    if (objects == 0 || bytes == 0) {
+      nested_.Integer(0);
+      nested_.Integer(0);
+      return;
+    }
+    double factor = 1;
+    if (options_.sample_interval > 1) {
+      double mean = static_cast<double>(bytes) / static_cast<double>(objects);
+      // The `exp` of doubles is one that older C libraries lack.
+      long double exponent = -mean / static_cast<double>(options_.sample_interval);
+      factor = 1 / (1 - static_cast<double>(std::exp(exponent)));
+    }
+    nested_.Integer(Truncated(static_cast<double>(objects) * factor));
+    nested_.Integer(Truncated(static_cast<double>(bytes) * factor));
+  }
+
+  void Label(std::string_view key, uint32_t field, uint64_t value) {
+    nested_.Reset();
+    nested_.IntegerField(label::kKey, String(key));
+    nested_.IntegerField(field, value);
+    message_.BytesField(sample::kLabel, nested_.written());
+  }
+
+  void Sample(const ProtoSnapshot::Record& record) {
+    // Defines locations, which takes the other writers.
+    ids_.Reset();
+    for (Ref stack = record.stack; stack != 0;) {
+      const StackKey& key = from_.tables_->StackAt(stack)->key;
+      ids_.Integer(Location(key.frame));
+      stack = key.parent;
+    }
+    const Figures& figures = record.figures;
+    message_.Reset();
+    message_.BytesField(sample::kLocations, ids_.written());
+    nested_.Reset();
+    Values(figures.alloc_objects, figures.alloc_bytes);
+    Values(figures.alloc_objects - figures.free_objects, figures.alloc_bytes - figures.free_bytes);
+    message_.BytesField(sample::kValues, nested_.written());
+    if (record.thread != 0) Label("thread", label::kText, Thread(record.thread));
+    if (figures.alloc_objects != 0)
+      Label("bytes", label::kNumber, figures.alloc_bytes / figures.alloc_objects);
+    out_.BytesField(profile::kSample, message_.written());
+  }
+
+  uint64_t Thread(uint32_t thread) {
+    auto [name, is_new] = threads_.emplace(thread, std::string());
+    if (is_new) name->second = thread == kOtherThreads ? "-1" : std::to_string(thread - 1);
+    return String(name->second);
+  }
+
+  uint64_t Location(Ref frame) {
+    auto [found, is_new] = locations_.emplace(frame, locations_.size() + 1);
+    if (!is_new) return found->second;
+    uint64_t id = found->second;
+    const FrameKey& key = from_.tables_->FrameAt(frame)->key;
+    std::string_view name;
+    std::string_view file;
+    uint64_t at_line;
+    uint64_t at_column;
+    if (auto shown = options_.shown.find(frame); shown != options_.shown.end()) {
+      name = shown->second.function_name;
+      file = shown->second.file_name;
+      at_line = NotNegative(shown->second.line);
+      at_column = NotNegative(shown->second.column);
+    } else {
+      name = from_.tables_->StringAt(key.function_name);
+      file = file_names_[key.url];
+      at_line = NotNegative(key.line);
+      at_column = NotNegative(key.column);
+    }
+    if (name.empty()) name = "(anonymous)";
+    // Of a function whose lines are those of calls the start is not known.
+    uint64_t function = Function({String(name), String(file), from_.of_buffers_ ? 0 : at_line});
+    nested_.Reset();
+    nested_.IntegerField(line::kFunction, function);
+    nested_.IntegerField(line::kLine, at_line);
+    nested_.IntegerField(line::kColumn, at_column);
+    message_.Reset();
+    message_.IntegerField(location::kId, id);
+    message_.IntegerField(location::kMapping, 1);
+    message_.IntegerField(location::kAddress, key.address);
+    message_.BytesField(location::kLine, nested_.written());
+    out_.BytesField(profile::kLocation, message_.written());
+    return id;
+  }
+
+  uint64_t Function(const FunctionKey& key) {
+    auto [found, is_new] = functions_.emplace(key, functions_.size() + 1);
+    if (is_new) {
+      message_.Reset();
+      message_.IntegerField(function::kId, found->second);
+      message_.IntegerField(function::kName, key.name);
+      message_.IntegerField(function::kSystemName, key.name);
+      message_.IntegerField(function::kFile, key.file);
+      message_.IntegerField(function::kStartLine, key.start_line);
+      out_.BytesField(profile::kFunction, message_.written());
+    }
+    return found->second;
+  }
+
+  const ProtoSnapshot& from_;
+  const ProtoOptions& options_;
+  WireWriter out_;
+  WireWriter message_;
+  WireWriter nested_;
+  WireWriter ids_;
+  std::unordered_map<std::string_view, uint64_t> strings_;
+  std::vector<std::string_view> strings_in_order_;
+  std::unordered_map<Ref, std::string_view> file_names_;
+  std::unordered_map<Ref, uint64_t> locations_;
+  std::unordered_map<FunctionKey, uint64_t, FunctionHash> functions_;
+  std::unordered_map<uint32_t, std::string> threads_;
+};
+
+std::string ProtoSnapshot::Encode(const ProtoOptions& options) const {
+  return ProtoEncoder(*this, options).Encode();
+}
+
+}  // namespace memprof

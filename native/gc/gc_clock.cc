@@ -1,0 +1,109 @@
+#include "gc/gc_clock.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/clocks.h"
+
+#ifdef __linux__
+#include <pthread.h>
+// Newer C libraries moved these two and gave them a new version: ask for the old one, which all of them have,
+// so that a binary built here loads everywhere Node does.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.17");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
+#endif
+#endif
+
+namespace memprof {
+
+namespace {
+
+// The calling thread's stack; zeros where the system does not say.
+void ReadStack(MemFigures* figures) {
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* lowest = nullptr;
+  size_t size = 0;
+  if (pthread_attr_getstack(&attributes, &lowest, &size) == 0) {
+    char* here = reinterpret_cast<char*>(&attributes);
+    figures->stack_sys = size;
+    figures->stack_inuse = std::min<uint64_t>(size, static_cast<char*>(lowest) + size - here);
+  }
+  pthread_attr_destroy(&attributes);
+#endif
+}
+
+}  // namespace
+
+GcClock::GcClock(v8::Isolate* isolate) : isolate_(isolate), born_ns_(MonotonicNs()) { Fresh(); }
+
+void GcClock::ReadHeap(bool with_spaces) {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  figures_.heap_used = heap.used_heap_size();
+  figures_.heap_committed = heap.total_heap_size();
+  figures_.heap_resident = heap.total_physical_size();
+  figures_.heap_limit = heap.heap_size_limit();
+  figures_.malloced = heap.malloced_memory();
+  figures_.global_handles = heap.total_global_handles_size();
+  figures_.external = heap.external_memory();
+  if (!with_spaces) return;
+  // Idle, in Go's sense, is memory of spans without objects: here the unused part of the young generation,
+  // where objects lie one after another, and whole spaces without objects. Holes between old objects are in
+  // use.
+  uint64_t idle = 0;
+  for (size_t i = 0; i < isolate_->NumberOfHeapSpaces(); ++i) {
+    v8::HeapSpaceStatistics space;
+    if (!isolate_->GetHeapSpaceStatistics(&space, i)) continue;
+    bool young = std::string_view(space.space_name()).starts_with("new_");
+    if (young || space.space_used_size() == 0) {
+      idle += space.space_size() - std::min(space.space_size(), space.space_used_size());
+    }
+  }
+  figures_.heap_idle = idle;
+}
+
+void GcClock::OnPrologue() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  uint64_t used = heap.used_heap_size();
+  if (used > base_used_) figures_.total_alloc += used - base_used_;
+  base_used_ = used;
+}
+
+void GcClock::OnPauseBegin() { pause_begin_ns_ = MonotonicNs(); }
+
+void GcClock::OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags) {
+  last_gc_end_ns_ = MonotonicNs();
+  uint64_t pause = pause_begin_ns_ == 0 ? 0 : last_gc_end_ns_ - pause_begin_ns_;
+  bool major = type == v8::kGCTypeMarkSweepCompact;
+  GcCounts& kind = major ? figures_.major : figures_.minor;
+  ++kind.count;
+  kind.pause_ns += pause;
+  if (flags & v8::kGCCallbackFlagForced) ++figures_.forced;
+  figures_.last_gc_ns = WallNs();
+  size_t slot = (figures_.gc_count() + kPauseRing - 1) % kPauseRing;
+  figures_.pause_ns[slot] = pause;
+  figures_.pause_end[slot] = figures_.last_gc_ns;
+  figures_.lifetime_ns = last_gc_end_ns_ - born_ns_;
+  ReadHeap(major);
+  base_used_ = figures_.heap_used;
+  published_.Store(figures_);
+}
+
+MemFigures GcClock::Fresh() {
+  ReadHeap(true);
+  ReadStack(&figures_);
+  if (figures_.heap_used > base_used_) figures_.total_alloc += figures_.heap_used - base_used_;
+  base_used_ = figures_.heap_used;
+  figures_.lifetime_ns = MonotonicNs() - born_ns_;
+  published_.Store(figures_);
+  return figures_;
+}
+
+}  // namespace memprof

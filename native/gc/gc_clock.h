@@ -1,0 +1,65 @@
+// What one isolate's garbage collections and heap looked like: pauses, bytes ever allocated, heap sizes.
+//
+// Thread safety: `Published` may be called from any thread; everything else belongs to the isolate's thread.
+//
+// Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what
+// is used now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page
+// tails).
+
+#ifndef MEMPROF_NATIVE_GC_CLOCK_H_
+#define MEMPROF_NATIVE_GC_CLOCK_H_
+
+#include <v8.h>
+
+#include <cstdint>
+
+#include "base/seq_lock.h"
+#include "gc/mem_figures.h"
+
+namespace memprof {
+
+class GcClock {
+ public:
+  explicit GcClock(v8::Isolate* isolate);
+  GcClock(const GcClock&) = delete;
+  GcClock& operator=(const GcClock&) = delete;
+
+  // `OnPrologue` before, `OnPauseBegin` after whatever else the prologue does: the harvest is no part of the
+  // pause.
+  void OnPrologue();
+  void OnPauseBegin();
+  void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
+
+  // A collection that a reader asked for: V8 flags it as its own idea.
+  void CountForced() { ++figures_.forced; }
+  uint64_t completed() const { return figures_.gc_count(); }
+  // Monotonic; 0 before the first.
+  uint64_t last_gc_end_ns() const { return last_gc_end_ns_; }
+  // Bytes ever allocated, as of the last prologue, epilogue or `Fresh`.
+  uint64_t total_alloc() const { return figures_.total_alloc; }
+  // As of now.
+  MemFigures Fresh();
+  // What adds up (bytes ever allocated, collections, pauses) as of now; the rest as of the last GC or
+  // `Fresh`.
+  const MemFigures& Now() {
+    OnPrologue();
+    return figures_;
+  }
+  // As of the last GC, or of the last `Fresh`.
+  MemFigures Published() const { return published_.Load(); }
+
+ private:
+  void ReadHeap(bool with_spaces);
+
+  v8::Isolate* const isolate_;
+  const uint64_t born_ns_;
+  uint64_t base_used_ = 0;  // at the last epilogue; what is used beyond it was allocated since
+  uint64_t pause_begin_ns_ = 0;
+  uint64_t last_gc_end_ns_ = 0;
+  MemFigures figures_;
+  SeqLock<MemFigures> published_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_GC_CLOCK_H_

@@ -1,0 +1,118 @@
+#include "heap/harvest.h"
+
+#include <algorithm>
+
+namespace memprof {
+
+namespace {
+
+constexpr size_t kManyOutlived = 16;
+
+}  // namespace
+
+// A sampler that began anew may show no id that contradicts us, but it shows none of ours either, or, where
+// its first samples look like our first ones, few. Its ids are higher than ours can be by now; or asking for
+// its samples runs a GC each time, as an inspector's sampler is made to do. One such GC may as well have been
+// a coincidence, and have freed ours, unless those were many that had outlived one before.
+bool Harvest::BeganAnew(const HarvestMoment& moment) const {
+  if (moment.collected && (unsure_ || (published_live_ >= kManyOutlived && known_seen_ == 0))) return true;
+  if (!unsure_ && !NoneIsLeft()) return false;
+  uint64_t highest = last_id_;
+  for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);
+  return highest - last_id_ > expected_taken_ * 2 + 64;
+}
+
+bool Harvest::End(const HarvestMoment& moment) {
+  expected_taken_ += moment.expected_taken;
+  if (foreign_ || BeganAnew(moment)) {
+    fresh_.clear();
+    return false;
+  }
+  unsure_ = moment.collected && FewAreLeft();
+  // Whoever's they are, they are new to the next harvest, too.
+  if (unsure_) {
+    fresh_.clear();
+  } else {
+    expected_taken_ = 0;
+  }
+  uint64_t completed_gcs = moment.completed_gcs;
+  uint64_t lost = TakeFresh(completed_gcs);
+  donors_.clear();
+  live_.Sweep(
+      [&](uint64_t, Sample& gone) {
+        if (gone.bucket == 0) {
+          Publish(gone);
+          donors_.push_back({gone.bucket, gone.size});
+        }
+        Free(gone);
+      },
+      [&](uint64_t id, Sample& stays) {
+        bool below_gap = lost != 0 && id < top_run_;
+        if (stays.bucket == 0 && (stays.pending_since < completed_gcs || below_gap)) Publish(stays);
+      });
+  imputer_.NextStretch(lost, donors_);
+  return true;
+}
+
+uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
+  if (fresh_.empty()) return 0;
+  std::sort(fresh_.begin(), fresh_.end(), [](const Fresh& a, const Fresh& b) { return a.id < b.id; });
+  uint64_t highest = fresh_.back().id;
+  uint64_t lost = highest - last_id_ - fresh_.size();
+  counts_.seen += fresh_.size();
+  counts_.lost += lost;
+  last_id_ = highest;
+  size_t top_run = fresh_.size() - 1;
+  while (top_run > 0 && fresh_[top_run - 1].id + 1 == fresh_[top_run].id) --top_run;
+  top_run_ = fresh_[top_run].id;
+  for (Fresh& fresh : fresh_) {
+    fresh.sample.pending_since = completed_gcs;
+    live_.Insert(fresh.id, fresh.sample);
+  }
+  fresh_.clear();
+  return lost;
+}
+
+void Harvest::Publish(Sample& sample) {
+  sample.bucket =
+      tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size, thread_);
+  tables_->BucketAt(sample.bucket)->AddAlloc(1, sample.size);
+  ++counts_.published;
+  ++published_live_;
+}
+
+void Harvest::Free(Sample& sample) {
+  tables_->BucketAt(sample.bucket)->AddFree(1, sample.size);
+  --published_live_;
+}
+
+void Harvest::DropWhatWasReset() {
+  if (generation_ == tables_->Generation()) return;
+  generation_ = tables_->Generation();
+  live_.Clear();
+  published_live_ = 0;
+  imputer_.Clear();
+}
+
+void Harvest::PublishPending() {
+  DropWhatWasReset();
+  live_.ForEach([&](uint64_t, Sample& sample) {
+    if (sample.bucket == 0) Publish(sample);
+  });
+}
+
+void Harvest::Forget() {
+  DropWhatWasReset();
+  live_.ForEach([&](uint64_t, Sample& sample) {
+    if (sample.bucket == 0) Publish(sample);
+    Free(sample);
+  });
+  imputer_.Flush();
+  live_.Clear();
+  fresh_.clear();
+  last_id_ = 0;
+  unsure_ = false;
+  expected_taken_ = 0;
+}
+
+}  // namespace memprof

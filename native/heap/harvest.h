@@ -1,0 +1,145 @@
+// Turns what V8's sampler shows of one isolate, harvest by harvest, into allocations and frees in the tables.
+//
+// Thread safety: none; belongs to one isolate's thread. Only the tables it writes to are shared.
+//
+// Rules of publication (Go's, in V8's terms): a profile shows the heap as of the last completed GC.
+// (1) A published sample that is gone was freed.
+// (2) A new sample is pending until it has been seen to outlive a GC: it was already pending at a harvest
+// before the
+//     last completed GC, or other samples that were taken after it are gone (a gap in the ids above it). One
+//     that is gone while pending is published together with its free.
+// (3) Samples lost between two harvests are imputed to the stacks of others of their kind (see imputer.h).
+// (4) Until anything was published, a reader may ask for all that is pending (`PublishPending`).
+//
+// Invariants:
+// (0) seen == published + pending, and lost == imputed + those that wait for donors.
+// (1) Every sample V8 shows is in `live_` once, with the bucket its allocation was counted in, or none while
+// pending. (2) A sample's free is counted in the bucket of its allocation.
+
+#ifndef MEMPROF_NATIVE_HARVEST_H_
+#define MEMPROF_NATIVE_HARVEST_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/sweep_map.h"
+#include "heap/imputer.h"
+#include "tables/profile_tables.h"
+
+namespace memprof {
+
+struct HarvestCounts {
+  uint64_t seen = 0;       // samples met, each once
+  uint64_t lost = 0;       // samples V8 took and dropped between two harvests, by the gaps in the ids
+  uint64_t published = 0;  // seen samples whose allocation is in the tables
+  uint64_t imputed = 0;    // lost samples whose allocation and free are in the tables
+};
+
+// What is known of a harvest besides its samples.
+struct HarvestMoment {
+  uint64_t completed_gcs;                       // of this isolate, so far
+  uint64_t expected_taken = ~uint64_t{0} >> 4;  // samples since the last harvest, by what was allocated
+  bool collected = false;                       // there was a full GC while V8 was asked
+};
+
+class Harvest {
+ public:
+  explicit Harvest(ProfileTables* tables, uint64_t seed = 0)
+      : tables_(tables), generation_(tables->Generation()), imputer_(tables, seed) {}
+
+  // Later allocations count in buckets of this thread's own; 0 for those all threads share.
+  void set_thread(uint32_t thread) { thread_ = thread; }
+
+  // One harvest: Begin, See for every sample in any order, End.
+  void Begin() {
+    foreign_ = false;
+    known_seen_ = 0;
+    published_seen_ = 0;
+  }
+  // `stack_of()` is 0 when the sample's node was not in the tree that came with it; asked only of samples
+  // whose stack is not known yet.
+  template <typename F>
+  void See(uint64_t id, uint32_t node, uint64_t size, F&& stack_of) {
+    if (id > last_id_) {
+      fresh_.push_back({id, Sample{size, 0, node, stack_of(), 0}});
+      return;
+    }
+    Sample* known = live_.Touch(id);
+    if (known == nullptr || known->node != node || known->size != size) {
+      foreign_ = true;
+      return;
+    }
+    ++known_seen_;
+    if (known->bucket != 0) ++published_seen_;
+    if (known->stack == 0) known->stack = stack_of();
+  }
+  // False when the ids are not the continuation of those seen before: somebody stopped and started the
+  // sampler meanwhile. Nothing was changed then but the marks: the caller must `Forget`.
+  bool End(const HarvestMoment& moment);
+  // Whether that is certain, by an id that contradicts what was seen, or only likely. REQUIRES: `End` was
+  // false.
+  bool contradicted() const { return foreign_; }
+  bool End(uint64_t completed_gcs) { return End(HarvestMoment{completed_gcs}); }
+
+  // After a reset of the tables both do nothing but drop what was known before it.
+  // Publishes what is pending, as if it had outlived a GC.
+  void PublishPending();
+  // Imputes what was lost with the donors known so far: no more will come, or a reader wants the totals.
+  void FlushLost() { imputer_.Flush(); }
+  // V8 dropped all samples: frees everything, and expects ids to begin anew.
+  void Forget();
+
+  size_t live() const { return live_.size(); }
+  size_t bytes() const { return live_.bytes() + fresh_.capacity() * sizeof(Fresh) + imputer_.bytes(); }
+  HarvestCounts counts() const {
+    HarvestCounts counts = counts_;
+    counts.imputed = imputer_.imputed();
+    return counts;
+  }
+
+ private:
+  struct Sample {
+    uint64_t size = 0;
+    uint64_t pending_since = 0;  // GCs completed when it was first met
+    uint32_t node = 0;
+    Ref stack = 0;
+    Ref bucket = 0;  // 0 while pending
+  };
+  struct Fresh {
+    uint64_t id;
+    Sample sample;
+  };
+
+  bool BeganAnew(const HarvestMoment& moment) const;
+  bool NoneIsLeft() const { return live_.size() >= 4 && known_seen_ == 0; }
+  bool FewAreLeft() const {
+    return NoneIsLeft() || (published_live_ >= 4 && published_seen_ < published_live_ / 2);
+  }
+  void DropWhatWasReset();
+  void Publish(Sample& sample);
+  void Free(Sample& sample);
+  // Of the running harvest: returns how many samples were lost since the one before. REQUIRES: before the
+  // sweep, which would else take what is new for seen in the next round, too.
+  uint64_t TakeFresh(uint64_t completed_gcs);
+
+  ProfileTables* const tables_;
+  SweepMap<Sample> live_;
+  std::vector<Fresh> fresh_;  // of the running harvest
+  uint64_t last_id_ = 0;
+  uint64_t top_run_ = 0;  // first of the consecutive ids that end at the highest one
+  uint64_t generation_;   // of the tables, that our buckets' counts belong to
+  bool foreign_ = false;
+  bool unsure_ = false;          // the last harvest may have been of a sampler that began anew
+  uint64_t expected_taken_ = 0;  // since the last harvest that was sure
+  size_t known_seen_ = 0;        // of the running harvest: samples that were there before
+  size_t published_seen_ = 0;    // of these, published ones
+  size_t published_live_ = 0;    // in `live_`
+  uint32_t thread_ = 0;
+  Imputer imputer_;
+  std::vector<Imputer::Donor> donors_;  // of the running harvest: what was pending and is gone
+  HarvestCounts counts_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_HARVEST_H_

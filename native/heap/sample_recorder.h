@@ -1,0 +1,47 @@
+// Writes what each harvest saw to a file, for the proof of the imputation (bench/estimator): there the same
+// harvests are replayed with some of them left out.
+//
+// Thread safety: none; belongs to one isolate's thread.
+
+#ifndef MEMPROF_NATIVE_SAMPLE_RECORDER_H_
+#define MEMPROF_NATIVE_SAMPLE_RECORDER_H_
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "base/arena.h"
+
+namespace memprof {
+
+// The file is a sequence of these, in the machine's own byte order. A harvest is a row with id 0, whose size
+// is the number of GCs completed, followed by a row for each sample V8 showed.
+struct RecordedSample {
+  uint64_t id;
+  uint64_t size;
+  uint32_t node;
+  Ref leaf_frame;
+};
+
+class SampleRecorder {
+ public:
+  // `nullptr` when the file cannot be opened.
+  static std::unique_ptr<SampleRecorder> Open(const std::string& path) {
+    FILE* file = fopen(path.c_str(), "wb");
+    return file == nullptr ? nullptr : std::unique_ptr<SampleRecorder>(new SampleRecorder(file));
+  }
+  ~SampleRecorder() { fclose(file_); }
+  SampleRecorder(const SampleRecorder&) = delete;
+  SampleRecorder& operator=(const SampleRecorder&) = delete;
+
+  void Write(const RecordedSample& row) { fwrite(&row, sizeof(row), 1, file_); }
+
+ private:
+  explicit SampleRecorder(FILE* file) : file_(file) {}
+  FILE* const file_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_SAMPLE_RECORDER_H_

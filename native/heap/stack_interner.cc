@@ -1,0 +1,60 @@
+#include "heap/stack_interner.h"
+
+#include <string_view>
+
+namespace memprof {
+
+namespace {
+
+std::string_view View(const v8::String::Utf8Value& text) {
+  return *text == nullptr ? std::string_view() : std::string_view(*text, text.length());
+}
+
+}  // namespace
+
+void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root) {
+  steps_.clear();
+  // The root stands for the empty stack. A sample may still name it.
+  if (nodes_.Touch(root->node_id) == nullptr) {
+    nodes_.Insert(root->node_id, Known{tables_->unknown_stack(), 0, false});
+  }
+  for (auto* child : root->children) steps_.push_back({child, 0, 0, false});
+  while (!steps_.empty()) {
+    Step step = steps_.back();
+    steps_.pop_back();
+    path_.resize(step.depth);
+    Known known;
+    if (const Known* found = nodes_.Touch(step.node->node_id)) {
+      known = *found;
+    } else {
+      known = Intern(isolate, step);
+      nodes_.Insert(step.node->node_id, known);
+    }
+    path_.push_back(known.frame);
+    for (auto* child : step.node->children) {
+      steps_.push_back({child, known.stack, step.depth + 1, known.cut});
+    }
+  }
+  nodes_.Sweep([](uint64_t, Known&) {}, [](uint64_t, Known&) {});
+}
+
+StackInterner::Known StackInterner::Intern(v8::Isolate* isolate, const Step& step) {
+  Known known;
+  known.frame = InternFrame(isolate, step.node);
+  if (!step.parent_cut) known.stack = tables_->InternStack(step.parent_stack, known.frame);
+  if (known.stack == 0) {
+    known.cut = true;
+    path_.push_back(known.frame);
+    known.stack = tables_->InternCutStack(path_);
+    path_.pop_back();
+  }
+  return known;
+}
+
+Ref StackInterner::InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node) {
+  v8::String::Utf8Value name(isolate, node->name);
+  v8::String::Utf8Value url(isolate, node->script_name);
+  return tables_->InternFrame(View(name), View(url), node->line_number, node->column_number);
+}
+
+}  // namespace memprof

@@ -1,0 +1,60 @@
+// Gives every node of V8's call tree its stack in the tables.
+//
+// Thread safety: none; belongs to one isolate's thread.
+//
+// V8 prunes nodes without live samples and makes new ones with new ids all the time, so the map from node ids
+// to stacks is swept with each tree: it never holds more than the nodes of the last one.
+
+#ifndef MEMPROF_NATIVE_STACK_INTERNER_H_
+#define MEMPROF_NATIVE_STACK_INTERNER_H_
+
+#include <v8-profiler.h>
+
+#include <vector>
+
+#include "base/sweep_map.h"
+#include "tables/profile_tables.h"
+
+namespace memprof {
+
+class StackInterner {
+ public:
+  explicit StackInterner(ProfileTables* tables) : tables_(tables) {}
+
+  // Interns what is new of the tree. Walks without recursion: a tree is as deep as stacks are.
+  void Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root);
+  // The stack of a node of the last tree read, 0 for others.
+  Ref StackOf(uint32_t node_id) {
+    const Known* known = nodes_.Find(node_id);
+    return known == nullptr ? 0 : known->stack;
+  }
+  void Clear() { nodes_.Clear(); }
+
+  size_t size() const { return nodes_.size(); }
+  size_t bytes() const { return nodes_.bytes(); }
+
+ private:
+  struct Known {
+    Ref stack = 0;
+    Ref frame = 0;
+    bool cut = false;
+  };
+  struct Step {
+    v8::AllocationProfile::Node* node;
+    Ref parent_stack;
+    uint32_t depth;
+    bool parent_cut;
+  };
+
+  Known Intern(v8::Isolate* isolate, const Step& step);
+  Ref InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node);
+
+  ProfileTables* const tables_;
+  SweepMap<Known> nodes_;
+  std::vector<Step> steps_;  // kept between trees to spare allocations
+  std::vector<Ref> path_;    // frames of the nodes above the current one, outermost first
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_STACK_INTERNER_H_

@@ -1,0 +1,271 @@
+#include "isolate/isolate_registry.h"
+
+#include <node.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/clocks.h"
+
+// As in gc_clock.cc.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.17");
+#endif
+
+namespace memprof {
+
+namespace {
+
+void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
+  sum->displaced += other.displaced;
+  sum->skipped_gcs += other.skipped_gcs;
+  sum->harvest_cpu_ns += other.harvest_cpu_ns;
+  sum->read_cpu_ns += other.read_cpu_ns;
+  sum->translate_cpu_ns += other.translate_cpu_ns;
+  sum->write_cpu_ns += other.write_cpu_ns;
+  sum->samples_imputed += other.samples_imputed;
+  sum->harvests += other.harvests;
+  sum->max_harvest_ns = std::max(sum->max_harvest_ns, other.max_harvest_ns);
+  sum->samples_seen += other.samples_seen;
+  sum->samples_lost += other.samples_lost;
+  sum->samples_published += other.samples_published;
+  sum->samples_live += other.samples_live;
+  sum->nodes += other.nodes;
+  sum->bytes += other.bytes;
+}
+
+}  // namespace
+
+IsolateRegistry* IsolateRegistry::Process() {
+  static IsolateRegistry* registry = [] {
+    ProfileTables* tables = ProfileTables::Process();
+    return tables == nullptr ? nullptr : new IsolateRegistry(tables);
+  }();
+  return registry;
+}
+
+IsolateSampler* IsolateRegistry::Current() {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (IsolateSampler* sampler : samplers_) {
+      if (sampler->isolate() == isolate) return sampler;
+    }
+  }
+  // Only this thread can add this isolate: it cannot have come meanwhile. An addon may be loaded many times
+  // by one isolate (a test runner that empties the module cache), but the hook must be added once: twice
+  // aborts.
+  auto* sampler = new IsolateSampler(isolate, tables_);
+  node::AddEnvironmentCleanupHook(isolate, OnEnvironmentEnd, sampler);
+  std::lock_guard<std::mutex> lock(mutex_);
+  samplers_.push_back(sampler);
+  return sampler;
+}
+
+StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& request) {
+  SamplerOptions options;
+  bool label;
+  bool with_buffers;
+  std::string heap_limit_dump;
+  bool was_stopped = sampler->state() == SamplerState::kStopped;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (request.reset) {
+      if (running_ != 0) return StartResult::kResetWhileRunning;
+      tables_->Reset();
+      if (BufferProfile* buffers = BufferProfile::IfMade()) buffers->Reset();
+    }
+    bool bound = running_ != 0 || !tables_->Empty();
+    options = Complete(request.sampler);
+    if (request.sampler.sample_interval == 0 && !bound) options.sample_interval = kDefaultInterval;
+    if (bound && options.sample_interval != sample_interval_) return StartResult::kOtherInterval;
+    if (sampler->state() == SamplerState::kRunning) return StartResult::kAlreadyRunning;
+    with_buffers = request.buffers < 0 ? buffers_ : request.buffers != 0;
+    if (with_buffers) {
+      bool bound = BufferRecordsExist();
+      uint64_t interval = request.buffer_interval;
+      if (interval == 0) interval = bound ? buffer_interval_.load() : buffer_interval_latest_;
+      if (bound && interval != buffer_interval_) return StartResult::kOtherBufferInterval;
+      buffer_interval_ = buffer_interval_latest_ = interval;
+      ++buffers_running_;  // from here on nobody may agree on another interval
+    }
+    buffers_ = with_buffers;
+    if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
+    sample_interval_ = options.sample_interval;
+    latest_ = options;
+    if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
+    label = label_threads_;
+    if (request.heap_limit_dump) heap_limit_dump_ = *request.heap_limit_dump;
+    heap_limit_dump = heap_limit_dump_;
+    if (was_stopped) ++running_;  // from here on nobody may reset, or agree on another interval
+  }
+  options.thread = label ? ThreadLabel(sampler) : 0;
+  if (sampler->Start(options)) {
+    if (with_buffers) StartBuffers(sampler, options, request.existing_buffers);
+    if (!heap_limit_dump.empty())
+      sampler->heap_limit_dump().Start(heap_limit_dump, sampler->status().thread_id);
+    return StartResult::kStarted;
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (was_stopped) --running_;
+  if (with_buffers) --buffers_running_;
+  return StartResult::kSamplerBusy;
+}
+
+bool IsolateRegistry::BufferRecordsExist() const {
+  BufferProfile* buffers = BufferProfile::IfMade();
+  return buffers_running_ != 0 || (buffers != nullptr && !buffers->tables()->Empty());
+}
+
+// REQUIRES: counted as running.
+void IsolateRegistry::StartBuffers(IsolateSampler* sampler, const SamplerOptions& options,
+                                   uint64_t existing) {
+  bool was_running = sampler->buffers().running();  // while the heap's sampler was displaced
+  bool started = sampler->buffers().Start(
+      {buffer_interval_, options.stack_depth, options.max_overhead, options.thread, existing});
+  if (started && !was_running) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  --buffers_running_;
+}
+
+void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
+  if (sampler->state() == SamplerState::kStopped) return;
+  if (isolate_ends && sampler->RanOutOfHeap()) sampler->heap_limit_dump().DumpAtEnd();
+  sampler->Stop(isolate_ends);
+  sampler->heap_limit_dump().Stop();
+  bool with_buffers = sampler->buffers().running();
+  sampler->buffers().Stop();
+  std::lock_guard<std::mutex> lock(mutex_);
+  --running_;
+  if (with_buffers) --buffers_running_;
+}
+
+void IsolateRegistry::PrepareRead(IsolateSampler* caller) {
+  if (caller->state() != SamplerState::kStopped) return caller->PrepareRead();
+  std::lock_guard<std::mutex> lock(mutex_);
+  caller->PrepareRead();
+}
+
+void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
+  if (sampler->doorbell()) return;
+  auto work = [this, sampler](bool collect) {
+    if (sampler->state() != SamplerState::kRunning) return;
+    if (collect) {
+      sampler->clock().CountForced();
+      sampler->isolate()->LowMemoryNotification();
+    }
+    PrepareRead(sampler);
+  };
+  DoorbellRef doorbell(new Doorbell(sampler->isolate(), work));
+  doorbell->ListenOnLoop(env);
+  std::lock_guard<std::mutex> lock(mutex_);
+  sampler->set_doorbell(std::move(doorbell));
+}
+
+std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
+  std::vector<Refreshment> asked;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (IsolateSampler* sampler : samplers_) {
+    if (!sampler->doorbell() || sampler->status().state != SamplerState::kRunning) continue;
+    asked.push_back({sampler->doorbell(), sampler->doorbell()->Ring(collect)});
+  }
+  return asked;
+}
+
+void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
+  Process()->End(static_cast<IsolateSampler*>(sampler));
+}
+
+void IsolateRegistry::End(IsolateSampler* sampler) {
+  // The one to be told is being torn down as well.
+  sampler->set_on_displaced(nullptr);
+  if (sampler->doorbell()) sampler->doorbell()->Close();
+  MemFigures figures = sampler->clock().Fresh();
+  figures.KeepTotalsOnly();
+  sampler->allocation_counter().Stop();
+  Stop(sampler, true);
+  std::lock_guard<std::mutex> lock(mutex_);
+  samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());
+  sampler->End();
+  SamplerStatus status = sampler->status();
+  status.bytes = 0;
+  AddStatus(&ended_status_, status);
+  ended_status_.ran_ns += status.ran_ns;
+  ended_figures_.Add(figures);
+  ++ended_;
+  delete sampler;
+}
+
+bool IsolateRegistry::TryPublishedFigures(MemFigures* total, uint64_t* own_bytes) {
+  // The thread that V8 calls when memory has run out never holds the lock: nothing under it calls V8.
+  std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  for (int waited = 0; !lock.owns_lock(); ++waited) {
+    if (waited == 50) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    lock.try_lock();
+  }
+  *own_bytes = tables_->CommittedBytes();
+  total->Add(ended_figures_);
+  for (IsolateSampler* sampler : samplers_) {
+    total->Add(sampler->clock().Published());
+    *own_bytes += sampler->status().bytes;
+  }
+  return true;
+}
+
+MemFigures IsolateRegistry::TotalFigures(IsolateSampler* caller) {
+  MemFigures total = caller->clock().Fresh();
+  std::lock_guard<std::mutex> lock(mutex_);
+  total.Add(ended_figures_);
+  for (IsolateSampler* sampler : samplers_) {
+    if (sampler != caller) total.Add(sampler->clock().Published());
+  }
+  return total;
+}
+
+ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
+  ProcessStatus status;
+  uint64_t now = MonotonicNs();
+  constexpr uint64_t kMinute = 60'000'000'000;
+  std::lock_guard<std::mutex> lock(mutex_);
+  status.caller = caller->status();
+  status.sum = ended_status_;
+  status.running_ns = ended_status_.ran_ns;
+  for (IsolateSampler* sampler : samplers_) {
+    SamplerStatus each = sampler->status();
+    uint64_t ran = each.started_ns == 0 ? 0 : now - std::min(now, each.started_ns);
+    AddStatus(&status.sum, each);
+    status.running_ns += each.ran_ns + ran;
+    status.last_minute_cpu_ns += each.meter.LastMinute(now);
+    status.last_minute_ns += std::min(ran, kMinute);
+    status.threads.push_back({each.thread_id, each.state});
+    if (each.state != SamplerState::kRunning || each.as_of_ns == 0) continue;
+    if (status.as_of_ns == 0 || each.as_of_ns < status.as_of_ns) status.as_of_ns = each.as_of_ns;
+  }
+  status.sample_interval = sample_interval_;
+  status.isolates_running = running_;
+  status.isolates_ended = ended_;
+  return status;
+}
+
+SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
+  if (options.sample_interval == 0) options.sample_interval = latest_.sample_interval;
+  if (options.stack_depth == 0) options.stack_depth = latest_.stack_depth;
+  if (options.max_overhead == 0) options.max_overhead = latest_.max_overhead;
+  if (options.max_pause_ns == 0) options.max_pause_ns = latest_.max_pause_ns;
+  return options;
+}
+
+uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {
+  if (sampler->thread_label() != 0) return sampler->thread_label();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (thread_labels_ == kMaxThreadLabels) return kOtherThreads;
+  ++thread_labels_;
+  return static_cast<uint32_t>(sampler->status().thread_id) +
+         1;  // the main thread's id is 0, which would mean none
+}
+
+}  // namespace memprof

@@ -1,0 +1,151 @@
+// Which isolates of the process load memprof, what they agreed on, and what those that ended left behind.
+//
+// Thread safety: every method may be called from any thread, with the caller's own sampler. All take the one
+// lock. It is taken when an isolate comes, starts, stops or goes, and by readers of figures: never during a
+// GC.
+//
+// Invariant: tables are reset under the lock and only while no isolate runs; a stopped isolate writes to the
+// tables only under the lock. So no count is added to a bucket, or taken from one, across a reset (see
+// Harvest's generation).
+
+#ifndef MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
+#define MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
+
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isolate/isolate_sampler.h"
+
+namespace memprof {
+
+enum class StartResult {
+  kStarted = 0,
+  kAlreadyRunning = 1,
+  kSamplerBusy = 2,
+  kOtherInterval = 3,  // raw sums of two intervals cannot be unsampled together
+  kResetWhileRunning = 4,
+  kOtherBufferInterval = 5,
+};
+
+struct StartRequest {
+  SamplerOptions sampler;    // what is 0 is as in the thread that started last, or the default; but `thread`
+  uint64_t max_table_bytes;  // 0: as it is
+  int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
+  bool reset;
+  std::optional<std::string> heap_limit_dump;  // directory, "" for no dump; left out: as in the thread before
+  int buffers;                                 // whether buffers are sampled; -1: as in the thread before
+  uint64_t buffer_interval;                    // 0: as it is
+  uint64_t existing_buffers;                   // bytes of the isolate's buffers
+};
+
+struct ProcessStatus {
+  SamplerStatus caller;
+  SamplerStatus sum;  // of what can be added up over isolates, those that ended included
+  uint64_t sample_interval = 0;
+  uint64_t running_ns = 0;  // wall time, added up over isolates
+  uint64_t last_minute_cpu_ns = 0;
+  uint64_t last_minute_ns = 0;  // wall time, likewise
+  uint64_t as_of_ns = 0;        // monotonic: the oldest of the profiled isolates' published figures
+  uint64_t isolates_running = 0;
+  uint64_t isolates_ended = 0;
+  struct Thread {
+    uint64_t id;
+    SamplerState state;
+  };
+  std::vector<Thread> threads;
+};
+
+// What one isolate was asked for.
+struct Refreshment {
+  DoorbellRef doorbell;
+  Doorbell::Ticket ticket;
+  bool done() const { return doorbell->Answered(ticket); }
+};
+
+class IsolateRegistry {
+ public:
+  static constexpr uint64_t kDefaultInterval = 512 * 1024;
+  // Threads told apart at most; those beyond share one label. Every label may double the number of buckets.
+  static constexpr uint32_t kMaxThreadLabels = 64;
+  static constexpr uint32_t kOtherThreads = 0xffffffff;
+
+  // Never destroyed. `nullptr` when the tables could not be had.
+  static IsolateRegistry* Process();
+
+  // The calling isolate's sampler, made at the first call. It ends with the isolate's Node environment.
+  IsolateSampler* Current();
+
+  StartResult Start(IsolateSampler* sampler, const StartRequest& request);
+  void Stop(IsolateSampler* sampler, bool isolate_ends = false);
+  // Brings what the caller's isolate published up to its last completed GC.
+  void PrepareRead(IsolateSampler* caller);
+
+  // ProfileTables::ForEachBucket, with no reset in between.
+  template <typename F>
+  void ForEachBucket(F&& f) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tables_->ForEachBucket(f);
+  }
+
+  // The same of buffers; nothing before the first start that asked for them.
+  template <typename F>
+  void ForEachBufferBucket(F&& f) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (BufferProfile* profile = BufferProfile::IfMade()) profile->tables()->ForEachBucket(f);
+  }
+
+  // Lets other threads ask the isolate for fresh figures: `Refresh`. Once; of the isolate's environment.
+  void Listen(IsolateSampler* sampler, napi_env env);
+  // Asks all isolates that are profiled for figures as of their last GC; with `collect`, of one made for it.
+  std::vector<Refreshment> Refresh(bool collect);
+
+  // Of the records there are; 0 before the first start.
+  uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }
+
+  uint64_t buffer_interval() const { return buffer_interval_.load(std::memory_order_relaxed); }
+
+  // Over all isolates, ended ones included: what they published, and the memory of their maps and the tables.
+  // False when the lock could not be had in 50 ms. Takes no memory, and calls nothing of V8.
+  bool TryPublishedFigures(MemFigures* total, uint64_t* own_bytes);
+  // Over all isolates, ended ones included; the caller's own as of now.
+  MemFigures TotalFigures(IsolateSampler* caller);
+  ProcessStatus Status(IsolateSampler* caller);
+
+  ProfileTables* tables() const { return tables_; }
+
+ private:
+  explicit IsolateRegistry(ProfileTables* tables) : tables_(tables) {}
+  static void OnEnvironmentEnd(void* sampler);
+  void End(IsolateSampler* sampler);
+  SamplerOptions Complete(SamplerOptions options) const;
+  uint32_t ThreadLabel(IsolateSampler* sampler);
+  bool BufferRecordsExist() const;
+  void StartBuffers(IsolateSampler* sampler, const SamplerOptions& options, uint64_t existing);
+
+  ProfileTables* const tables_;
+  std::mutex mutex_;
+  std::vector<IsolateSampler*> samplers_;
+  std::atomic<uint64_t> sample_interval_{0};  // of the records there are
+  SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0};
+  bool label_threads_ = false;
+  std::string heap_limit_dump_;  // directory, or empty
+  bool buffers_ = false;
+  uint64_t buffer_interval_latest_ = kDefaultInterval;
+  std::atomic<uint64_t> buffer_interval_{0};  // of the records there are
+  uint64_t buffers_running_ = 0;
+  uint64_t running_ = 0;
+  uint32_t thread_labels_ = 0;
+  uint64_t ended_ = 0;
+  MemFigures ended_figures_;
+  SamplerStatus ended_status_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_ISOLATE_REGISTRY_H_

@@ -1,0 +1,245 @@
+#include "isolate/isolate_sampler.h"
+
+#include <v8-profiler.h>
+
+#include <algorithm>
+
+#include "base/clocks.h"
+
+namespace memprof {
+
+namespace {
+
+// Other types call back without collecting anything. The second is named differently by V8's versions.
+constexpr v8::GCType kCollecting =
+    static_cast<v8::GCType>(v8::kGCTypeScavenge | (1 << 1) | v8::kGCTypeMarkSweepCompact);
+
+// A translation of V8's tree allocates strings and line tables on the heap it describes, and a heap that is
+// nearly full has no room for them.
+constexpr uint64_t kLeastRoomForHarvest = 4 << 20;
+constexpr uint64_t kMostRoomForHarvest = 64 << 20;
+
+}  // namespace
+
+IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
+    : isolate_(isolate),
+      tables_(tables),
+      clock_(isolate),
+      allocation_counter_(isolate),
+      heap_limit_dump_(isolate),
+      buffers_(isolate),
+      harvest_(tables),
+      interner_(tables) {
+  isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
+  isolate_->AddGCEpilogueCallback(OnEpilogue, this, kCollecting);
+}
+
+IsolateSampler::~IsolateSampler() {
+  isolate_->RemoveGCPrologueCallback(OnPrologue, this);
+  isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
+}
+
+bool IsolateSampler::Start(const SamplerOptions& options) {
+  if (!isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(options.sample_interval, options.stack_depth,
+                                                              v8::HeapProfiler::kSamplingNoFlags)) {
+    return false;
+  }
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  heap_limit_ = heap.heap_size_limit();
+  harvest_.Forget();
+  harvest_.set_thread(options.thread);
+  interner_.Clear();
+  uint64_t now = MonotonicNs();
+  if (state_ == SamplerState::kStopped) {
+    budget_.Configure(options.max_overhead, options.max_pause_ns, now);
+    figures_.started_ns = now;
+  }
+  options_ = options;
+  perhaps_ours_ = false;
+  state_ = SamplerState::kRunning;
+  figures_.stack_depth = options.stack_depth;
+  PublishStatus();
+  return true;
+}
+
+bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && Start(options_); }
+
+void IsolateSampler::Stop(bool isolate_ends) {
+  if (state_ == SamplerState::kStopped) return;
+  // A worker that ran out of memory has none left for a last look at what it did.
+  bool no_room = isolate_ends ? RanOutOfHeap() : HeapNearlyFull();
+  if (state_ == SamplerState::kRunning && !no_room) DoHarvest(Reason::kRead);
+  if (state_ == SamplerState::kRunning || (isolate_ends && perhaps_ours_)) {
+    isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+  }
+  probe_.Reset();
+  harvest_.FlushLost();
+  state_ = SamplerState::kStopped;
+  figures_.ran_ns += MonotonicNs() - figures_.started_ns;
+  figures_.started_ns = 0;
+  PublishStatus();
+}
+
+void IsolateSampler::End() {
+  harvest_.Forget();
+  interner_.Clear();
+  PublishStatus();
+}
+
+void IsolateSampler::PrepareRead() {
+  // Between two GCs a harvest finds nothing that may be published.
+  if (state_ == SamplerState::kRunning && (clock_.completed() != harvested_at_gc_ || tables_->Empty())) {
+    DoHarvest(Reason::kRead);
+  }
+  // Totals must be right now, though donors of the harvest after this one would tell a little more.
+  harvest_.FlushLost();
+  if (tables_->Empty()) {
+    harvest_.PublishPending();
+    figures_.as_of_ns = MonotonicNs();
+  }
+  PublishStatus();
+}
+
+void IsolateSampler::CountWriting(uint64_t since) {
+  uint64_t now = WritingClock();
+  if (state_ == SamplerState::kStopped || now <= since) return;
+  figures_.write_cpu_ns += now - since;
+  figures_.meter.Add(MonotonicNs(), now - since);
+  PublishStatus();
+}
+
+void IsolateSampler::set_thread_id(uint64_t id) {
+  figures_.thread_id = id;
+  PublishStatus();
+}
+
+// What V8 will have to translate, as far as can be told without asking: what was there at the last harvest,
+// and the samples that must have been taken since.
+uint64_t IsolateSampler::ExpectedWork() const { return interner_.size() + harvest_.live() + ExpectedTaken(); }
+
+// Samples since the last harvest, by what was allocated.
+uint64_t IsolateSampler::ExpectedTaken() const {
+  return (clock_.total_alloc() - harvested_at_alloc_) / options_.sample_interval;
+}
+
+void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
+  auto* self = static_cast<IsolateSampler*>(data);
+  self->buffers_.OnPrologue();
+  self->clock_.OnPrologue();
+  // A GC inside our own harvest comes here again: the harvest is under way and must not begin a second time.
+  if (self->state_ == SamplerState::kRunning && !self->harvesting_) {
+    bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
+    bool major = type == v8::kGCTypeMarkSweepCompact;
+    if (forced || self->budget_.Allows(MonotonicNs(), self->ExpectedWork(), major)) {
+      self->DoHarvest(Reason::kPrologue);
+    } else {
+      ++self->figures_.skipped_gcs;
+      self->PublishStatus();
+    }
+  }
+  self->clock_.OnPauseBegin();
+}
+
+void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
+  auto* self = static_cast<IsolateSampler*>(data);
+  self->clock_.OnEpilogue(type, flags);
+  self->buffers_.OnEpilogue(type == v8::kGCTypeMarkSweepCompact,
+                            self->buffers_.running() && self->HeapNearlyFull());
+}
+
+void IsolateSampler::DoHarvest(Reason reason) {
+  harvesting_ = true;
+  uint64_t begin = MonotonicNs();
+  uint64_t cpu_begin = ThreadCpuNs();
+  ReadSamples();
+  harvested_at_gc_ = clock_.completed();
+  harvested_at_alloc_ = clock_.total_alloc();
+  uint64_t cpu = ThreadCpuNs() - cpu_begin;
+  uint64_t now = MonotonicNs();
+  uint64_t work = interner_.size() + harvest_.live();
+  ++figures_.harvests;
+  figures_.last_harvest_ns = now - begin;
+  if (reason == Reason::kPrologue) {
+    budget_.Spend(cpu, work);
+    figures_.harvest_cpu_ns += cpu;
+    figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
+  } else {
+    budget_.Learn(cpu, work);
+    figures_.read_cpu_ns += cpu;
+  }
+  figures_.meter.Add(now, cpu);
+  if (clock_.last_gc_end_ns() != 0) figures_.as_of_ns = clock_.last_gc_end_ns();
+  harvesting_ = false;
+  PublishStatus();
+}
+
+void IsolateSampler::ReadSamples() {
+  v8::HandleScope scope(isolate_);
+  uint64_t cpu_begin = ThreadCpuNs();
+  probe_.Begin(isolate_);
+  std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
+  bool collected = probe_.End();
+  figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
+  if (profile == nullptr) return LeaveToOthers(true);
+  interner_.Read(isolate_, profile->GetRootNode());
+  if (recorder_ != nullptr) recorder_->Write({0, clock_.completed(), 0, 0});
+  harvest_.Begin();
+  for (const auto& sample : profile->GetSamples()) {
+    auto stack_of = [&] { return interner_.StackOf(sample.node_id); };
+    harvest_.See(sample.sample_id, sample.node_id, sample.size, stack_of);
+    if (recorder_ != nullptr) {
+      Ref stack = stack_of();
+      Ref leaf = stack == 0 ? 0 : tables_->StackAt(stack)->key.frame;
+      recorder_->Write({sample.sample_id, sample.size, sample.node_id, leaf});
+    }
+  }
+  // Our sampler collects no garbage when asked. One that does so again and again, and so shows hardly a
+  // sample, is not ours, and harvesting it would be ruinous.
+  bool barren = collected && profile->GetSamples().size() * 4 < ExpectedTaken();
+  barren_in_a_row_ = barren ? barren_in_a_row_ + 1 : 0;
+  if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) || barren_in_a_row_ == 4)
+    LeaveToOthers(harvest_.contradicted());
+
+  cpu_begin = ThreadCpuNs();
+  profile.reset();
+  figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
+}
+
+void IsolateSampler::LeaveToOthers(bool certain) {
+  perhaps_ours_ = !certain;
+  harvest_.Forget();
+  interner_.Clear();
+  state_ = SamplerState::kDisplaced;
+  barren_in_a_row_ = 0;
+  ++figures_.displaced;
+  if (on_displaced_) on_displaced_();
+}
+
+void IsolateSampler::PublishStatus() {
+  figures_.state = state_;
+  HarvestCounts counts = harvest_.counts();
+  figures_.samples_seen = counts.seen;
+  figures_.samples_lost = counts.lost;
+  figures_.samples_imputed = counts.imputed;
+  figures_.samples_published = counts.published;
+  figures_.samples_live = harvest_.live();
+  figures_.nodes = interner_.size();
+  figures_.bytes = harvest_.bytes() + interner_.bytes();
+  status_.Store(figures_);
+}
+
+bool IsolateSampler::HeapNearlyFull() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  uint64_t limit = heap.heap_size_limit();
+  return heap.used_heap_size() + std::clamp(limit / 32, kLeastRoomForHarvest, kMostRoomForHarvest) > limit;
+}
+
+bool IsolateSampler::RanOutOfHeap() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  return heap.heap_size_limit() > heap_limit_ || HeapNearlyFull();
+}
+
+}  // namespace memprof

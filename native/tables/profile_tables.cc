@@ -1,0 +1,165 @@
+#include "tables/profile_tables.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/hash.h"
+
+namespace memprof {
+
+namespace {
+
+// Heads are sized from the limit, so that chains stay short when the arena is full: about one bucket a head,
+// each bucket with its share of stacks, frames and strings. They take 4 bytes each, and memory only once
+// touched.
+size_t HeadsFor(size_t limit, size_t bytes_a_node) {
+  return std::clamp<size_t>(limit / bytes_a_node, 1024, 1 << 20);
+}
+
+// A name longer than a path can be is cut, between two characters: tables are small.
+std::string_view Cut(std::string_view text) {
+  constexpr size_t kLongest = 4096;
+  if (text.size() <= kLongest) return text;
+  size_t end = kLongest;
+  while (end != 0 && (text[end] & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+uint32_t SizeClassOf(uint64_t size) {
+  if (size < 16) return static_cast<uint32_t>(size);
+  uint32_t power = 63 - std::countl_zero(size);
+  return power * 8 + static_cast<uint32_t>((size >> (power - 3)) & 7);
+}
+
+uint64_t SizeClassLimit(uint32_t size_class) {
+  if (size_class < 16) return size_class;
+  uint32_t power = size_class / 8;
+  uint64_t eighth = uint64_t{1} << (power - 3);
+  return (uint64_t{1} << power) + (size_class % 8 + 1) * eighth - 1;
+}
+
+void StringNode::Init(std::string_view key) {
+  length = static_cast<uint32_t>(key.size());
+  if (!key.empty()) memcpy(static_cast<void*>(this + 1), key.data(), key.size());
+}
+
+Figures Bucket::Read() const {
+  Figures figures;
+  // A reading in the middle of a writer's four adds is correct by the order of the loads, but may show an
+  // object without its bytes. Try for one that shows neither half.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    figures.free_objects = free_objects.load(std::memory_order_acquire);
+    figures.free_bytes = free_bytes.load(std::memory_order_acquire);
+    figures.alloc_bytes = alloc_bytes.load(std::memory_order_acquire);
+    figures.alloc_objects = alloc_objects.load(std::memory_order_acquire);
+    if (free_objects.load(std::memory_order_relaxed) == figures.free_objects &&
+        free_bytes.load(std::memory_order_relaxed) == figures.free_bytes &&
+        alloc_bytes.load(std::memory_order_relaxed) == figures.alloc_bytes) {
+      break;
+    }
+  }
+  return figures;
+}
+
+ProfileTables::ProfileTables(size_t limit)
+    : arena_(limit),
+      strings_(&arena_, HeadsFor(limit, 4096)),
+      frames_(&arena_, HeadsFor(limit, 4096)),
+      stacks_(&arena_, HeadsFor(limit, 512)),
+      buckets_(&arena_, HeadsFor(limit, 1024)) {
+  ok_ = arena_.ok() && strings_.ok() && frames_.ok() && stacks_.ok() && buckets_.ok();
+  if (!ok_) return;
+  overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
+  unknown_stack_ = InternStack(0, InternFrame("(unknown)", "", 0, 0));
+  not_attributed_stack_ = InternStack(0, InternFrame("(not attributed)", "", 0, 0));
+  if (overflow_stack_ != 0) overflow_bucket_ = buckets_.FindOrInsert({overflow_stack_, 0, 0}, 0, 0);
+  ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0 && not_attributed_stack_ != 0;
+}
+
+ProfileTables* ProfileTables::Process() {
+  // Leaked on purpose: threads may still count while the process exits.
+  static ProfileTables* tables = new ProfileTables(kDefaultLimit);
+  return tables->ok() ? tables : nullptr;
+}
+
+Ref ProfileTables::InternString(std::string_view text) {
+  return strings_.FindOrInsert(text, HashBytes(text), 0);
+}
+
+Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view url, int32_t line,
+                               int32_t column) {
+  function_name = Cut(function_name);
+  url = Cut(url);
+  FrameKey key{InternString(function_name), InternString(url), line, column, 0};
+  if (key.function_name == 0 || key.url == 0) return 0;
+  uint64_t hash = Combine(HashBytes(function_name), HashBytes(url));
+  hash = Combine(hash, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
+  // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below
+  // 2^48 leave room for "return address = address + 1" and fit a double.
+  key.address = ((hash >> 20) | 1) << 4;
+  return frames_.FindOrInsert(key, hash, 0);
+}
+
+Ref ProfileTables::InternStack(Ref parent, Ref frame) {
+  if (frame == 0) return 0;
+  return stacks_.FindOrInsert({parent, frame}, Combine(parent, frame), KeptForCuts());
+}
+
+Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
+  cut_stacks_.fetch_add(1, std::memory_order_relaxed);
+  return InternLeafFrames(path);
+}
+
+Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
+  if (path.size() > kCutFrames) path = path.last(kCutFrames);
+  Ref stack = 0;
+  for (Ref frame : path) {
+    if (frame == 0) return overflow_stack_;
+    stack = stacks_.FindOrInsert({stack, frame}, Combine(stack, frame), 0);
+    if (stack == 0) return overflow_stack_;
+  }
+  return stack == 0 ? overflow_stack_ : stack;
+}
+
+Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
+  if (stack == overflow_stack_) return overflow_bucket_;
+  BucketKey key{stack, SizeClassOf(object_size), thread};
+  if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
+  // The stack was interned while there was room, but for its buckets there is none: they count where those of
+  // a stack that had to be cut do.
+  Ref path[kCutFrames];
+  size_t at = kCutFrames;
+  for (Ref each = stack; each != 0 && at != 0; each = StackAt(each)->key.parent) {
+    path[--at] = StackAt(each)->key.frame;
+  }
+  key.stack = InternLeafFrames(std::span(path).subspan(at));
+  if (key.stack == overflow_stack_) return overflow_bucket_;
+  Ref bucket = InternBucket(key, 0);
+  return bucket == 0 ? overflow_bucket_ : bucket;
+}
+
+Ref ProfileTables::InternBucket(const BucketKey& key, size_t keep_free) {
+  return buckets_.FindOrInsert(key, Combine(Combine(key.stack, key.size_class), key.thread), keep_free);
+}
+
+bool ProfileTables::Empty() const {
+  // Newest first: but for losers of a race, the first bucket met has counts.
+  return buckets_.NoneOf(
+      [](Ref, const Bucket& bucket) { return bucket.alloc_objects.load(std::memory_order_relaxed) != 0; });
+}
+
+void ProfileTables::Reset() {
+  generation_.fetch_add(1, std::memory_order_relaxed);
+  buckets_.ForEach([](Ref, Bucket& bucket) {
+    bucket.free_objects.store(0, std::memory_order_relaxed);
+    bucket.free_bytes.store(0, std::memory_order_relaxed);
+    bucket.alloc_bytes.store(0, std::memory_order_relaxed);
+    bucket.alloc_objects.store(0, std::memory_order_release);
+  });
+  cut_stacks_.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace memprof
