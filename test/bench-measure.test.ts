@@ -2,6 +2,7 @@ import path from 'node:path';
 import t from 'tap';
 import { allocsPerRun, type Measurement, measure } from '../lib/bench.js';
 import { start, status, stop } from '../lib/index.js';
+import { measurePlan } from '../lib/measure/plan.js';
 import { report, root, runNode } from './support/run.js';
 
 // Sizes in V8 without pointer compression, as Node.js has it: an object is a header of 3 words and one word a property,
@@ -62,8 +63,10 @@ for (const { name, fn, bytes, events } of known) {
       heapBytesPerOp >= bytes * 0.95 && heapBytesPerOp < bytes * 1.1 + 20;
     // On a busy machine V8 may have new code late, in the batches: they do not agree then. And its own threads give memory
     // back. What is wrong is wrong each time.
+    const undisturbed = (measured: Measurement) =>
+      measured.stable && nearHeap(measured) && measured.bytesPerOp === bytes;
     let measured = measure(fn, quick);
-    for (let more = 0; more < 4 && !(measured.stable && nearHeap(measured)); more++) {
+    for (let more = 0; more < 20 && !undisturbed(measured); more++) {
       t.comment('again', JSON.stringify({ ...measured, sites: undefined }));
       measured = measure(fn, quick);
     }
@@ -76,6 +79,29 @@ for (const { name, fn, bytes, events } of known) {
     t.end();
   });
 }
+
+t.test('hazard: on a busy machine there are few batches, and most are disturbed', async (t) => {
+  const bytes = 800_048;
+  // V8's own threads take and give back, in the first ones; and what V8 11 says of its sample is not what it took.
+  const disturbances = [0, 4096, -32_768, 128, 512, -8, 64];
+  let metered = 0;
+  const plan = measurePlan({ warmUp: 0, time: 0 });
+  let step = plan.next();
+  while (!step.done) {
+    const asked = step.value;
+    if (asked.do === 'meter') {
+      const disturbed = metered === 0 ? 0 : (disturbances[metered] ?? 0);
+      metered++;
+      step = plan.next({ do: 'meter', got: Float64Array.of(bytes * asked.calls + disturbed, 0, 0, 0) });
+    } else {
+      const sites = [{ frames: [], bytes: (bytes + 24) * asked.calls, events: 2 * asked.calls }];
+      step = plan.next({ do: 'count', got: { events: 2 * asked.calls, sites } as never });
+    }
+  }
+  t.comment(`${metered} metered batches`);
+  t.match(step.value, { bytesPerOp: bytes, allocsPerOp: 2, stable: true });
+  t.ok(metered > disturbances.length && metered <= 21, 'as many as it takes, and no more');
+});
 
 // tap follows every promise, which allocates: so outside of it.
 t.test('an async function: its promise counts, our await does not', async (t) => {

@@ -25,6 +25,9 @@ function startAnew(t: Test): void {
   t.teardown(stop);
 }
 
+/** However busy the machine is, there is no push but the one of `stop()`, and it is not given up. */
+const patient = { intervalSeconds: 3600, timeoutSeconds: 300 };
+
 /** Figures are cut to integers, in each push anew. */
 const CUT = 0.01;
 
@@ -71,6 +74,7 @@ t.test('a request is as documented', async (t) => {
     labels: { env: 'test', region: 'eu west' },
     token: 'secret',
     headers: { 'X-Scope-OrgID': 'tenant' },
+    ...patient,
   });
   retain(5000);
   gc();
@@ -94,8 +98,8 @@ t.test('a request is as documented', async (t) => {
   );
   t.same(Object.keys(sampleTypes as object).sort(), profile.sampleTypes.map(({ type }) => type).sort());
   t.ok(Object.values(sampleTypes as object).every((each) => !('cumulative' in each)));
-  t.ok(Math.abs(profile.timeNanos! / 1e6 - Date.now()) < 60_000);
-  t.ok(profile.durationNanos! > 0 && profile.durationNanos! < 60e9);
+  t.ok(profile.timeNanos! / 1e9 >= before && profile.timeNanos! / 1e9 < after + 1);
+  t.ok(profile.durationNanos! > 0 && profile.durationNanos! / 1e9 < after + 1 - before);
   t.ok(ofRetain({ profile })[0]! > 0);
 });
 
@@ -106,6 +110,7 @@ t.test('basic authentication', async (t) => {
     url: server.url,
     name: 'x',
     basicAuth: { username: '1234', password: 'pä:ss' },
+    ...patient,
   });
   retain(5000);
   gc();
@@ -120,7 +125,7 @@ t.test('allocations are deltas, what is in use is all of it', async (t) => {
   gc();
   const atStart = await totals();
   const server = await ingestServer(t);
-  const pushing = push({ url: server.url, name: 'x', intervalSeconds: 0.1 });
+  const pushing = push({ url: server.url, name: 'x', intervalSeconds: 0.1, timeoutSeconds: 300 });
   for (let n = 1; n <= 3; n++) {
     retain(4000 * n);
     // Garbage of marking that was under way stays for the second.
@@ -156,7 +161,13 @@ t.test('what a failed push would have said, the next one says; one warning', asy
     else if (count === 3) response.socket!.destroy();
     else response.writeHead(500).end('the disk\nis full');
   });
-  const pushing = push({ url: server.url, name: 'x', intervalSeconds: 0.1, token: 'secret' });
+  const pushing = push({
+    url: server.url,
+    name: 'x',
+    intervalSeconds: 0.1,
+    timeoutSeconds: 300,
+    token: 'secret',
+  });
   retain(5000);
   gc();
   await server.received(2);
@@ -185,25 +196,45 @@ t.test('a server that does not answer: one push at a time, each given up in time
   startAnew(t);
   const warnings = catchWarnings(t);
   const server = await ingestServer(t, () => {});
-  const pushing = push({ url: server.url, name: 'x', intervalSeconds: 0.1, timeoutSeconds: 0.5 });
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  let calls = 0;
+  const counting: typeof fetch = async (...args) => {
+    calls++;
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+    try {
+      return await fetch(...args);
+    } finally {
+      atOnce--;
+    }
+  };
+  const pushing = push({
+    url: server.url,
+    name: 'x',
+    intervalSeconds: 0.1,
+    timeoutSeconds: 0.5,
+    fetch: counting,
+  });
+  const started = performance.now();
   retain(5000);
   gc();
   const enough = () => pushing.stats().skipped >= 3 && pushing.stats().failed >= 2;
-  for (const end = Date.now() + 30_000; !enough() && Date.now() < end; ) await sleep(50);
-  const began = Date.now();
+  for (const end = Date.now() + 120_000; !enough() && Date.now() < end; ) await sleep(50);
+  const callsBefore = calls;
   await pushing.stop();
-  const took = Date.now() - began;
-  t.ok(took < 2500, 'stop() takes at most twice the timeout', { took });
+  const took = performance.now() - started;
+  t.ok(calls <= callsBefore + 2, 'stop() waits for one push at most, and makes one', { calls, callsBefore });
   const { pushed, failed, skipped, lastError } = pushing.stats();
   t.equal(pushed, 0);
-  t.ok(failed >= 2 && failed <= 6, 'not one each interval', { failed });
+  t.equal(failed, calls);
+  // Timers count in whole milliseconds.
+  t.ok(failed >= 2 && failed * 490 <= took, 'each has all of its timeout', { failed, took });
   t.ok(skipped >= 3, 'the times in between are passed over', { skipped });
   t.equal(lastError, 'no answer within 0.5 s');
-  t.equal(server.mostAtOnce, 1);
+  t.equal(mostAtOnce, 1);
   t.equal(warnings.length, 1);
-  const stopped = server.requests.length;
   await sleep(300);
-  t.equal(server.requests.length, stopped, 'nothing comes after stop()');
+  t.equal(calls, failed, 'nothing comes after stop()');
 });
 
 t.test('a fetch that misbehaves does not reach the program', async (t) => {
@@ -257,10 +288,8 @@ t.test('nothing sampled, nothing sent', async (t) => {
 
 t.test('a program ends when it has nothing else to do', async (t) => {
   const server = await ingestServer(t);
-  const began = Date.now();
-  const { code, stderr } = await runProgram('pushing', { args: [server.url] });
+  const { code, stderr } = await runProgram('pushing', { args: [server.url], timeoutSeconds: 300 });
   t.equal(code, 0, stderr);
-  t.ok(Date.now() - began < 30_000, 'long before the next push');
   t.equal(server.requests.length, 0);
   const run = await runProgram('pushing', { args: [server.url, 'stop'] });
   t.equal(run.stdout.split(' ')[0], '{"pushed":1,"failed":0,"skipped":0}');

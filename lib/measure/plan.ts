@@ -32,6 +32,8 @@ const AGREEING_BATCHES = 5;
 const RARE = 1.1;
 /** One alone may have been disturbed: what V8 compiles in the background gives back memory when it is done. */
 const LEAST_METERED = 3;
+/** On a busy machine a time holds few batches, and most of them may be disturbed: so many are tried until half agree. */
+const MOST_METERED_TO_SETTLE = 20;
 const MAX_COUNTING_MS = 2000;
 
 interface Pace {
@@ -159,12 +161,19 @@ function* meterBatches(time: number, calls: number): Generator<Step, Metered, Ou
     result.collections += got[1]! + got[2]!;
     result.pauseNs += got[3]!;
     result.bytesPerOp.push(bytes / calls);
-  } while (performance.now() - begin < time || result.bytesPerOp.length < LEAST_METERED);
-  const { bytesPerOp } = result;
+  } while (
+    performance.now() - begin < time ||
+    result.bytesPerOp.length < LEAST_METERED ||
+    (result.bytesPerOp.length < MOST_METERED_TO_SETTLE && settledOf(result.bytesPerOp) === undefined)
+  );
+  result.settled = settledOf(result.bytesPerOp);
+  return result;
+}
+
+function settledOf(bytesPerOp: readonly number[]): number | undefined {
   const middle = [...bytesPerOp].sort((a, b) => a - b)[bytesPerOp.length >> 1]!;
   const agreeing = bytesPerOp.filter((each) => each === middle).length;
-  if (agreeing > 1 && agreeing * 2 >= bytesPerOp.length) result.settled = middle;
-  return result;
+  return agreeing > 1 && agreeing * 2 >= bytesPerOp.length ? middle : undefined;
 }
 
 interface Counted {

@@ -23,7 +23,12 @@ churnSite(200, 4e6);
 serve({ port: 0, ...JSON.parse(options) }).then(
   ({ url }) => {
     console.log(url);
-    if (mode === 'busy') setTimeout(() => churnSite(30_000), 100);
+    if (mode === 'busy') {
+      setTimeout(() => {
+        console.log('busy');
+        for (;;) churnSite(1000);
+      }, 100);
+    }
     if (mode === 'leaks') {
       setInterval(() => {
         leakSite(500);
