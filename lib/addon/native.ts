@@ -155,6 +155,8 @@ export interface NativeStatus {
   figuresAgeNs: number;
   harvests: number;
   skippedGCs: number;
+  overdueHarvests: number;
+  harvestAgeLimitNs: number;
   harvestCpuNs: number;
   readCpuNs: number;
   translateCpuNs: number;

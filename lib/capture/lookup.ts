@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
+import { meterOnThread } from '../addon/meter-on-thread.js';
 import { native } from '../addon/native.js';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
-import { meterOnThread } from '../meter-on-thread.js';
 import type { MemProfileRecord } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { readBufferRecords, readRecords } from '../sampler/records.js';

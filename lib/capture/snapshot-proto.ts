@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { meterOnThread } from '../addon/meter-on-thread.js';
 import { type NativeProtoOptions, type NativeSnapshot, native } from '../addon/native.js';
 import { compress } from '../formats/compress.js';
-import { meterOnThread } from '../meter-on-thread.js';
 import { frameAt, toPath } from '../sampler/frames.js';
 import { framesInSources } from './source-maps.js';
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
+import { meterOnThread } from '../addon/meter-on-thread.js';
 import { lazily } from '../base/lazily.js';
-import { meterOnThread } from '../meter-on-thread.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
 
 const tracing = lazily(

@@ -1,4 +1,4 @@
-import { meterOnThread } from '../meter-on-thread.js';
+import { meterOnThread } from '../addon/meter-on-thread.js';
 import { NO_LABELS, newLabels } from './labels.js';
 import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from './model.js';
 import type { MemProfileRecord } from './public-types.js';

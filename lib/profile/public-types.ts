@@ -50,10 +50,13 @@ export interface StartOptions {
   /**
    * CPU time that reading V8's samples may take, as a share of wall time, 0.0001 … 1, beyond the first 100 ms. Above
    * it, some garbage collections go by unread: figures in use stay exact, allocations that died in between are
-   * estimated. Default 0.005.
+   * estimated. Default 0.005. See also `status().overdueHarvests`.
    */
   maxOverhead?: number;
-  /** Milliseconds, 1 … 1000: when reading would take longer, it waits for a major collection. Default 20. */
+  /**
+   * Milliseconds, 1 … 1000: when reading would take longer, it waits for a major collection, and when it would take five
+   * times as long, until it is overdue: see `status().overdueHarvests`. Default 20.
+   */
   maxPause?: number;
   /** Limit on the memory of the process-wide tables in bytes, 1 MiB … 1 GiB. Default 32 MiB. */
   maxTableBytes?: number;

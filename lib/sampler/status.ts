@@ -22,6 +22,13 @@ export interface Status {
   /** How often V8's samples were read, and garbage collections that went by unread to keep within `maxOverhead`. */
   harvests: number;
   skippedGCs: number;
+  /**
+   * How often samples were read at a collection although that went beyond `maxOverhead` or `maxPause`, because they had
+   * last been read longer ago than `harvestAgeLimitNs`: a minute, or, where reading takes so long that this were more
+   * than twice `maxOverhead`, as much longer. That limit is the calling thread's, 0 before its first start.
+   */
+  overdueHarvests: number;
+  harvestAgeLimitNs: number;
   /** CPU time of harvests at garbage collections, of harvests for a reader, and what of both was V8's own part. */
   harvestCpuNs: number;
   readCpuNs: number;
@@ -107,6 +114,8 @@ const NONE: NativeStatus = {
   figuresAgeNs: 0,
   harvests: 0,
   skippedGCs: 0,
+  overdueHarvests: 0,
+  harvestAgeLimitNs: 0,
   harvestCpuNs: 0,
   readCpuNs: 0,
   translateCpuNs: 0,

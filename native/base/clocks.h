@@ -6,6 +6,8 @@
 namespace memprof {
 
 uint64_t MonotonicNs();
+// 0 where the later reading is the smaller one: a clock that jumped must not look like centuries.
+inline uint64_t Elapsed(uint64_t from_ns, uint64_t to_ns) { return to_ns > from_ns ? to_ns - from_ns : 0; }
 // Since 1970.
 uint64_t WallNs();
 // CPU time of the calling thread; wall time where the system does not tell.

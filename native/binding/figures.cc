@@ -94,6 +94,8 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("figuresAgeNs", as_of == 0 ? 0 : now - std::min(now, as_of));
   result.Set("harvests", sum.harvests);
   result.Set("skippedGCs", sum.skipped_gcs);
+  result.Set("overdueHarvests", sum.overdue_harvests);
+  result.Set("harvestAgeLimitNs", caller.age_limit_ns);
   result.Set("harvestCpuNs", sum.harvest_cpu_ns);
   result.Set("readCpuNs", sum.read_cpu_ns);
   result.Set("translateCpuNs", sum.translate_cpu_ns);

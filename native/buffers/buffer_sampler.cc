@@ -141,7 +141,7 @@ void BufferSampler::Charge(uint64_t took_ns) {
 }
 
 void BufferSampler::Earn(uint64_t now_ns) {
-  budget_ns_ += options_.max_overhead * static_cast<double>(now_ns - earned_at_ns_);
+  budget_ns_ += options_.max_overhead * static_cast<double>(Elapsed(earned_at_ns_, now_ns));
   budget_ns_ = std::min(budget_ns_, most_budget_ns_);
   earned_at_ns_ = now_ns;
 }
@@ -159,7 +159,7 @@ void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {
   profile_->AddSample(data, bytes, MayCapture() ? Capture() : profile_->tables()->unknown_stack(),
                       options_.thread, count);
   uint64_t end = MonotonicNs();
-  Charge(end - begin);
+  Charge(Elapsed(begin, end));
   Earn(end);
   Thin();
 }

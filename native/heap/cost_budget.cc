@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clocks.h"
+
 namespace memprof {
 
 namespace {
@@ -17,7 +19,7 @@ void CostBudget::Configure(double max_overhead, uint64_t max_pause_ns, uint64_t 
   max_overhead_ = max_overhead;
   max_pause_ns_ = max_pause_ns;
   tokens_ns_ = kCapacityNs;
-  refilled_ns_ = now_ns;
+  refilled_ns_ = harvested_ns_ = now_ns;
   skips_in_a_row_ = 0;
 }
 
@@ -29,32 +31,42 @@ uint64_t CostBudget::Predict(uint64_t work) const {
   return static_cast<uint64_t>(typical * static_cast<double>(work + kFixedWork));
 }
 
-bool CostBudget::Allows(uint64_t now_ns, uint64_t work, bool major) {
-  double earned = static_cast<double>(now_ns - refilled_ns_) * max_overhead_;
-  if (earned >= 1) {
-    tokens_ns_ =
-        std::min<int64_t>(kCapacityNs, tokens_ns_ + std::llround(std::min(earned, 2.0 * kCapacityNs)));
-    refilled_ns_ = now_ns;
-  }
+uint64_t CostBudget::AgeLimit(uint64_t work) const {
+  double twice = static_cast<double>(Predict(work)) / (2 * max_overhead_);
+  return std::max(kLeastAgeLimitNs, static_cast<uint64_t>(std::min(twice, 1e18)));
+}
+
+void CostBudget::Earn(uint64_t now_ns) {
+  double earned = static_cast<double>(Elapsed(refilled_ns_, now_ns)) * max_overhead_;
+  if (earned < 1 && now_ns >= refilled_ns_) return;
+  // In floating point, where neither a debt nor a clock that jumped overflows.
+  double tokens = std::min(static_cast<double>(kCapacityNs), static_cast<double>(tokens_ns_) + earned);
+  tokens_ns_ = std::llround(tokens);
+  refilled_ns_ = now_ns;
+  harvested_ns_ = std::min(harvested_ns_, now_ns);
+}
+
+Verdict CostBudget::Decide(uint64_t now_ns, uint64_t work, bool major) {
+  Earn(now_ns);
   uint64_t predicted = Predict(work);
   uint64_t price = std::min<uint64_t>(predicted, kCapacityNs) >> std::min<uint64_t>(skips_in_a_row_ / 10, 30);
-  // A long pause is only bearable where a long pause is due anyway.
-  bool too_long = predicted > max_pause_ns_ && !major;
-  if (too_long || tokens_ns_ < static_cast<int64_t>(price)) {
-    ++skips_in_a_row_;
-    return false;
-  }
-  return true;
+  bool bearable = predicted <= max_pause_ns_ * (major ? kMajorPauses : 1);
+  if (bearable && tokens_ns_ >= static_cast<int64_t>(price)) return Verdict::kInBudget;
+  bool overdue = Elapsed(harvested_ns_, now_ns) >= AgeLimit(work);
+  if (overdue && (bearable || major)) return Verdict::kOverdue;
+  ++skips_in_a_row_;
+  return Verdict::kSkip;
 }
 
-void CostBudget::Spend(uint64_t cpu_ns, uint64_t work) {
-  // Harvests that may not be skipped can run up any debt; more than the capacity would never be paid back.
-  tokens_ns_ = std::max(tokens_ns_ - static_cast<int64_t>(cpu_ns), -kCapacityNs);
+void CostBudget::Spend(uint64_t now_ns, uint64_t cpu_ns, uint64_t work, Payment payment) {
+  int64_t left = tokens_ns_ - static_cast<int64_t>(cpu_ns);
+  tokens_ns_ = payment == Payment::kForced ? std::max(left, std::min(tokens_ns_, -kCapacityNs)) : left;
   skips_in_a_row_ = 0;
-  Learn(cpu_ns, work);
+  Learn(now_ns, cpu_ns, work);
 }
 
-void CostBudget::Learn(uint64_t cpu_ns, uint64_t work) {
+void CostBudget::Learn(uint64_t now_ns, uint64_t cpu_ns, uint64_t work) {
+  harvested_ns_ = now_ns;
   double sample = static_cast<double>(cpu_ns) / static_cast<double>(work + kFixedWork);
   ns_per_work_[2] = ns_per_work_[1];
   ns_per_work_[1] = ns_per_work_[0];

@@ -23,7 +23,7 @@ struct OverheadMeter {
     uint64_t now = now_ns / 1'000'000'000;
     uint64_t sum = 0;
     for (const Slot& slot : slots) {
-      if (slot.second + kSeconds > now) sum += slot.cpu_ns;
+      if (slot.second <= now && slot.second + kSeconds > now) sum += slot.cpu_ns;
     }
     return sum;
   }

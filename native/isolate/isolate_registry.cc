@@ -22,6 +22,7 @@ namespace {
 void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
   sum->displaced += other.displaced;
   sum->skipped_gcs += other.skipped_gcs;
+  sum->overdue_harvests += other.overdue_harvests;
   sum->harvest_cpu_ns += other.harvest_cpu_ns;
   sum->read_cpu_ns += other.read_cpu_ns;
   sum->translate_cpu_ns += other.translate_cpu_ns;

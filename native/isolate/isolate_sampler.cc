@@ -76,7 +76,7 @@ void IsolateSampler::Stop(bool isolate_ends) {
   probe_.Reset();
   harvest_.FlushLost();
   state_ = SamplerState::kStopped;
-  figures_.ran_ns += MonotonicNs() - figures_.started_ns;
+  figures_.ran_ns += Elapsed(figures_.started_ns, MonotonicNs());
   figures_.started_ns = 0;
   PublishStatus();
 }
@@ -131,7 +131,11 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
   if (self->state_ == SamplerState::kRunning && !self->harvesting_) {
     bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
     bool major = type == v8::kGCTypeMarkSweepCompact;
-    if (forced || self->budget_.Allows(MonotonicNs(), self->ExpectedWork(), major)) {
+    Verdict verdict = self->budget_.Decide(MonotonicNs(), self->ExpectedWork(), major);
+    if (forced) {
+      self->DoHarvest(Reason::kForcedGc);
+    } else if (verdict != Verdict::kSkip) {
+      if (verdict == Verdict::kOverdue) ++self->figures_.overdue_harvests;
       self->DoHarvest(Reason::kPrologue);
     } else {
       ++self->figures_.skipped_gcs;
@@ -155,17 +159,17 @@ void IsolateSampler::DoHarvest(Reason reason) {
   ReadSamples();
   harvested_at_gc_ = clock_.completed();
   harvested_at_alloc_ = clock_.total_alloc();
-  uint64_t cpu = ThreadCpuNs() - cpu_begin;
+  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
   uint64_t now = MonotonicNs();
   uint64_t work = interner_.size() + harvest_.live();
   ++figures_.harvests;
-  figures_.last_harvest_ns = now - begin;
-  if (reason == Reason::kPrologue) {
-    budget_.Spend(cpu, work);
+  figures_.last_harvest_ns = Elapsed(begin, now);
+  if (reason != Reason::kRead) {
+    budget_.Spend(now, cpu, work, reason == Reason::kForcedGc ? Payment::kForced : Payment::kInFull);
     figures_.harvest_cpu_ns += cpu;
     figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
   } else {
-    budget_.Learn(cpu, work);
+    budget_.Learn(now, cpu, work);
     figures_.read_cpu_ns += cpu;
   }
   figures_.meter.Add(now, cpu);
@@ -180,7 +184,7 @@ void IsolateSampler::ReadSamples() {
   probe_.Begin(isolate_);
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
   bool collected = probe_.End();
-  figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
+  figures_.translate_cpu_ns += Elapsed(cpu_begin, ThreadCpuNs());
   if (profile == nullptr) return LeaveToOthers(true);
   interner_.Read(isolate_, profile->GetRootNode());
   if (recorder_ != nullptr) recorder_->Write({0, clock_.completed(), 0, 0});
@@ -203,7 +207,7 @@ void IsolateSampler::ReadSamples() {
 
   cpu_begin = ThreadCpuNs();
   profile.reset();
-  figures_.translate_cpu_ns += ThreadCpuNs() - cpu_begin;
+  figures_.translate_cpu_ns += Elapsed(cpu_begin, ThreadCpuNs());
 }
 
 void IsolateSampler::LeaveToOthers(bool certain) {
@@ -225,6 +229,7 @@ void IsolateSampler::PublishStatus() {
   figures_.samples_published = counts.published;
   figures_.samples_live = harvest_.live();
   figures_.nodes = interner_.size();
+  figures_.age_limit_ns = budget_.AgeLimit(interner_.size() + harvest_.live());
   figures_.bytes = harvest_.bytes() + interner_.bytes();
   status_.Store(figures_);
 }

@@ -54,6 +54,8 @@ struct SamplerStatus {
   uint64_t displaced = 0;   // how often
   uint64_t harvests = 0;
   uint64_t skipped_gcs = 0;
+  uint64_t overdue_harvests = 0;  // made though there was no time, as the last one was too long ago
+  uint64_t age_limit_ns = 0;      // ago enough
   uint64_t harvest_cpu_ns = 0;    // in GC prologues
   uint64_t read_cpu_ns = 0;       // in harvests that a reader asked for
   uint64_t translate_cpu_ns = 0;  // of both, in V8: GetAllocationProfile and its end
@@ -124,7 +126,7 @@ class IsolateSampler {
   SamplerStatus status() const { return status_.Load(); }
 
  private:
-  enum class Reason { kPrologue, kRead };
+  enum class Reason { kPrologue, kForcedGc, kRead };
 
   static void OnPrologue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
   static void OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);

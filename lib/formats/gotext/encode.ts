@@ -1,4 +1,4 @@
-import { meterOnThread } from '../../meter-on-thread.js';
+import { meterOnThread } from '../../addon/meter-on-thread.js';
 import type { Frame, MemProfileRecord, MemStats } from '../../profile/public-types.js';
 import { UNKNOWN_STACK } from '../../profile/unknown-stack.js';
 import { alignTabs } from './tab-writer.js';

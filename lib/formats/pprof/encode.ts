@@ -1,4 +1,4 @@
-import { meterOnThread } from '../../meter-on-thread.js';
+import { meterOnThread } from '../../addon/meter-on-thread.js';
 import type {
   ParsedFrame,
   ParsedMapping,

@@ -1,4 +1,4 @@
-import { nativeIfLoaded } from './addon/native.js';
+import { nativeIfLoaded } from './native.js';
 
 /**
  * Calls the function and counts its CPU time on this thread as time that memprof took from the program
