@@ -4,6 +4,7 @@ import { native } from '../addon/native.js';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from '../base/check.js';
 import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
+import { programName } from '../base/program.js';
 import type { MemProfileRecord } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { readBufferRecords, readRecords } from '../sampler/records.js';
@@ -100,7 +101,7 @@ class NamedProfile implements Profile {
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const checked = this.#checkWriteOptions(options);
-    const program = process.argv[1] ?? process.execPath;
+    const program = programName();
     if (debug === 0 && checked.format === 'pprof') {
       const profile = await proto().snapshotProto({
         ofBuffers: this.name === 'buffers',

@@ -1,4 +1,5 @@
 import { native } from '../addon/native.js';
+import { programName } from '../base/program.js';
 import { AllocDelta } from '../capture/alloc-delta.js';
 import { withSources } from '../capture/source-maps.js';
 import { compress } from '../formats/compress.js';
@@ -92,7 +93,7 @@ class Pusher {
           sampleInterval: native().readStatus().sampleInterval,
           defaultSampleType: 'inuse_space',
           timeNanos: until * 1e6,
-          program: process.argv[1] ?? process.execPath,
+          program: programName(),
         });
         const proto = encodeProto({ ...profile, durationNanos: (until - this.#from) * 1e6 });
         await this.#send(await compress(proto), until);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
 import { invalidType } from '../base/errors.js';
+import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
 import { status } from '../sampler/status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
@@ -41,7 +42,7 @@ export type Handler = (
  * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
  */
 export function handler(options?: HandlerOptions): Handler {
-  const pages = new Pages(checkHandlerOptions(options), commandLine());
+  const pages = new Pages(checkHandlerOptions(options), commandLine(), programName());
   return (request, response, next) => pages.handle(request, response, next);
 }
 
@@ -56,11 +57,6 @@ export function checkHandlerOptions(options: HandlerOptions | undefined): Checke
   checkInteger(maxSeconds, 'options.maxSeconds', 1, 86_400);
   checkBoolean(sourceMaps, 'options.sourceMaps');
   return { token, maxConcurrent, maxSeconds, sourceMaps };
-}
-
-/** As Go's os.Args: what was called, and with what. */
-export function commandLine(): string[] {
-  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
 }
 
 interface Page {
@@ -120,11 +116,10 @@ export class Pages {
   readonly #profile: ProfileRouteOptions;
   #open = 0;
 
-  constructor(options: CheckedHandlerOptions, commandLine: readonly string[]) {
+  constructor(options: CheckedHandlerOptions, commandLine: readonly string[], program: string) {
     this.#options = options;
     this.#commandLine = commandLine;
-    const script = commandLine.slice(1).find((argument) => !argument.startsWith('-'));
-    this.#profile = { ...options, program: script ?? commandLine[0]! };
+    this.#profile = { ...options, program };
   }
 
   handle(request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void {

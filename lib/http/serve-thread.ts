@@ -8,8 +8,8 @@ import { isExpectedHost } from './guard.js';
 import { Pages } from './handler.js';
 import type { ThreadReport, ThreadSettings } from './serve.js';
 
-const { port, host, checkHost, commandLine, handler } = workerData as ThreadSettings;
-const pages = new Pages(handler, commandLine);
+const { port, host, checkHost, commandLine, program, handler } = workerData as ThreadSettings;
+const pages = new Pages(handler, commandLine, program);
 
 const server = createServer((request, response) => {
   if (checkHost && !isExpectedHost(request, host)) {

@@ -4,14 +4,10 @@ import type { Worker } from 'node:worker_threads';
 import { native } from '../addon/native.js';
 import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
 import { invalidType, memprofError } from '../base/errors.js';
+import { commandLine, programName } from '../base/program.js';
 import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
-import {
-  type CheckedHandlerOptions,
-  checkHandlerOptions,
-  commandLine,
-  type HandlerOptions,
-} from './handler.js';
+import { type CheckedHandlerOptions, checkHandlerOptions, type HandlerOptions } from './handler.js';
 
 /** Options of `serve`: those of `handler`, and where to listen. */
 export interface ServeOptions extends HandlerOptions {
@@ -39,6 +35,7 @@ export interface ThreadSettings {
   host: string;
   checkHost: boolean;
   commandLine: string[];
+  program: string;
   handler: CheckedHandlerOptions;
 }
 
@@ -70,6 +67,7 @@ export async function serve(options?: ServeOptions): Promise<Server> {
     host,
     checkHost: handler.token === undefined && !insecure,
     commandLine: commandLine(),
+    program: programName(),
     handler,
   };
   const worker = ownWorker(path.join(__dirname, 'serve-thread.js'), {

@@ -1,9 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
+import { programName } from '../base/program.js';
+import { writeWholeFile } from '../base/whole-file.js';
 import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
 import { withSourcesSync } from '../capture/source-maps.js';
 import { formatHeapText } from '../formats/gotext/encode.js';
@@ -49,7 +51,7 @@ export function writeProfiles(
     mkdirSync(settings.dir, { recursive: true });
     written++;
     const file = path.join(settings.dir, fileName(name, settings.format));
-    writeFileSync(file, content);
+    writeWholeFile(file, [content], { flush: false });
     tell(file, name);
   }
 }
@@ -84,7 +86,7 @@ function encode(name: FileProfile, { format, sourceMaps }: FileSettings): string
     sampleInterval,
     defaultSampleType: defaultSampleType(name),
     timeNanos: Date.now() * 1e6,
-    program: process.argv[1] ?? process.argv0,
+    program: programName(),
   });
   return gzipSync(encodeProto(profile), { level: 1 });
 }

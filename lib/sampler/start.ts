@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { NativeStartResult, native, nativeIfLoaded } from '../addon/native.js';
 import { memprofError } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
+import { tellWorkersOfProgram } from '../base/program.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { unwrapWorkers, wrapWorkers } from './workers.js';
 
@@ -54,6 +55,7 @@ export function start(options?: StartOptions): void {
         'records can only be reset while no thread is profiled: call stop() in each of them first',
       );
   }
+  tellWorkersOfProgram();
   if (workers) wrapWorkers();
 }
 
