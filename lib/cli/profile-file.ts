@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { printable } from '../base/text.js';
+import { writeWholeFile } from '../base/whole-file.js';
 import { parseProfile } from '../formats/readers.js';
 import type { ParsedProfile, ParseOptions } from '../profile/model.js';
 
@@ -15,6 +14,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'its folder is not one',
   EACCES: 'no permission',
   ENOSPC: 'no space left',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'larger than files may be (ulimit -f)',
   EROFS: 'the file system is read-only',
   ERR_FS_FILE_TOO_LARGE: 'too large',
 };
@@ -72,7 +73,7 @@ export async function writeOutput(file: string, chunks: Iterable<string | Uint8A
     return;
   }
   try {
-    await pipeline(chunks, createWriteStream(file));
+    writeWholeFile(file, chunks, { flush: true });
   } catch (error) {
     throw new Failure(`cannot write ${printable(path.normalize(file))}: ${reasonOf(error)}`);
   }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,8 +69,7 @@ bool DumpFile::Open(std::string_view directory, uint64_t thread, unsigned number
       error_ = ENAMETOOLONG;
       return false;
     }
-    fd_ = open(path_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    error_ = fd_ == -1 ? errno : 0;
+    error_ = OpenPart();
     if (error_ != EEXIST && error_ != EINTR) break;
   }
   return error_ == 0;
@@ -102,6 +102,25 @@ bool DumpFile::MakePath(std::string_view directory, uint64_t thread, unsigned nu
   return text.whole();
 }
 
+int DumpFile::OpenPart() {
+  if (access(path_, F_OK) == 0) return EEXIST;
+  memcpy(part_, path_, path_bytes_);
+  memcpy(part_ + path_bytes_, ".part", sizeof(".part"));
+  fd_ = open(part_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  return fd_ == -1 ? errno : 0;
+}
+
+int DumpFile::Finish() {
+  // Unlike `rename`, `link` never replaces a file: that of another process with the same number, in another
+  // container. There are file systems without it.
+  if (link(part_, path_) == 0) {
+    unlink(part_);
+    return 0;
+  }
+  if (errno == EEXIST) return EEXIST;
+  return rename(part_, path_) == 0 ? 0 : errno;
+}
+
 void DumpFile::Write(std::string_view text) {
   while (!text.empty() && error_ == 0) {
     size_t fits = std::min(text.size(), sizeof(buffer_) - used_);
@@ -123,6 +142,8 @@ bool DumpFile::Close() {
     Flush();
     if (close(fd_) != 0 && error_ == 0 && errno != EINTR) error_ = errno;
     fd_ = -1;
+    if (error_ == 0) error_ = Finish();
+    if (error_ != 0) unlink(part_);
   }
   return error_ == 0;
 }

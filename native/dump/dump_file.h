@@ -1,4 +1,4 @@
-// A new file for a dump, and the line on standard error that tells of it. POSIX only.
+// A new file for a dump, whole or not there, and the line on standard error that tells of it. POSIX only.
 //
 // Thread safety: none; each is used by one thread. Nothing takes memory, and nothing throws or ends the
 // process: errors are kept and told.
@@ -21,12 +21,14 @@ class DumpFile final : public TextSink {
   DumpFile& operator=(const DumpFile&) = delete;
   ~DumpFile();
 
-  // Makes `DIRECTORY/memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`, with the first number from `number` on
-  // that no file has yet. False when that fails: see `error()`.
+  // Begins `DIRECTORY/memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`, with the first number from `number` on
+  // that no file has yet. Until it is closed it is called so with `.part` behind it, which no reader takes
+  // for a profile. False when that fails: see `error()`.
   bool Open(std::string_view directory, uint64_t thread, unsigned number);
   // After an error without effect.
   void Write(std::string_view text) override;
-  // Writes what is left. False when anything of the file could not be written.
+  // Writes what is left and gives the file its name. When anything of it could not be written, removes it: a
+  // text that is cut off reads as a whole one. Then false.
   bool Close();
 
   // As far as it could be told; ends with a 0.
@@ -35,6 +37,8 @@ class DumpFile final : public TextSink {
 
  private:
   bool MakePath(std::string_view directory, uint64_t thread, unsigned number);
+  int OpenPart();
+  int Finish();
   void Flush();
 
   int fd_ = -1;
@@ -42,6 +46,7 @@ class DumpFile final : public TextSink {
   size_t path_bytes_ = 0;
   size_t used_ = 0;
   char path_[4096];
+  char part_[4096 + 8];
   char buffer_[8192];
 };
 

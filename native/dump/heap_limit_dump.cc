@@ -87,7 +87,7 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
   WriteProfileText(*registry->tables(), facts, HeapLimitDump::kMostBytes, &file);
   bool whole = file.Close();
   ErrorLine line;
-  line.Write(whole ? "out of heap, wrote " : "out of heap, wrote a part of ");
+  line.Write(whole ? "out of heap, wrote " : "out of heap, and cannot write ");
   WriteEscaped(file.path(), &line);
   if (whole) return;
   line.Write(": ");

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -24,6 +25,7 @@ class Folder {
     if (system(command.c_str()) != 0) perror(path_);
   }
   bool ok() const { return ok_; }
+  bool IsEmpty() const { return std::filesystem::is_empty(path_); }
   std::string path() const { return path_; }
 
  private:
@@ -73,6 +75,31 @@ TEST(DumpFilesHoldWhatWasWritten) {
   CHECK(ReadFile(file.path()) == expected);
 }
 
+TEST(DumpFilesHaveTheirNameWhenTheyAreWhole) {
+  Folder folder;
+  REQUIRE(folder.ok());
+  DumpFile file;
+  REQUIRE(file.Open(folder.path(), 0, 1));
+  file.Write(std::string(100'000, 'x'));
+  CHECK(!std::filesystem::exists(file.path()));
+  CHECK(std::filesystem::exists(std::string(file.path()) + ".part"));
+  CHECK(file.Close());
+  CHECK_EQ(ReadFile(file.path()).size(), 100'000);
+  CHECK(!std::filesystem::exists(std::string(file.path()) + ".part"));
+}
+
+TEST(NothingIsOverwrittenWhateverComesInBetween) {
+  Folder folder;
+  REQUIRE(folder.ok());
+  DumpFile file;
+  REQUIRE(file.Open(folder.path(), 0, 1));
+  file.Write("ours");
+  std::ofstream(std::string(file.path())) << "theirs";
+  CHECK(!file.Close());
+  CHECK_EQ(file.error(), EEXIST);
+  CHECK_EQ(ReadFile(file.path()), std::string("theirs"));
+}
+
 TEST(NothingIsOverwritten) {
   Folder folder;
   REQUIRE(folder.ok());
@@ -115,7 +142,8 @@ TEST(AFullDiskIsAnErrorAndNoMore) {
   for (int i = 0; i < 1000; ++i) file.Write(std::string(100, 'x'));
   CHECK(!file.Close());
   CHECK_EQ(file.error(), EFBIG);
-  CHECK_EQ(ReadFile(file.path()).size(), 20'000);
+  // A text that is cut off would read as a whole one.
+  CHECK(folder.IsEmpty());
 }
 
 TEST(ErrorLinesAreOneLine) {
