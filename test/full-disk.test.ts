@@ -16,9 +16,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { after, main } from './cli-support.js';
-import { type Outcome, programPath, runCommand } from './support/run.js';
+import { type Outcome, plainNode, programPath, root, runCommand } from './support/run.js';
 
-const register = path.join(__dirname, '..', 'dist', 'register.js');
+const register = path.join(root, 'dist', 'register.js');
 const dropIn = programPath('drop-in');
 
 type Run = (args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<Outcome>;
@@ -31,7 +31,7 @@ interface Disk {
   reason: RegExp;
 }
 
-const node = ['env', '-u', 'NODE_OPTIONS', process.execPath];
+const node = plainNode;
 
 /** Files may have 1 KiB at most: Node.js ignores SIGXFSZ, so writing more is an error. */
 function limited(t: Test): Disk {

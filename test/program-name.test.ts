@@ -6,10 +6,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { parseProfile } from '../lib/index.js';
-import { runCommand } from './support/run.js';
+import { programPath, root, runCommand } from './support/run.js';
 
-const helper = path.join(__dirname, 'programs', 'program-name.cjs');
-const register = path.join(__dirname, '..', 'dist', 'register.js');
+const helper = programPath('program-name');
+const register = path.join(root, 'dist', 'register.js');
 const PRINT = `require(${JSON.stringify(helper)}).print();`;
 
 interface Pages {

@@ -34,18 +34,40 @@ export function isAuthorized(request: IncomingMessage, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 
+const PROXY_HEADER = /^(x-forwarded-.*|forwarded|via|x-real-ip)$/;
+
+/**
+ * Why a request is not served that carries no token and needs one, unless it is of this machine; undefined if it is. A
+ * proxy on this machine stands for others: what it forwards is not of this machine. One that does not say that it is a
+ * proxy, and does not pass on the name that it was asked by, cannot be told.
+ */
+export function refusal(request: IncomingMessage): string | undefined {
+  const peer = request.socket?.remoteAddress;
+  const reason =
+    peer === undefined || !isLoopback(peer)
+      ? 'this request is from another machine, or from a socket that does not say'
+      : Object.keys(request.headers).some((name) => PROXY_HEADER.test(name))
+        ? 'this request came through a proxy'
+        : isExpectedHost(request)
+          ? undefined
+          : 'this request was made to a name that is not of this machine';
+  return (
+    reason &&
+    `profiles are for requests of this machine only, and ${reason}: set a token in the options of memprof's handler() or ` +
+      'serve(), or insecure: true if whoever can reach this is to be trusted'
+  );
+}
+
 /**
  * A web page cannot read from another origin, unless its own name is made to point here. Then it comes with that name:
  * without a token, only addresses and names of this machine are served.
  */
-export function isExpectedHost(request: IncomingMessage, host: string): boolean {
-  const header = request.headers.host;
+function isExpectedHost(request: IncomingMessage): boolean {
+  const header = request.headers.host ?? (request.headers[':authority'] as string | undefined);
   if (header === undefined) return true;
   const name = header
     .replace(/:\d*$/, '')
     .replace(/^\[|\]$/g, '')
     .toLowerCase();
-  return (
-    name === host.toLowerCase() || isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')
-  );
+  return isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost');
 }

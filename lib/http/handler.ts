@@ -5,7 +5,7 @@ import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
 import { status } from '../sampler/status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
-import { isAuthorized } from './guard.js';
+import { isAuthorized, refusal } from './guard.js';
 import { type IndexEntry, indexPage } from './index-page.js';
 import { type ProfileRouteOptions, serveFlame, servePerlText, serveProfile } from './profile-route.js';
 import { symbolLines } from './symbols.js';
@@ -16,8 +16,14 @@ const SEND_TIMEOUT_MS = 60_000;
 
 /** Options of `handler`. */
 export interface HandlerOptions {
-  /** Requests must carry it: `Authorization: Bearer TOKEN`, or as password in the URL. Default: none needed. */
+  /**
+   * Requests must carry it: `Authorization: Bearer TOKEN`, or as password in the URL. Default none: then requests of
+   * this machine only are served, others are answered with 403. What a proxy forwards (`X-Forwarded-…`, `Forwarded`, `Via`,
+   * `X-Real-IP`, or another name than this machine's as `Host`) is not of this machine.
+   */
   token?: string;
+  /** Serve whoever can reach this, without a token. Default false. */
+  insecure?: boolean;
   /** Profiles made at a time; more are answered with 429. Default 4. */
   maxConcurrent?: number;
   /** Longest time a profile with `seconds` may take. Default 300. */
@@ -49,14 +55,21 @@ export function handler(options?: HandlerOptions): Handler {
 export type CheckedHandlerOptions = Omit<Required<HandlerOptions>, 'token'> & { token: string | undefined };
 
 export function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandlerOptions {
-  const { token, maxConcurrent = 4, maxSeconds = 300, sourceMaps = true } = checkOptions(options);
+  const {
+    token,
+    insecure = false,
+    maxConcurrent = 4,
+    maxSeconds = 300,
+    sourceMaps = true,
+  } = checkOptions(options);
   if (token !== undefined && (typeof token !== 'string' || token === '')) {
     throw invalidType('options.token', 'a string that is not empty', token);
   }
+  checkBoolean(insecure, 'options.insecure');
   checkInteger(maxConcurrent, 'options.maxConcurrent', 1, 1000);
   checkInteger(maxSeconds, 'options.maxSeconds', 1, 86_400);
   checkBoolean(sourceMaps, 'options.sourceMaps');
-  return { token, maxConcurrent, maxSeconds, sourceMaps };
+  return { token, insecure, maxConcurrent, maxSeconds, sourceMaps };
 }
 
 interface Page {
@@ -145,7 +158,9 @@ export class Pages {
   ): Promise<void> {
     setCommonHeaders(response);
     response.statusCode = 200; // Koa begins with 404
-    const { token } = this.#options;
+    const { token, insecure } = this.#options;
+    const refused = token === undefined && !insecure ? refusal(request) : undefined;
+    if (refused !== undefined) return sendError(response, 403, refused);
     if (token !== undefined && !isAuthorized(request, token)) {
       response.setHeader('WWW-Authenticate', 'Basic realm="memprof"');
       return sendError(

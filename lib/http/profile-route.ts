@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
 import { snapshotProto } from '../capture/snapshot-proto.js';
 import { withSources } from '../capture/source-maps.js';
@@ -139,7 +139,28 @@ function checkSeconds(response: ServerResponse, text: string, maxSeconds: number
     sendError(response, 400, `invalid value for "seconds" - this server allows ${maxSeconds} at most`);
     return undefined;
   }
+  const timeout = idleTimeout(response.req);
+  if (seconds * 1000 >= timeout) {
+    sendError(
+      response,
+      400,
+      `profile duration exceeds server's WriteTimeout: seconds=${seconds}, and this server closes connections after ${timeout / 1000} ` +
+        's without data (server.timeout)',
+    );
+    return undefined;
+  }
   return seconds;
+}
+
+/**
+ * Milliseconds without data after which a connection is closed; infinite for never. `server.timeout`, `server.setTimeout`, and that
+ * of a request or a response all end in its socket, or in the session of HTTP/2. `requestTimeout`, `headersTimeout` and
+ * `keepAliveTimeout` are for other times than that between a request and its response.
+ */
+function idleTimeout(request: IncomingMessage): number {
+  const { stream } = request as { stream?: { timeout?: number; session?: { timeout?: number } } };
+  const timeouts = [request.socket?.timeout, stream?.timeout, stream?.session?.timeout];
+  return Math.min(...timeouts.map((each) => each || Number.POSITIVE_INFINITY));
 }
 
 /** False when the client is gone before. */

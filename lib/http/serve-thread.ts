@@ -3,20 +3,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { sendError } from './go-forms.js';
-import { isExpectedHost } from './guard.js';
 import { Pages } from './handler.js';
 import type { ThreadReport, ThreadSettings } from './serve.js';
 
-const { port, host, checkHost, commandLine, program, handler } = workerData as ThreadSettings;
+const { port, host, commandLine, program, handler } = workerData as ThreadSettings;
 const pages = new Pages(handler, commandLine, program);
 
-const server = createServer((request, response) => {
-  if (checkHost && !isExpectedHost(request, host)) {
-    return sendError(response, 403, 'this server answers to names and addresses of its own machine only');
-  }
-  pages.handle(request, response);
-});
+const server = createServer((request, response) => pages.handle(request, response));
 // Who connects and sends nothing, or takes nothing, does not stay.
 server.headersTimeout = 10_000;
 server.requestTimeout = 30_000;

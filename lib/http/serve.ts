@@ -2,21 +2,19 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { native } from '../addon/native.js';
-import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
+import { checkInteger, checkOptions } from '../base/check.js';
 import { invalidType, memprofError } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
 import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
 import { type CheckedHandlerOptions, checkHandlerOptions, type HandlerOptions } from './handler.js';
 
-/** Options of `serve`: those of `handler`, and where to listen. */
+/** Options of `serve`: those of `handler`, and where to listen. `insecure` allows other hosts without a token, too. */
 export interface ServeOptions extends HandlerOptions {
   /** Default 6060; 0 takes a free one. */
   port?: number;
   /** Default 127.0.0.1. Others need a `token`, or `insecure`. */
   host?: string;
-  /** Serve whoever can reach `host`, without a token. Default false. */
-  insecure?: boolean;
 }
 
 /** A server in a thread of its own. */
@@ -33,7 +31,6 @@ export interface Server {
 export interface ThreadSettings {
   port: number;
   host: string;
-  checkHost: boolean;
   commandLine: string[];
   program: string;
   handler: CheckedHandlerOptions;
@@ -53,19 +50,17 @@ export type ThreadReport = { port: number; host: string } | { code: string | und
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export async function serve(options?: ServeOptions): Promise<Server> {
-  const { port = 6060, host = '127.0.0.1', insecure = false, ...rest } = checkOptions(options);
+  const { port = 6060, host = '127.0.0.1', ...rest } = checkOptions(options);
   checkInteger(port, 'options.port', 0, 65_535);
   if (typeof host !== 'string' || host === '')
     throw invalidType('options.host', 'a host name or address', host);
-  checkBoolean(insecure, 'options.insecure');
   const handler = checkHandlerOptions(rest);
-  checkExposure(host, handler.token, insecure);
+  checkExposure(host, handler.token, handler.insecure);
   native();
 
   const settings: ThreadSettings = {
     port,
     host,
-    checkHost: handler.token === undefined && !insecure,
     commandLine: commandLine(),
     program: programName(),
     handler,
