@@ -29,7 +29,7 @@ const abi = process.versions.modules;
 /** The package in a directory of its own, without any binary. */
 function packageWithout(t: Test): string {
   const directory = realpathSync(t.testdir());
-  for (const part of ['package.json', 'binding.gyp', 'dist']) {
+  for (const part of ['package.json', 'native', 'dist']) {
     cpSync(path.join(root, part), path.join(directory, part), { recursive: true });
   }
   // Sources are mapped when a profile is written.

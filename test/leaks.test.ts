@@ -215,15 +215,42 @@ t.test('a site that is not there at all', async (t) => {
   t.same(judgeGrowth(times(3), []), []);
 });
 
+const NORMAL_TAILS: [number, number][] = [
+  [0, 0.5],
+  [1e-9, 0.49999999960105773],
+  [0.1, 0.460172162722971],
+  [0.5, 0.3085375387259869],
+  [1, 0.15865525393145707],
+  [1.5, 0.06680720126885809],
+  [2, 0.02275013194817922],
+  [2.25, 0.012224472655044704],
+  [2.499, 0.006227215551988517],
+  [2.5, 0.006209665325776139],
+  [2.501, 0.006192158920326858],
+  [2.75, 0.0029797632350545573],
+  [3, 0.0013498980316300957],
+  [3.5, 0.00023262907903552504],
+  [4, 3.1671241833119965e-5],
+  [5, 2.866515718791946e-7],
+  [6, 9.865876450377012e-10],
+  [8, 6.220960574271819e-16],
+  [10, 7.619853024160593e-24],
+  [20, 2.7536241186063314e-89],
+  [30, 4.906713927148764e-198],
+  [37, 5.725571222525139e-300],
+];
+
 t.test('tables', async (t) => {
-  for (const [z, p] of [
-    [0, 0.5],
-    [1, 0.158655254],
-    [4, 3.16712418e-5],
-    [6, 9.86587645e-10],
-  ] as const) {
-    t.ok(Math.abs(normalTail(z) / p - 1) < 2e-7, `normal ${z}`, { found: normalTail(z) });
+  // Of Python's math.erfc, which is that of the C library.
+  for (const [z, p] of NORMAL_TAILS) {
+    t.ok(Math.abs(normalTail(z) / p - 1) < 1e-12, `normal ${z}: ${normalTail(z) / p - 1}`, {
+      found: normalTail(z),
+    });
+    t.ok(Math.abs(normalTail(-z) - (1 - p)) < 1e-15, `normal ${-z}`);
   }
+  t.equal(normalTail(Number.POSITIVE_INFINITY), 0);
+  t.equal(normalTail(Number.NEGATIVE_INFINITY), 1);
+  t.equal(normalTail(50), 0);
   const table = [
     [1, 6.3138, 0.05],
     [1, 318.309, 0.001],

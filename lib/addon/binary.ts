@@ -102,7 +102,7 @@ function explain(failures: readonly { file: string; error: Error & { code?: unkn
     );
   }
   const root = path.join(__dirname, '..', '..');
-  const cure = existsSync(path.join(root, 'binding.gyp'))
+  const cure = existsSync(path.join(root, 'native/exports.map'))
     ? `build it with 'npx memprof build' (in ${root})`
     : `where memprof was bundled into ${__dirname}, leave it external or copy its prebuilds/ there`;
   return memprofError('ERR_MEMPROF_NO_BINARY', `memprof has no binary for ${describeTarget()}: ${cure}`);

@@ -38,6 +38,12 @@ function findNodeAddonApi(root: string): string {
   }
 }
 
+/** Not beside the package.json of a package: package managers would take it for a build script. */
+function findBindingGyp(root: string): string {
+  const packed = path.join(root, 'vendor/binding.gyp');
+  return existsSync(packed) ? packed : path.join(root, 'binding.gyp');
+}
+
 function abiOfHeaders(directory: string): string | undefined {
   try {
     const header = readFileSync(path.join(directory, 'include/node/node_version.h'), 'utf8');
@@ -107,9 +113,10 @@ export async function compile(root: string, file: string, verbose: boolean): Pro
   // Elsewhere: nothing half-built is left in the package, and its path may be one that make cannot cope with.
   const stage = mkdtempSync(path.join(tmpdir(), 'memprof-build-'));
   try {
-    for (const part of ['package.json', 'binding.gyp', 'native']) {
+    for (const part of ['package.json', 'native']) {
       cpSync(path.join(root, part), path.join(stage, part), { recursive: true });
     }
+    cpSync(findBindingGyp(root), path.join(stage, 'binding.gyp'));
     cpSync(nodeAddonApi, path.join(stage, 'vendor/node-addon-api'), { recursive: true });
     const env = environment();
     const built = await runNode([nodeGyp, 'rebuild', '--release'], stage, env, verbose);

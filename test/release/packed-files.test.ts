@@ -28,8 +28,8 @@ function compiled(): string[] {
 function sourcesOfTheAddon(): string[] {
   const headers = ['LICENSE.md', 'napi-inl.deprecated.h', 'napi-inl.h', 'napi.h', 'package.json'];
   return [
-    'binding.gyp',
     'native/exports.map',
+    'vendor/binding.gyp',
     ...filesIn('native', ['.cc', '.h']),
     ...headers.map((name) => `vendor/node-addon-api/${name}`),
   ];
@@ -55,7 +55,7 @@ t.test('the package has exactly these files', (t) => {
   const page = ['LICENSES.txt', 'library.js', 'page.css', 'page.js'].map(
     (name) => `dist/flame/browser/${name}`,
   );
-  const top = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+  const top = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
   const meant = [...top, ...page, ...compiled(), ...sourcesOfTheAddon(), ...binaries()].sort();
   t.strictSame(packed, meant);
   t.end();
@@ -81,7 +81,8 @@ t.test('it is small', (t) => {
 t.test('installing it runs nothing and needs little', (t) => {
   const text = execFileSync('tar', ['-xzOf', tarball(), 'package/package.json'], { encoding: 'utf8' });
   const { gypfile, scripts = {}, dependencies } = JSON.parse(text) as Manifest;
-  t.equal(gypfile, false, 'or npm would run node-gyp because of binding.gyp');
+  t.equal(gypfile, false, 'or npm would put an install script into what it publishes');
+  t.notOk(packed.includes('binding.gyp'), 'or pnpm would warn of build scripts');
   t.strictSame(
     Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
     [],
