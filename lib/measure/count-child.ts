@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Answer } from './count-objects.js';
+import { Worker } from 'node:worker_threads';
+import { type Answer, PARENT_PIPE } from './count-objects.js';
 import { measure } from './measure.js';
 
 /** The child process of `countObjects`: the module, the export, and the options of `measure` as arguments. */
@@ -10,8 +13,12 @@ async function answer(): Promise<Answer> {
     if (typeof exported !== 'function') return { problem: `there is no function of that name` };
     return { measured: await measure(exported as () => unknown, JSON.parse(options)) };
   } catch (error) {
-    return { problem: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { problem: problemOf(error) };
   }
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Node.js finds the names of most, but not of all, CommonJS exports. */
@@ -19,4 +26,22 @@ function find(module: Record<string, unknown>, name: string): unknown {
   return module[name] ?? (module.default as Record<string, unknown> | undefined)?.[name];
 }
 
-void answer().then((message) => process.send?.(message, () => process.exit()));
+async function endWithParent(): Promise<void> {
+  process.once('disconnect', () => process.exit());
+  process.channel?.unref(); // A function that waits for nothing must not keep the child waiting.
+  try {
+    const file = path.join(__dirname, 'end-with-parent.js');
+    const thread = new Worker(file, { workerData: PARENT_PIPE, execArgv: [], env: {} });
+    await once(thread, 'online');
+    thread.unref();
+  } catch {
+    // The permission model may forbid threads.
+  }
+}
+
+function reply(message: Answer): void {
+  process.send?.(message, () => process.exit());
+}
+
+process.on('uncaughtException', (error) => reply({ problem: problemOf(error) }));
+void endWithParent().then(answer).then(reply);

@@ -2,6 +2,8 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkInteger, checkOptions } from '../base/check.js';
+import { envForChild, flagsForChild } from '../base/child-flags.js';
+import { CHILD_MARK } from '../base/child-mark.js';
 import { invalidType, memprofError } from '../base/errors.js';
 import { checkMeasureOptions } from './measure.js';
 import type { AllocationSite, Measurement, MeasureOptions } from './types.js';
@@ -24,8 +26,9 @@ export interface ObjectCount {
 export type Answer = { measured: Measurement } | { problem: string };
 
 const UNOPTIMISED = ['--no-opt', '--no-maglev'];
-// What would sample the child's heap, wait for a debugger, or take the port of the parent's.
-const NOT_INHERITED = /^--(inspect|debug|heap-prof|cpu-prof)/;
+
+/** File descriptor, in the child, of a pipe that closes when this process ends. */
+export const PARENT_PIPE = 4;
 
 /**
  * How many objects a call of a module's function allocates: measured in a child process that does not optimise
@@ -33,10 +36,12 @@ const NOT_INHERITED = /^--(inspect|debug|heap-prof|cpu-prof)/;
  * builtins still do so: `new Array(n)` and its elements count as one.
  *
  * The function cannot come along: the child loads it itself, by the module's path (relative to the working directory)
- * or `file:` URL, and the name of the export. Besides it inherits the flags of this process.
+ * or `file:` URL, and the name of the export. Besides it inherits the flags of this process, but for those that name a
+ * program or a mode of Node.js (`--eval`, `--test`, `--watch` …), and ends when this process does.
  *
  * Rejects with `ERR_MEMPROF_BENCH_CHILD` when the child fails: no such module or export, the function throws, or
- * `timeout`; with `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
+ * `timeout`; with `ERR_MEMPROF_BENCH_NESTED` when it is called in the child itself, by the module or by one that
+ * `--require` or `--import` loads; with `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
  */
 export async function countObjects(
   modulePath: string | URL,
@@ -48,6 +53,13 @@ export async function countObjects(
   const { timeout = 60_000 } = checkOptions(options);
   checkInteger(timeout, 'options.timeout', 100, 2 ** 31 - 1);
   const settings = JSON.stringify(checkMeasureOptions(options));
+  if (process.env[CHILD_MARK] !== undefined) {
+    throw memprofError(
+      'ERR_MEMPROF_BENCH_NESTED',
+      `countObjects() was called in the child process that another countObjects() started, for ${exportName} in ` +
+        `${file}: call it from a file of its own, which the child does not load`,
+    );
+  }
   const answer = await ask([file, exportName, settings], timeout);
   const { allocsPerOp, bytesPerOp, stable, sites } = answer;
   return { objectsPerOp: allocsPerOp, bytesPerOp, stable, sites };
@@ -64,21 +76,31 @@ function ask(args: readonly string[], timeout: number): Promise<Measurement> {
     const failed = (problem: string) =>
       reject(memprofError('ERR_MEMPROF_BENCH_CHILD', `objects of ${args[1]} in ${args[0]}: ${problem}`));
     const child = fork(path.join(__dirname, 'count-child.js'), args, {
-      execArgv: [...process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)), ...UNOPTIMISED],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [...flagsForChild(process.execArgv), ...UNOPTIMISED],
+      env: childEnv(),
+      // At PARENT_PIPE nothing is written: it closes.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     });
+    child.stdio[PARENT_PIPE]?.on('error', () => {});
     const timer = setTimeout(() => {
       failed(`nothing was heard of the child for ${timeout} ms`);
       child.kill('SIGKILL');
     }, timeout);
     child.on('error', (error) => failed(error.message));
-    child.on('message', (answer: Answer) => {
-      if ('measured' in answer) resolve(answer.measured);
-      else failed(answer.problem);
+    child.on('message', (answer: Partial<Answer>) => {
+      // What else comes was sent by the module.
+      if ('measured' in answer) resolve(answer.measured as Measurement);
+      else if ('problem' in answer) failed(answer.problem as string);
     });
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
       failed(`the child ended with ${signal ?? `exit code ${code}`}`); // no matter, when it has answered
     });
   });
+}
+
+function childEnv(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...envForChild(process.env), [CHILD_MARK]: '1' };
+  delete env.WATCH_REPORT_DEPENDENCIES; // `node --watch` would be told of modules over our channel.
+  return env;
 }

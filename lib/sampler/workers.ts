@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { lazily } from '../base/lazily.js';
 
-const register = path.join(__dirname, '..', 'register.js');
+const workerPreload = path.join(__dirname, '..', 'launch', 'worker-preload.js');
 
 // Workers of this thread that run, by id.
 const alive = new Set<number>();
@@ -15,12 +15,17 @@ const threads = lazily(() => {
   return { exported, PlainWorker: exported.Worker };
 });
 
-/** A worker that serves memprof and is no part of the program. */
+/**
+ * A worker that serves memprof and is no part of the program. With `execArgv`, Node.js reads NODE_OPTIONS anew for the
+ * worker: a module that is to be loaded first, and makes such a worker itself, would do so without end.
+ */
 export function ownWorker(file: string, options: WorkerOptions): Worker {
   makingOwn = true;
   try {
     const { PlainWorker } = threads();
-    return new PlainWorker(file, { ...options, execArgv: [], stdin: false });
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    // What it prints (Node's warnings) must not go through the program's streams.
+    return new PlainWorker(file, { ...options, execArgv: [], env, stdin: false, stdout: true, stderr: true });
   } finally {
     makingOwn = false;
   }
@@ -63,7 +68,7 @@ function construct(
   const options = args[1];
   const asked = Array.isArray(options?.execArgv) ? options.execArgv : process.execArgv;
   const covered = (flags: readonly string[]) =>
-    make({ ...options, execArgv: [...flags, '--require', register] });
+    make({ ...options, execArgv: [...flags, '--require', workerPreload] });
   try {
     return covered(asked);
   } catch (error) {

@@ -1,0 +1,53 @@
+// Which of this process's Node.js options a process that memprof starts may have as well.
+
+/** With these the child would run something else than it is given, or run it in another way. */
+const PROGRAM_OR_MODE = new Set([
+  ...['-', '--', '-e', '-p', '-pe', '-c', '-i', '-h', '-v'],
+  ...['--eval', '--print', '--check', '--interactive', '--help', '--version', '--v8-options'],
+  ...['--input-type', '--entry-url', '--run', '--snapshot-blob', '--completion-bash', '--prof-process'],
+  ...['--experimental-sea-config', '--build-sea', '--build-snapshot', '--build-snapshot-config'],
+  ...['--vfs-load', '--experimental-test-coverage'],
+  // What such a file says is in the environment that the child gets already.
+  ...['--env-file', '--env-file-if-exists'],
+]);
+const FAMILIES = /^--(test|bench|watch)(-|$)/;
+
+// These sample the child's heap, make it wait for a debugger, or take the port of the parent's.
+const WATCHES_THE_PROCESS = /^--(inspect|debug|heap-prof|cpu-prof)/;
+
+function isDropped(option: string): boolean {
+  const name = option.split('=', 1)[0]!.replaceAll('_', '-');
+  return PROGRAM_OR_MODE.has(name) || FAMILIES.test(name) || WATCHES_THE_PROCESS.test(name);
+}
+
+/**
+ * Options without those that name a program or a mode of Node.js (`--eval`, `--test`, `--watch` …) and their values. In
+ * `process.execArgv`, whatever has no dash is the value of the option before it.
+ */
+export function flagsForChild(flags: readonly string[]): string[] {
+  let dropped = false;
+  return flags.filter((flag) => {
+    if (flag.startsWith('-')) dropped = isDropped(flag);
+    return !dropped;
+  });
+}
+
+/** Splits `NODE_OPTIONS` as Node.js does: at blanks outside double quotes, in which a backslash escapes. */
+function splitNodeOptions(text: string): string[] {
+  return Array.from(text.matchAll(/(?:"(?:\\.|[^"\\])*"?|[^" ])+/gs), ([part]) =>
+    part.replace(/"((?:\\.|[^"\\])*)"?/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, '$1')),
+  );
+}
+
+function quoted(flag: string): string {
+  return /["\\\s]/.test(flag) || flag === '' ? `"${flag.replace(/["\\]/g, '\\$&')}"` : flag;
+}
+
+/** `env` with a `NODE_OPTIONS` that has no such options. */
+export function envForChild(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const given = env.NODE_OPTIONS;
+  if (given === undefined) return { ...env };
+  const flags = splitNodeOptions(given);
+  const kept = flagsForChild(flags);
+  return kept.length === flags.length ? { ...env } : { ...env, NODE_OPTIONS: kept.map(quoted).join(' ') };
+}
