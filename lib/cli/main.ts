@@ -83,6 +83,7 @@ function fail(error: unknown): number {
 
 // Whoever writes finds out; but an event that nobody listens to ends the process.
 process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 
 main(process.argv.slice(2)).then(
   (code) => {

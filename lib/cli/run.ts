@@ -106,11 +106,20 @@ function settingsOf({ values }: Arguments, log: string): RunSettings {
     ...(bufferInterval === undefined
       ? {}
       : { bufferSampleInterval: parseBytes(bufferInterval, 'buffer_interval', 1, 2 ** 30, 'run') }),
-    dir: path.resolve(given('dir') ?? '.'),
+    dir: resolved(given('dir') ?? '.'),
     format: parseChoice(given('format') ?? 'pb.gz', 'format', fileFormats, 'run'),
     sourceMaps: values.no_source_maps !== true,
     log,
   };
+}
+
+/** As it is where the working directory was removed: the program runs, and says that it cannot write. */
+function resolved(dir: string): string {
+  try {
+    return path.resolve(dir);
+  } catch {
+    return dir;
+  }
 }
 
 interface Ending {
@@ -235,6 +244,9 @@ async function summarizeFile(
 }
 
 function shownPath(file: string): string {
-  const relative = path.relative('.', file);
+  let relative = '..';
+  try {
+    relative = path.relative('.', file);
+  } catch {} // The working directory was removed.
   return printable(relative.startsWith('..') ? file : relative);
 }

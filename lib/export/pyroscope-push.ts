@@ -1,5 +1,6 @@
 import { native } from '../addon/native.js';
 import { programName } from '../base/program.js';
+import { warn } from '../base/say.js';
 import { AllocDelta } from '../capture/alloc-delta.js';
 import { withSources } from '../capture/source-maps.js';
 import { compress } from '../formats/compress.js';
@@ -147,9 +148,9 @@ class Pusher {
     this.stats.lastError = reason;
     if (this.#warned) return;
     this.#warned = true;
-    process.emitWarning(
+    warn(
       `a profile could not be pushed to ${this.#options.target.url.host}: ${reason}; memprof goes on trying, and says no more`,
-      { type: 'MemprofWarning', code: 'MEMPROF_PUSH' },
+      'MEMPROF_PUSH',
     );
   }
 }

@@ -5,6 +5,7 @@ import { native } from '../addon/native.js';
 import { checkInteger, checkOptions } from '../base/check.js';
 import { invalidType, memprofError } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
+import { warn } from '../base/say.js';
 import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
 import { type CheckedHandlerOptions, checkHandlerOptions, type HandlerOptions } from './handler.js';
@@ -78,7 +79,7 @@ export async function serve(options?: ServeOptions): Promise<Server> {
   worker.unref();
   // What happens to it later must not end the program.
   worker.on('error', (error) => {
-    process.emitWarning(`memprof's HTTP server ended: ${error.message}`, { type: 'MemprofWarning' });
+    warn(`memprof's HTTP server ended: ${error.message}`);
   });
   const shownHost = report.host.includes(':') ? `[${report.host}]` : report.host;
   return {

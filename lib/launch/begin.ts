@@ -1,17 +1,21 @@
+import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
+import { say, warn } from '../base/say.js';
 import { serve } from '../http/serve.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
+import { ASKS_TO_END, writeBeforeDeathBy } from './deadly-signals.js';
+import { isUnderNodemon } from './nodemon.js';
 import { saidBefore } from './said-before.js';
-import type { DropInSettings } from './settings.js';
+import { type DropInSettings, readSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfiles } from './write-profile.js';
 
 /** One warning at most in a thread's life, for whatever went wrong at its start. */
-function warn(problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  process.emitWarning(problems.join('; '), { type: 'MemprofWarning', code: 'MEMPROF_REGISTER' });
+function tell(problems: readonly string[]): void {
+  if (problems.length > 0) warn(problems.join('; '), 'MEMPROF_REGISTER');
 }
 
 function reasonOf(error: unknown): string {
@@ -19,29 +23,45 @@ function reasonOf(error: unknown): string {
   return code === 'ERR_ACCESS_DENIED' ? `${message} (--allow-worker)` : (message ?? String(error));
 }
 
-/** Starts the profiler, and what belongs to it in the main thread. Never throws; warns once. */
-export function beginDropIn(settings: DropInSettings, problems: readonly string[]): void {
+/** Starts the profiler, and what belongs to it in the main thread, as the variables ask for; warns once. */
+export function beginDropIn(env: NodeJS.ProcessEnv): void {
+  if (env[CHILD_MARK] !== undefined) return;
+  const { settings, problems: found } = readSettings(env);
+  const dir = resolveDirectory(settings.dir, found);
+  // In a worker: the main thread has said it already.
+  let problems = isMainThread ? found : [];
   try {
-    problems = [...problems, ...startWith(settings)];
+    problems = [...problems, ...startWith(settings, dir)];
   } catch (error) {
-    warn(saidBefore(error) ? problems : [...problems, `memprof does not run: ${reasonOf(error)}`]);
+    tell(saidBefore(error) ? problems : [...problems, `memprof does not run: ${reasonOf(error)}`]);
     return;
   }
   if (!isMainThread) return;
-  writeOnRequest(settings);
+  leaveToNodemon(settings, env);
+  writeOnRequest(settings, dir);
   if (settings.http === undefined) {
-    warn(problems);
+    tell(problems);
     return;
   }
   listen(settings, settings.http).then(
-    () => warn(problems),
-    (error) => warn([...problems, `memprof runs without its HTTP server: ${reasonOf(error)}`]),
+    () => tell(problems),
+    (error) => tell([...problems, `memprof runs without its HTTP server: ${reasonOf(error)}`]),
   );
 }
 
+/** Null when it cannot be known, since the working directory was removed. That costs the files, not the profile. */
+function resolveDirectory(dir: string, problems: string[]): string | null {
+  try {
+    return path.resolve(dir);
+  } catch (error) {
+    problems.push(`memprof writes no files, since there is no directory ${dir}: ${reasonOf(error)}`);
+    return null;
+  }
+}
+
 /** Returns what is wrong, but no reason not to run. */
-function startWith(settings: DropInSettings): string[] {
-  const { sampleInterval, stackDepth, maxOverhead, workers, heapLimitDump, dir } = settings;
+function startWith(settings: DropInSettings, dir: string | null): string[] {
+  const { sampleInterval, stackDepth, maxOverhead, workers, heapLimitDump } = settings;
   const { buffers, bufferSampleInterval } = settings;
   const options: StartOptions = {
     workers,
@@ -72,24 +92,35 @@ function startAsOthers(options: StartOptions): void {
   }
 }
 
-function writeOnRequest(settings: DropInSettings): void {
+function writeOnRequest(settings: DropInSettings, dir: string | null): void {
   const write = (collection: GarbageCollection) => {
     try {
-      writeProfiles(settings, collection, (file) => say(`wrote ${file}`));
+      if (dir === null) throw new Error('the working directory was gone when the program began');
+      writeProfiles({ ...settings, dir }, collection, (file) => say(`wrote ${file}`));
     } catch (error) {
       say(`cannot write the profile: ${(error as Error).message}`);
     }
   };
-  if (settings.signal !== undefined) process.on(settings.signal, () => write('major'));
+  writeOnSignal(settings.signal, () => write('major'));
   // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
   if (settings.atExit) process.on('exit', () => write('minor'));
 }
 
-/** At once, even while the process ends. */
-function say(message: string): void {
-  try {
-    process.stderr.write(`memprof: ${message}\n`);
-  } catch {}
+/** A program that is to be ended by SIGUSR2 must not survive it, unless somebody asked for that. */
+function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void {
+  if (settings.signal !== 'SIGUSR2' || settings.signalAsked === true || !isUnderNodemon(env)) return;
+  delete settings.signal;
+  say(
+    'nodemon ends programs by SIGUSR2, so memprof leaves that signal alone: ' +
+      'MEMPROF_SIGNAL names another one that writes a profile',
+  );
+}
+
+/** A signal that asks a program to end goes on to do so. */
+function writeOnSignal(signal: NodeJS.Signals | undefined, write: () => void): void {
+  if (signal === undefined) return;
+  if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, write);
+  else process.on(signal, write);
 }
 
 async function listen(

@@ -3,11 +3,14 @@ type Listener = (...args: unknown[]) => void;
 /** Signals that end a program unless it listens, and that it can outlive for long enough to write a profile. */
 export const DEADLY_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
+/** Signals by which people and supervisors ask for nothing else than a program's end. */
+export const ASKS_TO_END: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGBREAK']);
+
 /**
  * Listens as long as nobody else does. A program's own listener decides whether it dies, and libraries that clean up
  * at signals (`signal-exit`) count listeners to find out: ours must not be among them.
  */
-export function writeBeforeDeathBy(signal: (typeof DEADLY_SIGNALS)[number], write: () => void): void {
+export function writeBeforeDeathBy(signal: NodeJS.Signals, write: () => void): void {
   const onSignal = () => {
     process.off('newListener', onNew);
     process.off('removeListener', onRemoved);

@@ -1,72 +1,20 @@
 // Loaded by the program that `memprof run` runs before anything of its own, and in its workers. Must never keep the
 // program from running, or change how it ends.
-import { appendFileSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
-import type { MemprofError } from '../base/errors.js';
-import type { StartOptions } from '../profile/public-types.js';
-import { start } from '../sampler/start.js';
-import { DEADLY_SIGNALS, writeBeforeDeathBy } from './deadly-signals.js';
-import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
-import { saidBefore } from './said-before.js';
-// Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfiles } from './write-profile.js';
+
+import type * as Say from '../base/say.js';
+import type * as Begin from './begin-run.js';
 
 const loaded = Symbol.for('memprof.run');
-
-function warn(what: string, error: unknown): void {
-  process.emitWarning(`${what}: ${(error as Error).message}`, { type: 'MemprofWarning' });
-}
-
-function begin(settings: RunSettings): void {
-  const { sampleInterval, stackDepth, maxOverhead, buffers, bufferSampleInterval } = settings;
-  const options: StartOptions = {
-    workers: true,
-    maxOverhead,
-    buffers,
-    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
-    ...(sampleInterval === undefined ? {} : { sampleInterval }),
-    ...(stackDepth === undefined ? {} : { stackDepth }),
-  };
-  try {
-    start({ ...options, heapLimitDump: settings.dir });
-  } catch (error) {
-    if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
-    // Writing the profile will fail as well, and say so, unless the directory can be made by then.
-    start(options);
-  }
-  if (!isMainThread) return;
-  tellParent(settings.log, { pid: process.pid });
-
-  const write = (collection: GarbageCollection) => {
-    try {
-      writeProfiles(settings, collection, (file, profile) => {
-        tellParent(settings.log, { pid: process.pid, file, profile });
-      });
-    } catch (error) {
-      // An 'exit' listener is too late for warnings.
-      process.stderr.write(`memprof: cannot write the profile: ${(error as Error).message}\n`);
-    }
-  };
-  // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
-  process.on('exit', () => write('minor'));
-  process.on('SIGUSR2', () => write('major'));
-  for (const signal of DEADLY_SIGNALS) writeBeforeDeathBy(signal, () => write('major'));
-}
-
-function tellParent(log: string, line: LogLine): void {
-  // The parent may be gone, and its log with it.
-  try {
-    appendFileSync(log, `${JSON.stringify(line)}\n`);
-  } catch {}
-}
-
 const here = globalThis as { [loaded]?: true };
-const settings = process.env[SETTINGS_VARIABLE];
-if (settings !== undefined && here[loaded] === undefined) {
-  here[loaded] = true;
-  try {
-    begin(JSON.parse(settings) as RunSettings);
-  } catch (error) {
-    if (!saidBefore(error)) warn('memprof does not run', error);
+
+// Loading may fail as well, so there are no imports.
+try {
+  if (here[loaded] === undefined) {
+    here[loaded] = true;
+    (require('./begin-run.js') as typeof Begin).beginRun(process.env);
   }
+} catch (error) {
+  try {
+    (require('../base/say.js') as typeof Say).warn(`memprof does not run: ${(error as Error).message}`);
+  } catch {}
 }

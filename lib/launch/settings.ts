@@ -11,6 +11,8 @@ export interface DropInSettings {
   dir: string;
   format: FileFormat;
   signal?: NodeJS.Signals;
+  /** The signal is not the default, but was asked for. */
+  signalAsked?: true;
   atExit: boolean;
   heapLimitDump: boolean;
   http?: { host?: string; port: number };
@@ -126,6 +128,7 @@ export const SETTINGS: readonly Setting[] = [
       const cannot = ['SIGKILL', 'SIGSTOP', 'SIGUSR1', 'SIGPROF', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL'];
       if (!Object.hasOwn(constants.signals, name) || cannot.includes(name)) return false;
       settings.signal = name;
+      settings.signalAsked = true;
       return true;
     },
   },

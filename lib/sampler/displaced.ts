@@ -1,4 +1,5 @@
 import { native } from '../addon/native.js';
+import { warn } from '../base/say.js';
 
 const RETRY_MS = 5000;
 
@@ -15,10 +16,10 @@ export function watchForDisplacement(): void {
   native().onDisplaced(() => {
     if (!warned) {
       warned = true;
-      process.emitWarning(
+      warn(
         "somebody else stopped V8's sampling heap profiler, which memprof uses: what was in use counts as freed, and " +
           'memprof samples again as soon as nobody else does',
-        { type: 'MemprofWarning', code: 'MEMPROF_DISPLACED' },
+        'MEMPROF_DISPLACED',
       );
     }
     restart();

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { NativeStartOptions } from '../addon/native.js';
 import { checkBoolean, checkInteger, checkNumber, checkOptions, checkPathOrNull } from '../base/check.js';
+import { memprofError } from '../base/errors.js';
 import type { StartOptions } from '../profile/public-types.js';
 
 const MIB = 1024 * 1024;
@@ -52,6 +53,19 @@ export function checkStartOptions(
     bufferSampleInterval: given.bufferSampleInterval ?? 0,
     ...(heapLimitDump === undefined
       ? {}
-      : { heapLimitDump: heapLimitDump === null ? '' : path.resolve(heapLimitDump) }),
+      : { heapLimitDump: heapLimitDump === null ? '' : resolveDirectory(heapLimitDump) }),
   };
+}
+
+/** A relative one cannot be told when the working directory was removed. */
+function resolveDirectory(directory: string): string {
+  try {
+    return path.resolve(directory);
+  } catch (cause) {
+    throw memprofError(
+      'ERR_MEMPROF_DIRECTORY',
+      `the directory of heapLimitDump cannot be told: ${(cause as Error).message}`,
+      cause,
+    );
+  }
 }

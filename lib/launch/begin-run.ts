@@ -1,0 +1,69 @@
+// What `memprof run` does inside the program that it runs.
+import { appendFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { CHILD_MARK } from '../base/child-mark.js';
+import type { MemprofError } from '../base/errors.js';
+import { say } from '../base/say.js';
+import type { StartOptions } from '../profile/public-types.js';
+import { start } from '../sampler/start.js';
+import { DEADLY_SIGNALS, writeBeforeDeathBy } from './deadly-signals.js';
+import { isUnderNodemon } from './nodemon.js';
+import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
+import { saidBefore } from './said-before.js';
+// Loaded before the profiler starts, so as not to be in the profile.
+import { type GarbageCollection, writeProfiles } from './write-profile.js';
+
+function begin(settings: RunSettings): void {
+  const { sampleInterval, stackDepth, maxOverhead, buffers, bufferSampleInterval } = settings;
+  const options: StartOptions = {
+    workers: true,
+    maxOverhead,
+    buffers,
+    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
+    ...(sampleInterval === undefined ? {} : { sampleInterval }),
+    ...(stackDepth === undefined ? {} : { stackDepth }),
+  };
+  try {
+    start({ ...options, heapLimitDump: settings.dir });
+  } catch (error) {
+    if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
+    // Writing the profile will fail as well, and say so, unless the directory can be made by then.
+    start(options);
+  }
+  if (!isMainThread) return;
+  tellParent(settings.log, { pid: process.pid });
+
+  const write = (collection: GarbageCollection) => {
+    try {
+      writeProfiles(settings, collection, (file, profile) => {
+        tellParent(settings.log, { pid: process.pid, file, profile });
+      });
+    } catch (error) {
+      // An 'exit' listener is too late for warnings.
+      say(`cannot write the profile: ${(error as Error).message}`);
+    }
+  };
+  // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
+  process.on('exit', () => write('minor'));
+  const deadly: NodeJS.Signals[] = [...DEADLY_SIGNALS];
+  if (isUnderNodemon(process.env)) deadly.push('SIGUSR2');
+  else process.on('SIGUSR2', () => write('major'));
+  for (const signal of deadly) writeBeforeDeathBy(signal, () => write('major'));
+}
+
+function tellParent(log: string, line: LogLine): void {
+  // The parent may be gone, and its log with it.
+  try {
+    appendFileSync(log, `${JSON.stringify(line)}\n`);
+  } catch {}
+}
+
+export function beginRun(env: NodeJS.ProcessEnv): void {
+  const settings = env[SETTINGS_VARIABLE];
+  if (settings === undefined || env[CHILD_MARK] !== undefined) return;
+  try {
+    begin(JSON.parse(settings) as RunSettings);
+  } catch (error) {
+    if (!saidBefore(error)) throw error;
+  }
+}
