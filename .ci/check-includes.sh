@@ -4,7 +4,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 # Each room may include those before it. docs/architecture.md says what each is for.
-rooms=(base tables gc heap buffers encode isolate dump binding)
+rooms=(base tables gc heap buffers encode dump isolate binding)
 
 declare -A floor
 for i in "${!rooms[@]}"; do floor[${rooms[i]}]=$i; done

@@ -49,6 +49,8 @@ export interface NativeAddon {
   restart(): boolean;
   /** Tests and benchmarks only: see `native/heap/sample_recorder.h`. */
   record(file?: string): boolean;
+  /** Tests only: how often the lock of `native/isolate/isolate_registry.h` was taken, this time included. */
+  registryLockings(): number;
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
 }

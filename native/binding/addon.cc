@@ -10,6 +10,7 @@
 
 #include "binding/bench.h"
 #include "binding/figures.h"
+#include "binding/instance.h"
 #include "binding/proto.h"
 #include "binding/records.h"
 #include "isolate/isolate_registry.h"
@@ -69,14 +70,11 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
   request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
   if (!options.readable()) return info.Env().Undefined();
-  StartResult result = registry->Start(registry->Current(), request);
+  StartResult result = registry->Start(SamplerOf(info.Env()), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
 }
 
-void Stop(const Napi::CallbackInfo&) {
-  IsolateRegistry* registry = IsolateRegistry::Process();
-  registry->Stop(registry->Current());
-}
+void Stop(const Napi::CallbackInfo& info) { IsolateRegistry::Process()->Stop(SamplerOf(info.Env())); }
 
 // Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
 // awaited.
@@ -90,33 +88,16 @@ Napi::Value Refresh(const Napi::CallbackInfo& info) {
 }
 
 void SetThreadId(const Napi::CallbackInfo& info) {
-  IsolateRegistry::Process()->Current()->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
+  SamplerOf(info.Env())->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
 }
 
-void CallNotice(napi_env env, napi_value callback, void*, void*) {
-  // While the environment is torn down there is nobody to be told, and a call fails: both are fine.
-  if (env == nullptr || callback == nullptr) return;
-  napi_value undefined;
-  if (napi_get_undefined(env, &undefined) != napi_ok) return;
-  napi_call_function(env, undefined, callback, 0, nullptr, nullptr);
-}
-
-// `callback()` is called on this thread's loop after somebody else stopped our sampler. Replaces an earlier
-// callback.
+// See `AddonInstance::set_on_displaced`.
 void OnDisplaced(const Napi::CallbackInfo& info) {
-  napi_threadsafe_function notice;
-  napi_value name = Napi::String::New(info.Env(), "memprof");
-  napi_status made = napi_create_threadsafe_function(info.Env(), info[0], nullptr, name, 1, 1, nullptr,
-                                                     nullptr, nullptr, CallNotice, &notice);
-  if (made != napi_ok) return;
-  napi_unref_threadsafe_function(info.Env(), notice);
-  // It ends with the environment; before that it is taken away from the sampler.
-  IsolateRegistry::Process()->Current()->set_on_displaced(
-      [notice] { napi_call_threadsafe_function(notice, nullptr, napi_tsfn_nonblocking); });
+  AddonInstance::Of(info.Env())->set_on_displaced(info[0].As<Napi::Function>());
 }
 
 Napi::Value Restart(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), IsolateRegistry::Process()->Current()->Restart());
+  return Napi::Boolean::New(info.Env(), SamplerOf(info.Env())->Restart());
 }
 
 // For tests and benchmarks: every harvest from here on also goes to the file; no argument ends it.
@@ -124,8 +105,13 @@ Napi::Value Record(const Napi::CallbackInfo& info) {
   std::unique_ptr<SampleRecorder> recorder;
   if (info[0].IsString()) recorder = SampleRecorder::Open(info[0].As<Napi::String>().Utf8Value());
   bool opened = recorder != nullptr;
-  IsolateRegistry::Process()->Current()->set_recorder(std::move(recorder));
+  SamplerOf(info.Env())->set_recorder(std::move(recorder));
   return Napi::Boolean::New(info.Env(), opened);
+}
+
+// For tests: how often the registry's lock was taken.
+Napi::Value RegistryLockings(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(IsolateRegistry::Process()->lockings()));
 }
 
 // For tests.
@@ -168,7 +154,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     Throw(env, "ERR_MEMPROF_NO_MEMORY", "the system refused addresses for memprof's tables");
     return exports;
   }
-  registry->Listen(registry->Current(), env);
+  IsolateSampler* sampler = registry->FindOrMake();
+  AddonInstance::Make(env, sampler);
+  registry->Listen(sampler, env);
   exports.Set("refresh", Napi::Function::New(env, Refresh));
   exports.Set("start", Napi::Function::New(env, Start));
   exports.Set("stop", Napi::Function::New(env, Stop));
@@ -184,6 +172,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("restart", Napi::Function::New(env, Restart));
   exports.Set("record", Napi::Function::New(env, Record));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
+  exports.Set("registryLockings", Napi::Function::New(env, RegistryLockings));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   exports.Set("writingClock", Napi::Function::New(env, WritingClock));
   exports.Set("countWriting", Napi::Function::New(env, CountWriting));

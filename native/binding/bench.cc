@@ -1,8 +1,8 @@
 #include "binding/bench.h"
 
 #include "binding/figures.h"
+#include "binding/instance.h"
 #include "heap/allocation_counter.h"
-#include "isolate/isolate_registry.h"
 
 namespace memprof {
 
@@ -19,13 +19,11 @@ bool Call(Napi::Env env, Napi::Function function, uint32_t times) {
   return true;
 }
 
-IsolateSampler* Current() { return IsolateRegistry::Process()->Current(); }
-
 // bytes ever allocated, minor and major collections, their pauses in ns: of this isolate.
 constexpr size_t kMeterFigures = 4;
 
-void Read(double sign, double* figures) {
-  const MemFigures& now = Current()->clock().Now();
+void Read(Napi::Env env, double sign, double* figures) {
+  const MemFigures& now = SamplerOf(env)->clock().Now();
   figures[0] += sign * static_cast<double>(now.total_alloc);
   figures[1] += sign * static_cast<double>(now.minor.count);
   figures[2] += sign * static_cast<double>(now.major.count);
@@ -36,7 +34,7 @@ void Read(double sign, double* figures) {
 
 // readMeter(figures, sign): adds sign * the figures. Nothing is allocated on V8's heap.
 Napi::Value ReadMeter(const Napi::CallbackInfo& info) {
-  Read(info[1].As<Napi::Number>().DoubleValue(), info[0].As<Napi::Float64Array>().Data());
+  Read(info.Env(), info[1].As<Napi::Number>().DoubleValue(), info[0].As<Napi::Float64Array>().Data());
   return info.Env().Undefined();
 }
 
@@ -46,9 +44,9 @@ Napi::Value MeterCalls(const Napi::CallbackInfo& info) {
   Napi::Function function = info[0].As<Napi::Function>();
   uint32_t times = info[1].As<Napi::Number>().Uint32Value();
   double figures[kMeterFigures] = {};
-  Read(-1, figures);
+  Read(info.Env(), -1, figures);
   if (!Call(info.Env(), function, times)) return Napi::Value();
-  Read(1, figures);
+  Read(info.Env(), 1, figures);
   std::copy(figures, figures + kMeterFigures, info[2].As<Napi::Float64Array>().Data());
   return info.Env().Undefined();
 }
@@ -58,7 +56,8 @@ Napi::Value StartCount(const Napi::CallbackInfo& info) {
   uint64_t interval = info[0].As<Napi::Number>().Int64Value();
   int depth = info[1].As<Napi::Number>().Int32Value();
   bool kept = info[2].As<Napi::Boolean>().Value();
-  return Napi::Boolean::New(info.Env(), Current()->allocation_counter().Start(interval, depth, kept));
+  return Napi::Boolean::New(info.Env(),
+                            SamplerOf(info.Env())->allocation_counter().Start(interval, depth, kept));
 }
 
 // countCalls(function, times, interval, depth, kept): startCount, and the calls. The sampler is stopped when
@@ -70,7 +69,7 @@ Napi::Value CountCalls(const Napi::CallbackInfo& info) {
   uint64_t interval = info[2].As<Napi::Number>().Int64Value();
   int depth = info[3].As<Napi::Number>().Int32Value();
   bool kept = info[4].As<Napi::Boolean>().Value();
-  AllocationCounter& counter = Current()->allocation_counter();
+  AllocationCounter& counter = SamplerOf(env)->allocation_counter();
   if (!counter.Start(interval, depth, kept)) return Napi::Boolean::New(env, false);
   if (!Call(env, function, times)) {
     counter.Stop();
@@ -83,7 +82,7 @@ Napi::Value CountCalls(const Napi::CallbackInfo& info) {
 // is a function called AllocationCounter::kEndMark that allocates; without it the count is only given up.
 Napi::Value EndCount(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  AllocationCounter& counter = Current()->allocation_counter();
+  AllocationCounter& counter = SamplerOf(env)->allocation_counter();
   AllocationCounts counts;
   bool read = false;
   if (counter.running() && info[0].IsFunction()) {

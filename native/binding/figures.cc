@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/clocks.h"
+#include "binding/instance.h"
 #include "isolate/isolate_registry.h"
 
 namespace memprof {
@@ -30,7 +31,7 @@ double Share(uint64_t part, uint64_t whole) {
 
 Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
-  IsolateSampler* current = registry->Current();
+  IsolateSampler* current = SamplerOf(info.Env());
   bool process = info[0].As<Napi::Boolean>().Value();
   MemFigures figures = process ? registry->TotalFigures(current) : current->clock().Fresh();
   NumberObject result(info.Env());
@@ -63,24 +64,25 @@ Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info) {
   NumberObject result(info.Env());
   result.Set("inUse", totals.in_use());
   result.Set("allocated", totals.allocated);
-  bool counted = BufferSampler::IsCounted(IsolateRegistry::Process()->Current()->isolate());
+  bool counted = BufferSampler::IsCounted(SamplerOf(info.Env())->isolate());
   result.object().Set("counted", Napi::Boolean::New(info.Env(), counted));
   return result.object();
 }
 
 Napi::Value WritingClock(const Napi::CallbackInfo& info) {
-  IsolateSampler* current = IsolateRegistry::Process()->Current();
+  IsolateSampler* current = SamplerOf(info.Env());
   return Napi::Number::New(info.Env(), static_cast<double>(current->WritingClock()));
 }
 
 void CountWriting(const Napi::CallbackInfo& info) {
   double since = info[0].As<Napi::Number>().DoubleValue();
-  IsolateRegistry::Process()->Current()->CountWriting(static_cast<uint64_t>(since));
+  SamplerOf(info.Env())->CountWriting(static_cast<uint64_t>(since));
 }
 
 Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
-  ProcessStatus status = registry->Status(registry->Current());
+  IsolateSampler* current = SamplerOf(info.Env());
+  ProcessStatus status = registry->Status(current);
   const SamplerStatus& caller = status.caller;
   const SamplerStatus& sum = status.sum;
   const ProfileTables* tables = registry->tables();
@@ -124,7 +126,7 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("buckets", tables->BucketCount());
   result.Set("cutStacks", tables->CutStacks());
   result.Set("overflowAllocs", tables->OverflowAllocs());
-  const HeapLimitDump& dump = registry->Current()->heap_limit_dump();
+  const HeapLimitDump& dump = current->heap_limit_dump();
   auto text = [&](const char* name, const char* value) {
     Napi::Env env = info.Env();
     result.object().Set(name,
@@ -132,7 +134,7 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   };
   text("heapLimitDump", dump.directory() == nullptr ? nullptr : dump.directory()->c_str());
   text("heapLimitDumpProblem", dump.problem());
-  const BufferSampler& buffers = registry->Current()->buffers();
+  const BufferSampler& buffers = current->buffers();
   result.object().Set("buffers", Napi::Boolean::New(info.Env(), buffers.running()));
   text("buffersProblem", buffers.problem());
   result.Set("bufferSampleInterval", registry->buffer_interval());

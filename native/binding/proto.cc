@@ -9,6 +9,7 @@
 
 #include "base/shared.h"
 #include "binding/figures.h"
+#include "binding/instance.h"
 #include "encode/proto_snapshot.h"
 #include "isolate/isolate_registry.h"
 
@@ -31,7 +32,7 @@ void Complete(napi_env env, napi_status status, void* data) {
   std::unique_ptr<Job> job(static_cast<Job*>(data));
   napi_delete_async_work(env, job->handle);
   if (status != napi_ok) return;
-  IsolateSampler* current = IsolateRegistry::Process()->Current();
+  IsolateSampler* current = SamplerOf(env);
   uint64_t begin = current->WritingClock();
   Napi::Value result = job->result(env);
   current->CountWriting(begin);
@@ -176,7 +177,7 @@ Napi::Value ToObject(Napi::Env env, const Snapshot& snapshot) {
 Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
   bool of_buffers = info[0].As<Napi::Boolean>().Value();
   IsolateRegistry* registry = IsolateRegistry::Process();
-  if (!of_buffers) registry->PrepareRead(registry->Current());
+  if (!of_buffers) registry->PrepareRead(SamplerOf(info.Env()));
   BufferProfile* buffers = BufferProfile::IfMade();
   const ProfileTables* tables = of_buffers && buffers != nullptr ? buffers->tables() : registry->tables();
   auto snapshot = Snapshot::Make(ProtoSnapshot(tables, of_buffers));

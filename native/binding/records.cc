@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "binding/figures.h"
+#include "binding/instance.h"
 #include "isolate/isolate_registry.h"
 
 namespace memprof {
@@ -27,7 +28,7 @@ void ForEachRecord(const Napi::CallbackInfo& info, F&& f) {
   if (OfBuffers(info)) {
     registry->ForEachBufferBucket(visit);
   } else {
-    registry->PrepareRead(registry->Current());
+    registry->PrepareRead(SamplerOf(info.Env()));
     registry->ForEachBucket(visit);
   }
 }

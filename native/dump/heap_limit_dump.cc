@@ -9,7 +9,6 @@
 #include "dump/dump_file.h"
 #include "encode/frame_text.h"
 #include "encode/profile_text.h"
-#include "isolate/isolate_registry.h"
 
 #ifndef _WIN32
 #include <sys/resource.h>
@@ -27,6 +26,7 @@ namespace memprof {
 namespace {
 
 std::atomic<bool> nodes_handler_hidden{false};
+void (*read_facts)(ProfileTextFacts*) = nullptr;
 
 #ifdef _WIN32
 
@@ -73,10 +73,8 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
     line.WriteError(file.error());
     return;
   }
-  IsolateRegistry* registry = IsolateRegistry::Process();
   ProfileTextFacts facts;
-  facts.sample_interval = registry->sample_interval();
-  registry->TryPublishedFigures(&facts.figures, &facts.own_bytes);
+  read_facts(&facts);
   rusage usage{};
 #ifdef __APPLE__
   constexpr uint64_t kUnit = 1;
@@ -84,7 +82,7 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
   constexpr uint64_t kUnit = 1024;
 #endif
   if (getrusage(RUSAGE_SELF, &usage) == 0) facts.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * kUnit;
-  WriteProfileText(*registry->tables(), facts, HeapLimitDump::kMostBytes, &file);
+  WriteProfileText(*ProfileTables::Process(), facts, HeapLimitDump::kMostBytes, &file);
   bool whole = file.Close();
   ErrorLine line;
   line.Write(whole ? "out of heap, wrote " : "out of heap, and cannot write ");
@@ -165,6 +163,8 @@ const char* HeapLimitDump::problem() const {
          "of "
          "heap in this worker, there is no dump";
 }
+
+void HeapLimitDump::SetFacts(void (*read)(ProfileTextFacts*)) { read_facts = read; }
 
 void HeapLimitDump::HideNodesHandler() { nodes_handler_hidden.store(true, std::memory_order_relaxed); }
 

@@ -31,10 +31,15 @@
 
 namespace memprof {
 
+struct ProfileTextFacts;
+
 class HeapLimitDump {
  public:
   static constexpr unsigned kMostDumps = 16;
   static constexpr size_t kMostBytes = size_t{32} << 20;
+
+  // Where a dump has its facts from, under invariant (1). Of the whole process, before the first `Start`.
+  static void SetFacts(void (*read)(ProfileTextFacts*));
 
   explicit HeapLimitDump(v8::Isolate* isolate) : isolate_(isolate) {}
   HeapLimitDump(const HeapLimitDump&) = delete;

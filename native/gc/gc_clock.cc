@@ -22,25 +22,38 @@ namespace memprof {
 
 namespace {
 
-// The calling thread's stack; zeros where the system does not say.
-void ReadStack(MemFigures* figures) {
 #ifdef __linux__
+// Of the main thread, the C library finds this in /proc/self/maps, which takes milliseconds in a large
+// process.
+StackBounds BoundsOfThisStack() {
+  StackBounds bounds;
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return bounds;
   void* lowest = nullptr;
   size_t size = 0;
   if (pthread_attr_getstack(&attributes, &lowest, &size) == 0) {
-    char* here = reinterpret_cast<char*>(&attributes);
-    figures->stack_sys = size;
-    figures->stack_inuse = std::min<uint64_t>(size, static_cast<char*>(lowest) + size - here);
+    bounds = {reinterpret_cast<uintptr_t>(lowest) + size, size};
   }
   pthread_attr_destroy(&attributes);
-#endif
+  return bounds;
 }
+#else
+StackBounds BoundsOfThisStack() { return {}; }
+#endif
 
 }  // namespace
 
-GcClock::GcClock(v8::Isolate* isolate) : isolate_(isolate), born_ns_(MonotonicNs()) { Fresh(); }
+GcClock::GcClock(v8::Isolate* isolate)
+    : isolate_(isolate), born_ns_(MonotonicNs()), stack_(BoundsOfThisStack()) {
+  Fresh();
+}
+
+void GcClock::ReadStack() {
+  if (stack_.bytes == 0) return;
+  char here;
+  figures_.stack_sys = stack_.bytes;
+  figures_.stack_inuse = std::min<uint64_t>(stack_.bytes, stack_.base - reinterpret_cast<uintptr_t>(&here));
+}
 
 void GcClock::ReadHeap(bool with_spaces) {
   v8::HeapStatistics heap;
@@ -93,16 +106,16 @@ void GcClock::OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags) {
   figures_.lifetime_ns = last_gc_end_ns_ - born_ns_;
   ReadHeap(major);
   base_used_ = figures_.heap_used;
-  published_.Store(figures_);
+  published_->Store(figures_);
 }
 
 MemFigures GcClock::Fresh() {
   ReadHeap(true);
-  ReadStack(&figures_);
+  ReadStack();
   if (figures_.heap_used > base_used_) figures_.total_alloc += figures_.heap_used - base_used_;
   base_used_ = figures_.heap_used;
   figures_.lifetime_ns = MonotonicNs() - born_ns_;
-  published_.Store(figures_);
+  published_->Store(figures_);
   return figures_;
 }
 

@@ -1,6 +1,7 @@
 // What one isolate's garbage collections and heap looked like: pauses, bytes ever allocated, heap sizes.
 //
-// Thread safety: `Published` may be called from any thread; everything else belongs to the isolate's thread.
+// Thread safety: `published` may be copied and loaded by any thread; everything else belongs to the isolate's
+// thread.
 //
 // Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what
 // is used now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page
@@ -14,9 +15,19 @@
 #include <cstdint>
 
 #include "base/seq_lock.h"
+#include "base/shared.h"
 #include "gc/mem_figures.h"
 
 namespace memprof {
+
+// What other threads read; it outlives the clock as long as they do.
+using PublishedFigures = Shared<SeqLock<MemFigures>>;
+
+// Zeros where the system does not tell.
+struct StackBounds {
+  uintptr_t base = 0;  // the highest address
+  size_t bytes = 0;
+};
 
 class GcClock {
  public:
@@ -46,18 +57,20 @@ class GcClock {
     return figures_;
   }
   // As of the last GC, or of the last `Fresh`.
-  MemFigures Published() const { return published_.Load(); }
+  const PublishedFigures& published() const { return published_; }
 
  private:
   void ReadHeap(bool with_spaces);
+  void ReadStack();
 
   v8::Isolate* const isolate_;
   const uint64_t born_ns_;
-  uint64_t base_used_ = 0;  // at the last epilogue; what is used beyond it was allocated since
+  const StackBounds stack_;  // of the isolate's thread
+  uint64_t base_used_ = 0;   // at the last epilogue; what is used beyond it was allocated since
   uint64_t pause_begin_ns_ = 0;
   uint64_t last_gc_end_ns_ = 0;
   MemFigures figures_;
-  SeqLock<MemFigures> published_;
+  const PublishedFigures published_ = PublishedFigures::Make();
 };
 
 }  // namespace memprof

@@ -5,19 +5,47 @@
 
 namespace memprof {
 
-void MemFigures::Add(const MemFigures& other) {
-  struct Pause {
-    uint64_t end;
-    uint64_t ns;
-  };
-  Pause pauses[2 * kPauseRing];
-  size_t count = 0;
-  for (const MemFigures* from : {static_cast<const MemFigures*>(this), &other}) {
-    for (size_t i = 0; i < kPauseRing; ++i) {
-      if (from->pause_end[i] != 0) pauses[count++] = {from->pause_end[i], from->pause_ns[i]};
-    }
+namespace {
+
+// A ring's pauses, newest first.
+class Pauses {
+ public:
+  explicit Pauses(const MemFigures& figures)
+      : figures_(figures), slot_(figures.gc_count() + kPauseRing), left_(kPauseRing + 1) {
+    Next();
   }
-  std::sort(pauses, pauses + count, [](const Pause& a, const Pause& b) { return a.end > b.end; });
+  bool ended() const { return left_ == 0; }
+  uint64_t end() const { return figures_.pause_end[slot_ % kPauseRing]; }
+  uint64_t ns() const { return figures_.pause_ns[slot_ % kPauseRing]; }
+  void Next() {
+    --slot_;
+    // Slots that were never written are the oldest.
+    if (--left_ != 0 && end() == 0) left_ = 0;
+  }
+
+ private:
+  const MemFigures& figures_;
+  uint64_t slot_;
+  size_t left_;
+};
+
+}  // namespace
+
+void MemFigures::Add(const MemFigures& other) {
+  // Both rings are in order already, unless the clock was set back: then the merged one is as much out of
+  // order.
+  uint64_t merged_ns[kPauseRing]{};
+  uint64_t merged_end[kPauseRing]{};
+  uint64_t newest = gc_count() + other.gc_count() + kPauseRing - 1;
+  Pauses ours(*this);
+  Pauses theirs(other);
+  for (size_t i = 0; i < kPauseRing && !(ours.ended() && theirs.ended()); ++i) {
+    bool take_ours = theirs.ended() || (!ours.ended() && ours.end() >= theirs.end());
+    Pauses& from = take_ours ? ours : theirs;
+    merged_ns[(newest - i) % kPauseRing] = from.ns();
+    merged_end[(newest - i) % kPauseRing] = from.end();
+    from.Next();
+  }
 
   total_alloc += other.total_alloc;
   heap_used += other.heap_used;
@@ -38,13 +66,8 @@ void MemFigures::Add(const MemFigures& other) {
   forced += other.forced;
   last_gc_ns = std::max(last_gc_ns, other.last_gc_ns);
 
-  std::fill(std::begin(pause_ns), std::end(pause_ns), 0);
-  std::fill(std::begin(pause_end), std::end(pause_end), 0);
-  uint64_t newest = gc_count() + kPauseRing - 1;
-  for (size_t i = 0; i < std::min(count, kPauseRing); ++i) {
-    pause_ns[(newest - i) % kPauseRing] = pauses[i].ns;
-    pause_end[(newest - i) % kPauseRing] = pauses[i].end;
-  }
+  std::copy(std::begin(merged_ns), std::end(merged_ns), pause_ns);
+  std::copy(std::begin(merged_end), std::end(merged_end), pause_end);
 }
 
 void MemFigures::KeepTotalsOnly() {

@@ -1,8 +1,13 @@
 #include "isolate/doorbell.h"
 
-#include <memory>
-
 namespace memprof {
+
+namespace {
+
+// Of this thread's isolate, until it is closed.
+thread_local Doorbell* listening = nullptr;
+
+}  // namespace
 
 DoorbellRef::DoorbellRef(Doorbell* doorbell) : doorbell_(doorbell) {
   if (doorbell_ != nullptr) doorbell_->references_.fetch_add(1, std::memory_order_relaxed);
@@ -14,32 +19,16 @@ DoorbellRef::~DoorbellRef() {
   }
 }
 
-void Doorbell::ListenOnLoop(napi_env env) {
-  napi_value name;
-  if (napi_create_string_utf8(env, "memprof", NAPI_AUTO_LENGTH, &name) != napi_ok) return;
-  // Both callbacks are given one reference, which the last of them drops.
-  auto* self = new DoorbellRef(this);
-  napi_threadsafe_function loop;
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 1, 1, self, OnLoopEnd, self, OnLoop,
-                                      &loop) != napi_ok) {
-    delete self;
-    return;
-  }
-  napi_unref_threadsafe_function(env, loop);
+void Doorbell::Listen(napi_env env) {
+  listening = this;
+  LoopCall loop(env, isolate_, [self = DoorbellRef(this)] { self->Answer(); });
   std::lock_guard<std::mutex> lock(mutex_);
-  loop_ = loop;
-}
-
-void Doorbell::OnLoopEnd(napi_env, void* data, void*) {
-  auto* self = static_cast<DoorbellRef*>(data);
-  {
-    std::lock_guard<std::mutex> lock((*self)->mutex_);
-    (*self)->loop_ = nullptr;
-  }
-  delete self;
+  loop_.emplace(loop);
+  isolate_alive_ = true;
 }
 
 void Doorbell::Close() {
+  if (listening == this) listening = nullptr;
   std::lock_guard<std::mutex> lock(mutex_);
   isolate_alive_ = false;
   closed_ = true;
@@ -50,11 +39,9 @@ Doorbell::Ticket Doorbell::Ring(bool collect) {
   Ticket ticket{queue.asked.fetch_add(1) + 1, collect};
   std::lock_guard<std::mutex> lock(mutex_);
   if (!isolate_alive_) return ticket;
-  if (!interrupting_.exchange(true)) {
-    // An isolate that ends before it is interrupted forgets the reference, and a few hundred bytes with it.
-    isolate_->RequestInterrupt(OnInterrupt, new DoorbellRef(this));
-  }
-  if (loop_ != nullptr) napi_call_threadsafe_function(loop_, nullptr, napi_tsfn_nonblocking);
+  // V8 drops interrupts that have not come when the isolate ends: this one owns nothing.
+  if (!interrupting_.exchange(true)) isolate_->RequestInterrupt(OnInterrupt, nullptr);
+  loop_->Send();
   return ticket;
 }
 
@@ -63,16 +50,12 @@ bool Doorbell::Answered(const Ticket& ticket) const {
   return closed_ || queue.answered.load() >= ticket.number;
 }
 
-void Doorbell::OnInterrupt(v8::Isolate*, void* data) {
-  std::unique_ptr<DoorbellRef> self(static_cast<DoorbellRef*>(data));
+void Doorbell::OnInterrupt(v8::Isolate* isolate, void*) {
+  Doorbell* self = listening;
+  if (self == nullptr || self->isolate_ != isolate) return;
   // First: who rings from here on needs another interrupt.
-  (*self)->interrupting_ = false;
-  (*self)->Answer();
-}
-
-void Doorbell::OnLoop(napi_env env, napi_value, void* context, void*) {
-  // Without an environment this one is being torn down.
-  if (env != nullptr) (*static_cast<DoorbellRef*>(context))->Answer();
+  self->interrupting_ = false;
+  self->Answer();
 }
 
 void Doorbell::Answer() {

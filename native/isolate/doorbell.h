@@ -18,7 +18,10 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <utility>
+
+#include "isolate/loop_call.h"
 
 namespace memprof {
 
@@ -58,8 +61,8 @@ class Doorbell {
   Doorbell(const Doorbell&) = delete;
   Doorbell& operator=(const Doorbell&) = delete;
 
-  // Without it an idle isolate is not reached. Once; the environment takes it away when it ends.
-  void ListenOnLoop(napi_env env);
+  // Without it nobody is reached. Once.
+  void Listen(napi_env env);
   // Nothing is done for anybody any more. Everything asked counts as answered.
   void Close();
 
@@ -75,8 +78,6 @@ class Doorbell {
   };
 
   static void OnInterrupt(v8::Isolate*, void* data);
-  static void OnLoop(napi_env env, napi_value, void* context, void*);
-  static void OnLoopEnd(napi_env env, void* data, void*);
   void Answer();
 
   std::atomic<uint32_t> references_{0};
@@ -90,8 +91,8 @@ class Doorbell {
 
   // Guards what another thread uses of an isolate that may be about to end.
   std::mutex mutex_;
-  bool isolate_alive_ = true;
-  napi_threadsafe_function loop_ = nullptr;
+  bool isolate_alive_ = false;
+  std::optional<LoopCall> loop_;
 };
 
 }  // namespace memprof

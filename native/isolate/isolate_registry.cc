@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clocks.h"
+#include "encode/profile_text.h"
 
 // As in gc_clock.cc.
 #if defined(__GLIBC__) && defined(__x86_64__)
@@ -18,6 +19,8 @@ __asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.17");
 namespace memprof {
 
 namespace {
+
+using Lock = std::lock_guard<CountedMutex>;
 
 void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
   sum->displaced += other.displaced;
@@ -43,15 +46,27 @@ void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
 IsolateRegistry* IsolateRegistry::Process() {
   static IsolateRegistry* registry = [] {
     ProfileTables* tables = ProfileTables::Process();
+    HeapLimitDump::SetFacts([](ProfileTextFacts* facts) {
+      facts->sample_interval = Process()->sample_interval();
+      Process()->TryPublishedFigures(&facts->figures, &facts->own_bytes);
+    });
     return tables == nullptr ? nullptr : new IsolateRegistry(tables);
   }();
   return registry;
 }
 
-IsolateSampler* IsolateRegistry::Current() {
+bool IsolateRegistry::LockWithin(int milliseconds) {
+  for (int waited = 0; !mutex_.try_lock(); ++waited) {
+    if (waited == milliseconds) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+IsolateSampler* IsolateRegistry::FindOrMake() {
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    Lock lock(mutex_);
     for (IsolateSampler* sampler : samplers_) {
       if (sampler->isolate() == isolate) return sampler;
     }
@@ -61,7 +76,7 @@ IsolateSampler* IsolateRegistry::Current() {
   // aborts.
   auto* sampler = new IsolateSampler(isolate, tables_);
   node::AddEnvironmentCleanupHook(isolate, OnEnvironmentEnd, sampler);
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   samplers_.push_back(sampler);
   return sampler;
 }
@@ -73,7 +88,9 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
   std::string heap_limit_dump;
   bool was_stopped = sampler->state() == SamplerState::kStopped;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> tables_lock(tables_mutex_, std::defer_lock);
+    if (request.reset) tables_lock.lock();
+    Lock lock(mutex_);
     if (request.reset) {
       if (running_ != 0) return StartResult::kResetWhileRunning;
       tables_->Reset();
@@ -110,7 +127,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
       sampler->heap_limit_dump().Start(heap_limit_dump, sampler->status().thread_id);
     return StartResult::kStarted;
   }
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   if (was_stopped) --running_;
   if (with_buffers) --buffers_running_;
   return StartResult::kSamplerBusy;
@@ -128,7 +145,7 @@ void IsolateRegistry::StartBuffers(IsolateSampler* sampler, const SamplerOptions
   bool started = sampler->buffers().Start(
       {buffer_interval_, options.stack_depth, options.max_overhead, options.thread, existing});
   if (started && !was_running) return;
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   --buffers_running_;
 }
 
@@ -139,14 +156,14 @@ void IsolateRegistry::Stop(IsolateSampler* sampler, bool isolate_ends) {
   sampler->heap_limit_dump().Stop();
   bool with_buffers = sampler->buffers().running();
   sampler->buffers().Stop();
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   --running_;
   if (with_buffers) --buffers_running_;
 }
 
 void IsolateRegistry::PrepareRead(IsolateSampler* caller) {
   if (caller->state() != SamplerState::kStopped) return caller->PrepareRead();
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::mutex> lock(tables_mutex_);
   caller->PrepareRead();
 }
 
@@ -161,14 +178,14 @@ void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
     PrepareRead(sampler);
   };
   DoorbellRef doorbell(new Doorbell(sampler->isolate(), work));
-  doorbell->ListenOnLoop(env);
-  std::lock_guard<std::mutex> lock(mutex_);
+  doorbell->Listen(env);
+  Lock lock(mutex_);
   sampler->set_doorbell(std::move(doorbell));
 }
 
 std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
   std::vector<Refreshment> asked;
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   for (IsolateSampler* sampler : samplers_) {
     if (!sampler->doorbell() || sampler->status().state != SamplerState::kRunning) continue;
     asked.push_back({sampler->doorbell(), sampler->doorbell()->Ring(collect)});
@@ -188,9 +205,10 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
   figures.KeepTotalsOnly();
   sampler->allocation_counter().Stop();
   Stop(sampler, true);
-  std::lock_guard<std::mutex> lock(mutex_);
-  samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());
+  std::lock_guard<std::mutex> tables_lock(tables_mutex_);
   sampler->End();
+  Lock lock(mutex_);
+  samplers_.erase(std::remove(samplers_.begin(), samplers_.end(), sampler), samplers_.end());
   SamplerStatus status = sampler->status();
   status.bytes = 0;
   AddStatus(&ended_status_, status);
@@ -202,16 +220,12 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
 
 bool IsolateRegistry::TryPublishedFigures(MemFigures* total, uint64_t* own_bytes) {
   // The thread that V8 calls when memory has run out never holds the lock: nothing under it calls V8.
-  std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-  for (int waited = 0; !lock.owns_lock(); ++waited) {
-    if (waited == 50) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    lock.try_lock();
-  }
+  if (!LockWithin(50)) return false;
+  std::unique_lock<CountedMutex> lock(mutex_, std::adopt_lock);
   *own_bytes = tables_->CommittedBytes();
   total->Add(ended_figures_);
   for (IsolateSampler* sampler : samplers_) {
-    total->Add(sampler->clock().Published());
+    total->Add(sampler->clock().published()->Load());
     *own_bytes += sampler->status().bytes;
   }
   return true;
@@ -219,11 +233,19 @@ bool IsolateRegistry::TryPublishedFigures(MemFigures* total, uint64_t* own_bytes
 
 MemFigures IsolateRegistry::TotalFigures(IsolateSampler* caller) {
   MemFigures total = caller->clock().Fresh();
-  std::lock_guard<std::mutex> lock(mutex_);
-  total.Add(ended_figures_);
-  for (IsolateSampler* sampler : samplers_) {
-    if (sampler != caller) total.Add(sampler->clock().Published());
+  MemFigures ended;
+  std::vector<PublishedFigures> others;
+  {
+    Lock lock(mutex_);
+    ended = ended_figures_;
+    others.reserve(samplers_.size());
+    for (IsolateSampler* sampler : samplers_) {
+      if (sampler != caller) others.push_back(sampler->clock().published());
+    }
   }
+  // One that ends from here on is not among those that ended.
+  total.Add(ended);
+  for (const PublishedFigures& published : others) total.Add(published->Load());
   return total;
 }
 
@@ -231,7 +253,7 @@ ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
   ProcessStatus status;
   uint64_t now = MonotonicNs();
   constexpr uint64_t kMinute = 60'000'000'000;
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   status.caller = caller->status();
   status.sum = ended_status_;
   status.running_ns = ended_status_.ran_ns;
@@ -252,6 +274,11 @@ ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
   return status;
 }
 
+uint64_t IsolateRegistry::lockings() {
+  Lock lock(mutex_);
+  return mutex_.lockings();
+}
+
 SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   if (options.sample_interval == 0) options.sample_interval = latest_.sample_interval;
   if (options.stack_depth == 0) options.stack_depth = latest_.stack_depth;
@@ -262,7 +289,7 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
 
 uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {
   if (sampler->thread_label() != 0) return sampler->thread_label();
-  std::lock_guard<std::mutex> lock(mutex_);
+  Lock lock(mutex_);
   if (thread_labels_ == kMaxThreadLabels) return kOtherThreads;
   ++thread_labels_;
   return static_cast<uint32_t>(sampler->status().thread_id) +

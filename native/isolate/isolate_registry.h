@@ -1,11 +1,15 @@
 // Which isolates of the process load memprof, what they agreed on, and what those that ended left behind.
 //
-// Thread safety: every method may be called from any thread, with the caller's own sampler. All take the one
-// lock. It is taken when an isolate comes, starts, stops or goes, and by readers of figures: never during a
-// GC.
+// Thread safety: every method may be called from any thread, with the caller's own sampler. There are two
+// locks, and neither is taken during a GC. The registry's is held for moments, and by every thread that
+// comes, starts, stops, goes, or reads figures. The tables' is held as long as all buckets are visited; it is
+// taken before the registry's.
 //
-// Invariant: tables are reset under the lock and only while no isolate runs; a stopped isolate writes to the
-// tables only under the lock. So no count is added to a bucket, or taken from one, across a reset (see
+// A child that a native library forks gets these locks as other threads held them at that moment. It cannot
+// take them: on Linux V8 keeps its heap out of children (MADV_DONTFORK), so that no JavaScript runs there.
+//
+// Invariant: tables are reset under their lock and only while no isolate runs; a stopped isolate writes to
+// the tables only under that lock. So no count is added to a bucket, or taken from one, across a reset (see
 // Harvest's generation).
 
 #ifndef MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
@@ -68,6 +72,27 @@ struct Refreshment {
   bool done() const { return doorbell->Answered(ticket); }
 };
 
+// Counts how often it was taken.
+class CountedMutex {
+ public:
+  void lock() {
+    mutex_.lock();
+    ++lockings_;
+  }
+  bool try_lock() {
+    bool locked = mutex_.try_lock();
+    if (locked) ++lockings_;
+    return locked;
+  }
+  void unlock() { mutex_.unlock(); }
+  // REQUIRES: locked.
+  uint64_t lockings() const { return lockings_; }
+
+ private:
+  std::mutex mutex_;
+  uint64_t lockings_ = 0;
+};
+
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
@@ -78,8 +103,9 @@ class IsolateRegistry {
   // Never destroyed. `nullptr` when the tables could not be had.
   static IsolateRegistry* Process();
 
-  // The calling isolate's sampler, made at the first call. It ends with the isolate's Node environment.
-  IsolateSampler* Current();
+  // The calling isolate's sampler, made at the first call. It ends with the isolate's Node environment. Calls
+  // from JavaScript have it from `SamplerOf`.
+  IsolateSampler* FindOrMake();
 
   StartResult Start(IsolateSampler* sampler, const StartRequest& request);
   void Stop(IsolateSampler* sampler, bool isolate_ends = false);
@@ -89,14 +115,14 @@ class IsolateRegistry {
   // ProfileTables::ForEachBucket, with no reset in between.
   template <typename F>
   void ForEachBucket(F&& f) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::mutex> lock(tables_mutex_);
     tables_->ForEachBucket(f);
   }
 
   // The same of buffers; nothing before the first start that asked for them.
   template <typename F>
   void ForEachBufferBucket(F&& f) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::mutex> lock(tables_mutex_);
     if (BufferProfile* profile = BufferProfile::IfMade()) profile->tables()->ForEachBucket(f);
   }
 
@@ -118,9 +144,12 @@ class IsolateRegistry {
   ProcessStatus Status(IsolateSampler* caller);
 
   ProfileTables* tables() const { return tables_; }
+  // How often the registry's lock was taken.
+  uint64_t lockings();
 
  private:
   explicit IsolateRegistry(ProfileTables* tables) : tables_(tables) {}
+  bool LockWithin(int milliseconds);
   static void OnEnvironmentEnd(void* sampler);
   void End(IsolateSampler* sampler);
   SamplerOptions Complete(SamplerOptions options) const;
@@ -129,7 +158,8 @@ class IsolateRegistry {
   void StartBuffers(IsolateSampler* sampler, const SamplerOptions& options, uint64_t existing);
 
   ProfileTables* const tables_;
-  std::mutex mutex_;
+  std::mutex tables_mutex_;
+  CountedMutex mutex_;
   std::vector<IsolateSampler*> samplers_;
   std::atomic<uint64_t> sample_interval_{0};  // of the records there are
   SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0};

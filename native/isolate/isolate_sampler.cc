@@ -35,6 +35,7 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
 }
 
 IsolateSampler::~IsolateSampler() {
+  *self_ = nullptr;
   isolate_->RemoveGCPrologueCallback(OnPrologue, this);
   isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
 }

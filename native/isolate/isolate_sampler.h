@@ -1,6 +1,6 @@
 // The profiler of one isolate: V8's sampler, the GC hooks, and the harvest that goes from one to the other.
 //
-// Thread safety: made, used and destroyed on the isolate's thread. `clock().Published()` and `status()` may
+// Thread safety: made, used and destroyed on the isolate's thread. `clock().published()` and `status()` may
 // be called from any thread that keeps the registry from letting it end.
 
 #ifndef MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
@@ -14,6 +14,7 @@
 
 #include "base/clocks.h"
 #include "base/seq_lock.h"
+#include "base/shared.h"
 #include "buffers/buffer_sampler.h"
 #include "dump/heap_limit_dump.h"
 #include "gc/gc_clock.h"
@@ -112,6 +113,8 @@ class IsolateSampler {
   void set_recorder(std::unique_ptr<SampleRecorder> recorder) { recorder_ = std::move(recorder); }
 
   v8::Isolate* isolate() const { return isolate_; }
+  // Becomes null when the sampler ends.
+  const Shared<IsolateSampler*>& self() const { return self_; }
   GcClock& clock() { return clock_; }
   AllocationCounter& allocation_counter() { return allocation_counter_; }
   const DoorbellRef& doorbell() const { return doorbell_; }
@@ -142,6 +145,7 @@ class IsolateSampler {
 
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
+  const Shared<IsolateSampler*> self_ = Shared<IsolateSampler*>::Make(this);
   GcClock clock_;
   AllocationCounter allocation_counter_;
   HeapLimitDump heap_limit_dump_;

@@ -1,0 +1,47 @@
+'use strict';
+// Counts blocks of memory over workers that come and go. Arguments: the addon of block-counter.cc; how many workers; how
+// they end: 'profiled', or 'rung', which are idle when they are asked for figures, and terminated before they run again.
+// Prints, for sizes in steps of 16 bytes, how many more blocks there are than before, for each worker.
+const { once } = require('node:events');
+const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+
+async function inMainThread() {
+  const [counterFile, count, how] = process.argv.slice(2);
+  const { blocks } = require(counterFile);
+  require('../../dist').start();
+  const { native } = require('../../dist/addon/native.js');
+  const one = async () => {
+    const worker = new Worker(__filename);
+    await once(worker, 'message');
+    if (how === 'rung') {
+      // It runs no JavaScript any more, in which the interrupt would come.
+      native().refresh(false);
+      worker.terminate();
+    } else {
+      worker.postMessage('end');
+    }
+    await once(worker, 'exit');
+  };
+  const batch = async (size) => {
+    for (let i = 0; i < size; i++) await one();
+    for (let i = 0; i < 4; i++) {
+      gc();
+      await new Promise(setImmediate);
+    }
+    return blocks();
+  };
+  // Caches fill, and code is compiled.
+  await batch(10);
+  const before = await batch(2);
+  const after = await batch(Number(count));
+  console.log(JSON.stringify(after.map((alive, at) => (alive - before[at]) / count)));
+}
+
+function inWorker() {
+  require('../../dist').start();
+  parentPort.once('message', () => process.exit());
+  parentPort.postMessage('ready');
+}
+
+if (isMainThread) inMainThread();
+else inWorker();
