@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/shrink.h"
+
 namespace memprof {
 
 namespace {
@@ -25,19 +27,18 @@ bool Harvest::BeganAnew(const HarvestMoment& moment) const {
 bool Harvest::End(const HarvestMoment& moment) {
   expected_taken_ += moment.expected_taken;
   if (foreign_ || BeganAnew(moment)) {
-    fresh_.clear();
+    ClearForNext(&fresh_);
     return false;
   }
   unsure_ = moment.collected && FewAreLeft();
   // Whoever's they are, they are new to the next harvest, too.
   if (unsure_) {
-    fresh_.clear();
+    ClearForNext(&fresh_);
   } else {
     expected_taken_ = 0;
   }
   uint64_t completed_gcs = moment.completed_gcs;
   uint64_t lost = TakeFresh(completed_gcs);
-  donors_.clear();
   live_.Sweep(
       [&](uint64_t, Sample& gone) {
         if (gone.bucket == 0) {
@@ -51,11 +52,15 @@ bool Harvest::End(const HarvestMoment& moment) {
         if (stays.bucket == 0 && (stays.pending_since < completed_gcs || below_gap)) Publish(stays);
       });
   imputer_.NextStretch(lost, donors_);
+  ClearForNext(&donors_);
   return true;
 }
 
 uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
-  if (fresh_.empty()) return 0;
+  if (fresh_.empty()) {
+    ClearForNext(&fresh_);
+    return 0;
+  }
   std::sort(fresh_.begin(), fresh_.end(), [](const Fresh& a, const Fresh& b) { return a.id < b.id; });
   uint64_t highest = fresh_.back().id;
   uint64_t lost = highest - last_id_ - fresh_.size();
@@ -69,7 +74,7 @@ uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
     fresh.sample.pending_since = completed_gcs;
     live_.Insert(fresh.id, fresh.sample);
   }
-  fresh_.clear();
+  ClearForNext(&fresh_);
   return lost;
 }
 
@@ -109,7 +114,7 @@ void Harvest::Forget() {
   });
   imputer_.Flush();
   live_.Clear();
-  fresh_.clear();
+  ClearForNext(&fresh_);
   last_id_ = 0;
   unsure_ = false;
   expected_taken_ = 0;

@@ -90,7 +90,10 @@ class Harvest {
   void Forget();
 
   size_t live() const { return live_.size(); }
-  size_t bytes() const { return live_.bytes() + fresh_.capacity() * sizeof(Fresh) + imputer_.bytes(); }
+  size_t bytes() const {
+    return live_.bytes() + fresh_.capacity() * sizeof(Fresh) + donors_.capacity() * sizeof(Imputer::Donor) +
+           imputer_.bytes();
+  }
   HarvestCounts counts() const {
     HarvestCounts counts = counts_;
     counts.imputed = imputer_.imputed();

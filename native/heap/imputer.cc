@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/shrink.h"
 
 namespace memprof {
 
@@ -22,12 +23,17 @@ uint64_t Imputer::Random() { return Mix(random_ += 0x9e3779b97f4a7c15u); }
 
 void Imputer::Give(uint64_t lost, std::span<const Donor> donors) {
   if (lost == 0) return;
+  // In turns from a random start, all turns of a donor at once.
   size_t at = Random() % donors.size();
-  for (uint64_t i = 0; i < lost; ++i) {
+  uint64_t turns = lost / donors.size();
+  uint64_t rest = lost % donors.size();
+  uint64_t receiving = turns == 0 ? rest : donors.size();
+  for (uint64_t i = 0; i < receiving; ++i) {
     const Donor& donor = donors[at];
+    uint64_t count = turns + (i < rest ? 1 : 0);
     Bucket* bucket = tables_->BucketAt(donor.bucket);
-    bucket->AddAlloc(1, donor.size);
-    bucket->AddFree(1, donor.size);
+    bucket->AddAlloc(count, count * donor.size);
+    bucket->AddFree(count, count * donor.size);
     if (++at == donors.size()) at = 0;
   }
   imputed_ += lost;
@@ -42,13 +48,28 @@ void Imputer::NextStretch(uint64_t lost, std::span<const Donor> gone) {
     Give(to_gone, gone);
   }
   waiting_ += lost;
-  if (gone.size() >= kPool) {
+  if (gone.size() > kMostKept) {
+    KeepSome(gone);
+  } else if (gone.size() >= kPool) {
     before_.assign(gone.begin(), gone.end());
   } else if (!gone.empty()) {
     scratch_.assign(gone.begin(), gone.end());
     size_t kept = std::min(before_.size(), kPool - gone.size());
     scratch_.insert(scratch_.end(), before_.begin(), before_.begin() + kept);
     before_.swap(scratch_);
+  }
+  ShrinkToUse(&before_);
+  scratch_.clear();
+  ShrinkToUse(&scratch_);
+}
+
+// One from each of `kMostKept` stretches of about the same length, so that all have the same chance.
+void Imputer::KeepSome(std::span<const Donor> gone) {
+  before_.clear();
+  for (size_t i = 0; i < kMostKept; ++i) {
+    size_t begin = gone.size() * i / kMostKept;
+    size_t end = gone.size() * (i + 1) / kMostKept;
+    before_.push_back(gone[begin + Random() % (end - begin)]);
   }
 }
 
@@ -64,6 +85,7 @@ void Imputer::Flush() {
 
 void Imputer::Clear() {
   before_.clear();
+  ShrinkToUse(&before_);
   waiting_ = 0;
 }
 

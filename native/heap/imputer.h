@@ -26,6 +26,8 @@ namespace memprof {
 class Imputer {
  public:
   static constexpr size_t kPool = 16;
+  // Of a harvest with more donors, so many stand for all.
+  static constexpr size_t kMostKept = 4096;
 
   struct Donor {
     Ref bucket;
@@ -50,6 +52,7 @@ class Imputer {
  private:
   uint64_t Random();
   void Give(uint64_t lost, std::span<const Donor> donors);
+  void KeepSome(std::span<const Donor> gone);
 
   ProfileTables* const tables_;
   uint64_t random_;

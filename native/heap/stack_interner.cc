@@ -1,6 +1,9 @@
 #include "heap/stack_interner.h"
 
+#include <algorithm>
 #include <string_view>
+
+#include "base/shrink.h"
 
 namespace memprof {
 
@@ -19,7 +22,9 @@ void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root
     nodes_.Insert(root->node_id, Known{tables_->unknown_stack(), 0, false});
   }
   for (auto* child : root->children) steps_.push_back({child, 0, 0, false});
+  size_t most = 0;
   while (!steps_.empty()) {
+    most = std::max(most, steps_.size());
     Step step = steps_.back();
     steps_.pop_back();
     path_.resize(step.depth);
@@ -35,6 +40,7 @@ void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root
       steps_.push_back({child, known.stack, step.depth + 1, known.cut});
     }
   }
+  ShrinkToUse(&steps_, most);
   nodes_.Sweep([](uint64_t, Known&) {}, [](uint64_t, Known&) {});
 }
 

@@ -31,7 +31,9 @@ class StackInterner {
   void Clear() { nodes_.Clear(); }
 
   size_t size() const { return nodes_.size(); }
-  size_t bytes() const { return nodes_.bytes(); }
+  size_t bytes() const {
+    return nodes_.bytes() + steps_.capacity() * sizeof(Step) + path_.capacity() * sizeof(Ref);
+  }
 
  private:
   struct Known {

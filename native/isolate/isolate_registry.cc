@@ -112,6 +112,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     }
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
+    if (running_ == 0) tables_->FitHeadsToLimit();
     sample_interval_ = options.sample_interval;
     latest_ = options;
     if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;

@@ -15,8 +15,9 @@
 //     counts).
 // (4) Chains only grow at their head: what lies behind a head once read never changes.
 //
-// There is no resizing and no removal, so none of the races of either. The number of heads is fixed when the
-// table is made, from the limit of the arena.
+// There is no removal, and no resizing while anybody may look for a key, so none of the races of either: the
+// number of heads is set when the table is made, from the limit of the arena, and raised only where nobody is
+// at work (`Widen`).
 
 #ifndef MEMPROF_NATIVE_INTERN_TABLE_H_
 #define MEMPROF_NATIVE_INTERN_TABLE_H_
@@ -84,6 +85,34 @@ class InternTable {
     }
   }
 
+  size_t heads() const { return mask_ + 1; }
+
+  // Gives the table as many heads, unless it has them or there is no room; `hash_of(const Node&)` is that of
+  // its key. What is known stays where it is. REQUIRES: no other thread looks for keys meanwhile, and those
+  // that do later have synchronised with this one. Walks of the list may go on.
+  template <typename HashOf>
+  void Widen(size_t heads, HashOf&& hash_of) {
+    size_t old_mask = mask_;
+    size_t mask = std::bit_ceil(heads) - 1;
+    if (mask <= old_mask) return;
+    Ref wider = arena_->Allocate((mask + 1) * sizeof(std::atomic<Ref>), 64, 0);
+    if (wider == 0) return;
+    auto* old_heads = static_cast<std::atomic<Ref>*>(arena_->At(heads_));
+    heads_ = wider;
+    mask_ = mask;
+    // From the chains, not from the list: there are also the losers of races.
+    for (size_t i = 0; i <= old_mask; ++i) {
+      for (Ref ref = old_heads[i].load(std::memory_order_relaxed); ref != 0;) {
+        Node* node = At(ref);
+        Ref next = node->chain_next.load(std::memory_order_relaxed);
+        std::atomic<Ref>* head = Head(hash_of(*node));
+        node->chain_next.store(head->load(std::memory_order_relaxed), std::memory_order_relaxed);
+        head->store(ref, std::memory_order_release);
+        ref = next;
+      }
+    }
+  }
+
   Node* At(Ref ref) const { return static_cast<Node*>(arena_->At(ref)); }
 
   // Newest first. Nodes inserted after the walk began are not met.
@@ -131,7 +160,7 @@ class InternTable {
   }
 
   Arena* const arena_;
-  const size_t mask_;
+  size_t mask_;
   Ref heads_;
   std::atomic<Ref> list_{0};
   std::atomic<size_t> count_{0};

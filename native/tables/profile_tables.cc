@@ -13,8 +13,24 @@ namespace {
 // Heads are sized from the limit, so that chains stay short when the arena is full: about one bucket a head,
 // each bucket with its share of stacks, frames and strings. They take 4 bytes each, and memory only once
 // touched.
+constexpr size_t kBytesAString = 4096;
+constexpr size_t kBytesAFrame = 4096;
+constexpr size_t kBytesAStack = 512;
+constexpr size_t kBytesABucket = 1024;
+
 size_t HeadsFor(size_t limit, size_t bytes_a_node) {
   return std::clamp<size_t>(limit / bytes_a_node, 1024, 1 << 20);
+}
+
+uint64_t HashOfFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column) {
+  uint64_t names = Combine(HashBytes(function_name), HashBytes(url));
+  return Combine(names, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
+}
+
+uint64_t HashOfStack(const StackKey& key) { return Combine(key.parent, key.frame); }
+
+uint64_t HashOfBucket(const BucketKey& key) {
+  return Combine(Combine(key.stack, key.size_class), key.thread);
 }
 
 // A name longer than a path can be is cut, between two characters: tables are small.
@@ -66,16 +82,16 @@ Figures Bucket::Read() const {
 
 ProfileTables::ProfileTables(size_t limit)
     : arena_(limit),
-      strings_(&arena_, HeadsFor(limit, 4096)),
-      frames_(&arena_, HeadsFor(limit, 4096)),
-      stacks_(&arena_, HeadsFor(limit, 512)),
-      buckets_(&arena_, HeadsFor(limit, 1024)) {
+      strings_(&arena_, HeadsFor(limit, kBytesAString)),
+      frames_(&arena_, HeadsFor(limit, kBytesAFrame)),
+      stacks_(&arena_, HeadsFor(limit, kBytesAStack)),
+      buckets_(&arena_, HeadsFor(limit, kBytesABucket)) {
   ok_ = arena_.ok() && strings_.ok() && frames_.ok() && stacks_.ok() && buckets_.ok();
   if (!ok_) return;
   overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
   unknown_stack_ = InternStack(0, InternFrame("(unknown)", "", 0, 0));
   not_attributed_stack_ = InternStack(0, InternFrame("(not attributed)", "", 0, 0));
-  if (overflow_stack_ != 0) overflow_bucket_ = buckets_.FindOrInsert({overflow_stack_, 0, 0}, 0, 0);
+  if (overflow_stack_ != 0) overflow_bucket_ = InternBucket({overflow_stack_, 0, 0}, 0);
   ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0 && not_attributed_stack_ != 0;
 }
 
@@ -83,6 +99,18 @@ ProfileTables* ProfileTables::Process() {
   // Leaked on purpose: threads may still count while the process exits.
   static ProfileTables* tables = new ProfileTables(kDefaultLimit);
   return tables->ok() ? tables : nullptr;
+}
+
+void ProfileTables::FitHeadsToLimit() {
+  size_t limit = LimitBytes();
+  strings_.Widen(HeadsFor(limit, kBytesAString),
+                 [](const StringNode& node) { return HashBytes(node.View()); });
+  frames_.Widen(HeadsFor(limit, kBytesAFrame), [&](const FrameNode& node) {
+    return HashOfFrame(StringAt(node.key.function_name), StringAt(node.key.url), node.key.line,
+                       node.key.column);
+  });
+  stacks_.Widen(HeadsFor(limit, kBytesAStack), [](const StackNode& node) { return HashOfStack(node.key); });
+  buckets_.Widen(HeadsFor(limit, kBytesABucket), [](const Bucket& node) { return HashOfBucket(node.key); });
 }
 
 Ref ProfileTables::InternString(std::string_view text) {
@@ -95,8 +123,7 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
   url = Cut(url);
   FrameKey key{InternString(function_name), InternString(url), line, column, 0};
   if (key.function_name == 0 || key.url == 0) return 0;
-  uint64_t hash = Combine(HashBytes(function_name), HashBytes(url));
-  hash = Combine(hash, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
+  uint64_t hash = HashOfFrame(function_name, url, line, column);
   // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below
   // 2^48 leave room for "return address = address + 1" and fit a double.
   key.address = ((hash >> 20) | 1) << 4;
@@ -105,7 +132,7 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
 
 Ref ProfileTables::InternStack(Ref parent, Ref frame) {
   if (frame == 0) return 0;
-  return stacks_.FindOrInsert({parent, frame}, Combine(parent, frame), KeptForCuts());
+  return stacks_.FindOrInsert({parent, frame}, HashOfStack({parent, frame}), KeptForCuts());
 }
 
 Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
@@ -118,7 +145,7 @@ Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
   Ref stack = 0;
   for (Ref frame : path) {
     if (frame == 0) return overflow_stack_;
-    stack = stacks_.FindOrInsert({stack, frame}, Combine(stack, frame), 0);
+    stack = stacks_.FindOrInsert({stack, frame}, HashOfStack({stack, frame}), 0);
     if (stack == 0) return overflow_stack_;
   }
   return stack == 0 ? overflow_stack_ : stack;
@@ -142,7 +169,7 @@ Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
 }
 
 Ref ProfileTables::InternBucket(const BucketKey& key, size_t keep_free) {
-  return buckets_.FindOrInsert(key, Combine(Combine(key.stack, key.size_class), key.thread), keep_free);
+  return buckets_.FindOrInsert(key, HashOfBucket(key), keep_free);
 }
 
 bool ProfileTables::Empty() const {

@@ -138,6 +138,13 @@ class ProfileTables {
 
   bool ok() const { return ok_; }
   void SetLimit(size_t limit) { arena_.SetLimit(limit); }
+  // Fits the tables' heads to a limit that was raised, so that look-ups stay short when they fill up. Takes
+  // some milliseconds when they are full. REQUIRES: no thread interns or counts meanwhile, and those that do
+  // later have synchronised with this one.
+  void FitHeadsToLimit();
+  // Of the tables of stacks and of buckets.
+  size_t StackHeads() const { return stacks_.heads(); }
+  size_t BucketHeads() const { return buckets_.heads(); }
 
   // 0 when there is no room.
   Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column);

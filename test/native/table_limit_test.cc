@@ -200,5 +200,63 @@ TEST(FullTablesCountEverythingUnderThreads) {
   }
 }
 
+TEST(TablesHaveHeadsForALimitThatWasRaised) {
+  constexpr size_t kRaised = size_t{256} << 20;
+  ProfileTables tables(ProfileTables::kDefaultLimit);
+  // Known before: frames, stacks and buckets, each of which must be found again, once.
+  struct Known {
+    Ref frame, stack, bucket;
+  };
+  std::vector<Known> known;
+  auto intern = [&](int i) {
+    Known each;
+    each.frame = tables.InternFrame("f" + std::to_string(i % 500), "a.js", i, i % 7);
+    each.stack = tables.InternStack(i % 3 == 0 || known.empty() ? 0 : known[i / 2].stack, each.frame);
+    each.bucket = tables.BucketFor(each.stack, 8 + i % 900, i % 2);
+    return each;
+  };
+  for (int i = 0; i < 20'000; ++i) known.push_back(intern(i));
+  size_t buckets = tables.BucketCount();
+  size_t small = tables.BucketHeads();
+
+  tables.SetLimit(kRaised);
+  tables.FitHeadsToLimit();
+  ProfileTables fresh(kRaised);
+  CHECK(tables.BucketHeads() > 4 * small);
+  CHECK_EQ(tables.BucketHeads(), fresh.BucketHeads());
+  CHECK_EQ(tables.StackHeads(), fresh.StackHeads());
+  for (int i = 0; i < 20'000; ++i) {
+    Known again = intern(i);
+    CHECK(again.frame == known[i].frame && again.stack == known[i].stack && again.bucket == known[i].bucket);
+  }
+  CHECK_EQ(tables.BucketCount(), buckets);
+
+  size_t used = tables.UsedBytes();
+  tables.SetLimit(ProfileTables::kMinLimit);  // nothing is to be had below what is used, and nothing is lost
+  tables.FitHeadsToLimit();
+  CHECK_EQ(tables.UsedBytes(), used);
+  CHECK_EQ(tables.BucketHeads(), fresh.BucketHeads());
+  CHECK_EQ(tables.BucketFor(known[5].stack, 8 + 5, 1), known[5].bucket);
+}
+
+TEST(TablesThatAreWidenedWhileTheyAreWalkedMissNothing) {
+  ProfileTables tables(ProfileTables::kMinLimit);
+  Filler filler(&tables, 3);
+  for (int i = 0; i < 2000; ++i) filler.Allocate();
+  Figures before = Sum(tables);
+  InParallel(2, [&](int thread) {
+    if (thread == 0) {
+      for (int i = 0; i < Scaled(200); ++i) CHECK_EQ(Sum(tables).alloc_objects, before.alloc_objects);
+    } else {
+      for (size_t limit = 2 * kLimit; limit <= 32 * kLimit; limit *= 2) {
+        tables.SetLimit(limit);
+        tables.FitHeadsToLimit();
+      }
+    }
+  });
+  for (int i = 0; i < 2000; ++i) filler.Allocate();
+  CHECK_EQ(Sum(tables).alloc_bytes, filler.bytes());
+}
+
 }  // namespace
 }  // namespace memprof
