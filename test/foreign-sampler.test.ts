@@ -130,3 +130,21 @@ t.test('stopped and restarted between two harvests', async (t) => {
   t.ok(report.inUse > 20, 'afterwards all is as before');
   plausible(t, report, { stopped: true });
 });
+
+t.test(
+  'hazard: a sampler of ours that was taken for another is known again, and is not left running',
+  async (t) => {
+    const outcome = await run('mistaken-sampler.cjs');
+    endedWell(t, outcome);
+    const report = lastLine<
+      Report & { states: string[]; seenBefore: number; displaced: number; kept: number; afterwards: Figures }
+    >(outcome);
+    t.strictSame(report.states, ['displaced', 'running']);
+    t.equal(report.displaced, 1);
+    t.ok(report.seen > report.seenBefore, 'samples are counted again');
+    t.ok(
+      report.afterwards.alloc > 100,
+      `${report.afterwards.alloc} samples of what was allocated afterwards`,
+    );
+  },
+);

@@ -51,6 +51,8 @@ export interface NativeAddon {
   record(file?: string): boolean;
   /** Tests only: how often the lock of `native/isolate/isolate_registry.h` was taken, this time included. */
   registryLockings(): number;
+  /** Tests only: takes this thread's sampler for another's. */
+  mistakeForAnothers(): void;
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
 }

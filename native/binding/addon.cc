@@ -115,6 +115,11 @@ Napi::Value RegistryLockings(const Napi::CallbackInfo& info) {
 }
 
 // For tests.
+void MistakeForAnothers(const Napi::CallbackInfo&) {
+  IsolateRegistry::Process()->Current()->MistakeForAnothers();
+}
+
+// For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
 
 enum class Abi { kOurs, kAnother, kUnknown };
@@ -171,6 +176,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));
   exports.Set("restart", Napi::Function::New(env, Restart));
   exports.Set("record", Napi::Function::New(env, Record));
+  exports.Set("mistakeForAnothers", Napi::Function::New(env, MistakeForAnothers));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("registryLockings", Napi::Function::New(env, RegistryLockings));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));

@@ -52,6 +52,10 @@ class BufferSampler final : private BufferListener {
   void OnPrologue() { collecting_ = true; }
   // `full`: hardly any heap is left.
   void OnEpilogue(bool major, bool full);
+  // There may have been a full GC that V8 told nobody of.
+  void OnUnseenGc() {
+    if (running()) stacks_.Clear();
+  }
 
   // Whether all of the isolate's buffers are counted in the totals, sampled or not.
   static bool IsCounted(v8::Isolate* isolate);

@@ -89,6 +89,7 @@ class Harvest {
   // V8 dropped all samples: frees everything, and expects ids to begin anew.
   void Forget();
 
+  uint64_t last_id() const { return last_id_; }
   size_t live() const { return live_.size(); }
   size_t bytes() const {
     return live_.bytes() + fresh_.capacity() * sizeof(Fresh) + donors_.capacity() * sizeof(Imputer::Donor) +

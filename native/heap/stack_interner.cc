@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/hash.h"
 #include "base/shrink.h"
 
 namespace memprof {
@@ -19,7 +20,7 @@ void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root
   steps_.clear();
   // The root stands for the empty stack. A sample may still name it.
   if (nodes_.Touch(root->node_id) == nullptr) {
-    nodes_.Insert(root->node_id, Known{tables_->unknown_stack(), 0, false});
+    nodes_.Insert(root->node_id, Known{tables_->unknown_stack(), 0, 0, false});
   }
   for (auto* child : root->children) steps_.push_back({child, 0, 0, false});
   size_t most = 0;
@@ -29,11 +30,18 @@ void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root
     steps_.pop_back();
     path_.resize(step.depth);
     Known known;
-    if (const Known* found = nodes_.Touch(step.node->node_id)) {
+    uint32_t fingerprint = FingerprintOf(step);
+    Known* found = nodes_.Touch(step.node->node_id);
+    if (found != nullptr && found->fingerprint == fingerprint) {
       known = *found;
     } else {
       known = Intern(isolate, step);
-      nodes_.Insert(step.node->node_id, known);
+      known.fingerprint = fingerprint;
+      if (found != nullptr) {
+        *found = known;
+      } else {
+        nodes_.Insert(step.node->node_id, known);
+      }
     }
     path_.push_back(known.frame);
     for (auto* child : step.node->children) {
@@ -42,6 +50,15 @@ void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root
   }
   ShrinkToUse(&steps_, most);
   nodes_.Sweep([](uint64_t, Known&) {}, [](uint64_t, Known&) {});
+}
+
+uint32_t StackInterner::FingerprintOf(const Step& step) {
+  const v8::AllocationProfile::Node& node = *step.node;
+  uint64_t place =
+      (uint64_t{static_cast<uint32_t>(node.script_id)} << 32) | static_cast<uint32_t>(node.start_position);
+  // The name's hash is one of its characters.
+  uint64_t above = (uint64_t{step.parent_stack} << 32) | static_cast<uint32_t>(node.name->GetIdentityHash());
+  return static_cast<uint32_t>(Combine(place, above));
 }
 
 StackInterner::Known StackInterner::Intern(v8::Isolate* isolate, const Step& step) {

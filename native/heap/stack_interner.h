@@ -4,6 +4,9 @@
 //
 // V8 prunes nodes without live samples and makes new ones with new ids all the time, so the map from node ids
 // to stacks is swept with each tree: it never holds more than the nodes of the last one.
+//
+// Ids have 32 bits: at 2,000 new ones a second they begin anew after 25 days. So an id is believed only
+// together with the node's parent, script, position and name.
 
 #ifndef MEMPROF_NATIVE_STACK_INTERNER_H_
 #define MEMPROF_NATIVE_STACK_INTERNER_H_
@@ -39,6 +42,7 @@ class StackInterner {
   struct Known {
     Ref stack = 0;
     Ref frame = 0;
+    uint32_t fingerprint = 0;  // of what tells its node from others
     bool cut = false;
   };
   struct Step {
@@ -48,6 +52,7 @@ class StackInterner {
     bool parent_cut;
   };
 
+  static uint32_t FingerprintOf(const Step& step);
   Known Intern(v8::Isolate* isolate, const Step& step);
   Ref InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node);
 

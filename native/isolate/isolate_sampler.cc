@@ -64,7 +64,34 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   return true;
 }
 
-bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && Start(options_); }
+bool IsolateSampler::Restart() {
+  if (state_ != SamplerState::kDisplaced) return false;
+  if (Start(options_)) return true;
+  if (!TurnsOutToBeOurs()) return false;
+  isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+  return Start(options_);
+}
+
+// Without this a sampler of ours that was taken for another's would run for good, and nothing be counted.
+bool IsolateSampler::TurnsOutToBeOurs() {
+  constexpr uint64_t kLongestWaitNs = 600'000'000'000;
+  uint64_t now = MonotonicNs();
+  if (!perhaps_ours_ || now < look_at_ns_ || HeapNearlyFull()) return false;
+  look_at_ns_ = now + look_wait_ns_;
+  look_wait_ns_ = std::min(look_wait_ns_ * 2, kLongestWaitNs);
+  clock_.OnPrologue();
+  uint64_t taken = ExpectedTaken();
+  harvested_at_alloc_ = clock_.total_alloc();
+  v8::HandleScope scope(isolate_);
+  harvesting_ = true;
+  std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
+  harvesting_ = false;
+  uint64_t highest = 0;
+  if (profile != nullptr) {
+    for (const auto& sample : profile->GetSamples()) highest = std::max(highest, sample.sample_id);
+  }
+  return continuity_.Proves(highest, taken);
+}
 
 void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kStopped) return;
@@ -182,9 +209,12 @@ void IsolateSampler::DoHarvest(Reason reason) {
 void IsolateSampler::ReadSamples() {
   v8::HandleScope scope(isolate_);
   uint64_t cpu_begin = ThreadCpuNs();
+  uint64_t used = buffers_.running() ? HeapUsed() : 0;
   probe_.Begin(isolate_);
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
   bool collected = probe_.End();
+  // V8 calls nobody of a GC inside a prologue; the probe misses one whose marking had come by already.
+  if (collected || (used != 0 && HeapUsed() < used)) buffers_.OnUnseenGc();
   figures_.translate_cpu_ns += Elapsed(cpu_begin, ThreadCpuNs());
   if (profile == nullptr) return LeaveToOthers(true);
   interner_.Read(isolate_, profile->GetRootNode());
@@ -213,6 +243,13 @@ void IsolateSampler::ReadSamples() {
 
 void IsolateSampler::LeaveToOthers(bool certain) {
   perhaps_ours_ = !certain;
+  if (perhaps_ours_) {
+    constexpr uint64_t kFirstWaitNs = 2'000'000'000;
+    continuity_.Begin(harvest_.last_id(), ExpectedTaken());
+    harvested_at_alloc_ = clock_.total_alloc();
+    look_at_ns_ = MonotonicNs() + kFirstWaitNs;
+    look_wait_ns_ = kFirstWaitNs;
+  }
   harvest_.Forget();
   interner_.Clear();
   state_ = SamplerState::kDisplaced;
@@ -233,6 +270,12 @@ void IsolateSampler::PublishStatus() {
   figures_.age_limit_ns = budget_.AgeLimit(interner_.size() + harvest_.live());
   figures_.bytes = harvest_.bytes() + interner_.bytes();
   status_.Store(figures_);
+}
+
+uint64_t IsolateSampler::HeapUsed() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  return heap.used_heap_size();
 }
 
 bool IsolateSampler::HeapNearlyFull() {

@@ -20,6 +20,7 @@
 #include "gc/gc_clock.h"
 #include "heap/allocation_counter.h"
 #include "heap/collection_probe.h"
+#include "heap/continuity.h"
 #include "heap/cost_budget.h"
 #include "heap/harvest.h"
 #include "heap/overhead_meter.h"
@@ -101,13 +102,17 @@ class IsolateSampler {
   uint64_t WritingClock() const { return ThreadCpuNs() - figures_.own_cpu_ns(); }
   // Does nothing while this thread is not profiled: then the time is not taken from what is watched.
   void CountWriting(uint64_t since);
-  // After having been displaced: samples again if nobody else does.
+  // After having been displaced: samples again if nobody else does, or if it was not displaced after all.
   bool Restart();
 
   // Called, perhaps inside a GC, when somebody else stopped our sampler: must neither allocate nor call into
   // V8.
   void set_on_displaced(std::function<void()> callback) { on_displaced_ = std::move(callback); }
   void set_thread_id(uint64_t id);
+  // For tests: takes our sampler for another's, as signs that deceive would.
+  void MistakeForAnothers() {
+    if (state_ == SamplerState::kRunning) LeaveToOthers(false);
+  }
   // For tests and benchmarks: every harvest goes to the recorder as well, and none is skipped. `nullptr` ends
   // it.
   void set_recorder(std::unique_ptr<SampleRecorder> recorder) { recorder_ = std::move(recorder); }
@@ -140,7 +145,9 @@ class IsolateSampler {
   uint64_t ExpectedWork() const;
   // `certain` that the sampler that runs now is theirs.
   void LeaveToOthers(bool certain);
+  bool TurnsOutToBeOurs();
   void PublishStatus();
+  uint64_t HeapUsed();
   bool HeapNearlyFull();
 
   v8::Isolate* const isolate_;
@@ -158,6 +165,10 @@ class IsolateSampler {
   SamplerState state_ = SamplerState::kStopped;
   bool harvesting_ = false;
   bool perhaps_ours_ = false;  // displaced, by signs that could deceive
+  // If so: whether it is, and when to look, which may cost a full GC.
+  Continuity continuity_;
+  uint64_t look_at_ns_ = 0;
+  uint64_t look_wait_ns_ = 0;
   CollectionProbe probe_;
   int barren_in_a_row_ = 0;          // harvests that ran a GC and showed next to no samples
   uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
