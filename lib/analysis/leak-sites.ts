@@ -1,3 +1,4 @@
+import { externalBytesOf } from '../profile/external-memory.js';
 import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
 import { findMapping, type Granularity, nodeName } from './graph.js';
 import type { LeakPoint, LeakSeries } from './growth.js';
@@ -21,6 +22,8 @@ export interface ProfileSites {
   /** Of all sites. */
   bytes: number;
   allocated: number | undefined;
+  /** Outside the heap, where the profile says. */
+  external: number | undefined;
   sites: Map<string, SiteFigures>;
 }
 
@@ -32,7 +35,8 @@ export function sitesOf(profile: ParsedProfile, granularity: Granularity): Profi
   const sites = new Map<string, SiteFigures>();
   const namer = new Namer(profile);
   const none = columns.allocated === undefined ? undefined : 0;
-  const all: ProfileSites = { bytes: 0, allocated: none, sites };
+  const external = externalBytesOf(profile.comments);
+  const all: ProfileSites = { bytes: 0, allocated: none, external, sites };
   for (const { values, stack } of profile.samples) {
     const inUse = sampled(values[columns.inUse[0]]!, values[columns.inUse[1]]!, profile.period);
     const name = stack[0] === undefined ? '<unknown>' : namer.nameOf(stack[0], granularity);

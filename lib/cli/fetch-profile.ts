@@ -1,4 +1,5 @@
 import { printable } from '../base/text.js';
+import { externalComment } from '../profile/external-memory.js';
 import { LIMITS } from '../profile/limits.js';
 import type { ParsedProfile } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
@@ -31,10 +32,13 @@ export async function fetchProfile(address: string): Promise<ParsedProfile> {
     url.username = '';
     url.password = '';
   }
-  return readProfile(printable(url.href), () => download(url, headers));
+  const said: string[] = [];
+  const profile = await readProfile(printable(url.href), () => download(url, headers, said));
+  return { ...profile, comments: [...profile.comments, ...said] };
 }
 
-async function download(url: URL, headers: Record<string, string>): Promise<Buffer> {
+/** `said`: gets what the headers say of the profile, as its comments would. */
+async function download(url: URL, headers: Record<string, string>, said: string[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -43,6 +47,8 @@ async function download(url: URL, headers: Record<string, string>): Promise<Buff
       await response.body?.cancel();
       throw new Failure(`HTTP ${response.status} ${printable(response.statusText)}`.trimEnd());
     }
+    const external = response.headers.get('x-memprof-external');
+    if (external !== null) said.push(externalComment(Number(external)));
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       size += chunk.length;
       if (size > LIMITS.inputBytes) throw new Failure('too large');

@@ -24,7 +24,7 @@ export function formatLeaks(
   const found = judged.filter(({ growth }) => growth.verdict !== 'noise');
   const chosen = all ? judged : found;
   const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
-  const lines = [headline(profiles, times)];
+  const lines = [headline(profiles, times), ...externalLine(profiles)];
   if (found.length === 0) {
     lines.push(`No site grows steadily: ${judged.length} looked at.`);
   }
@@ -68,6 +68,14 @@ function headline(profiles: readonly ProfileSites[], times: readonly number[] | 
     duration === undefined ? 'without times' : `over ${formatValue(duration * 1e9, 'nanoseconds')}`;
   const [first, last] = [profiles[0]!, profiles.at(-1)!].map(({ bytes }) => formatValue(bytes, 'bytes'));
   return `${profiles.length} profiles ${within}; in use: ${first} at first, ${last} at last`;
+}
+
+/** What grows may be where heap profiles do not look. */
+function externalLine(profiles: readonly ProfileSites[]): string[] {
+  const [first, last] = [profiles[0]!.external, profiles.at(-1)!.external];
+  if (first === undefined || last === undefined) return [];
+  const [from, to] = [first, last].map((bytes) => formatValue(bytes, 'bytes'));
+  return [`outside the heap, of Buffers and others: ${from} at first, ${to} at last`];
 }
 
 const WIDTHS = { growth: 14, sigma: 10, samples: 16, chance: 8 };

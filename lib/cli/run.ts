@@ -197,6 +197,13 @@ async function summarize(written: readonly WrittenProfile[], style: Style): Prom
     // The program itself is the last to write: what it forked has ended, as a rule.
     const last = written.filter((each) => each.profile === profile).at(-1);
     if (last !== undefined) await summarizeFile(last, style, say);
+    if (profile === 'heap' && last?.external !== undefined) {
+      const buffers = written.some((each) => each.profile === 'buffers');
+      say(
+        `memprof: ${formatValue(last.external, 'bytes')} outside the heap at the end, of Buffers and others` +
+          `${buffers ? '' : '; --buffers profiles them'}\n`,
+      );
+    }
   }
   for (const { file, pid } of written) {
     say(

@@ -3,11 +3,19 @@ import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
 import { invalidType } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
+import { refreshFigures } from '../sampler/fresh-figures.js';
+import { readMemStats } from '../sampler/mem-stats.js';
 import { status } from '../sampler/status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
 import { isAuthorized, refusal } from './guard.js';
 import { type IndexEntry, indexPage } from './index-page.js';
-import { type ProfileRouteOptions, serveFlame, servePerlText, serveProfile } from './profile-route.js';
+import {
+  buffersAreOff,
+  type ProfileRouteOptions,
+  serveFlame,
+  servePerlText,
+  serveProfile,
+} from './profile-route.js';
 import { symbolLines } from './symbols.js';
 
 const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
@@ -230,20 +238,28 @@ export class Pages {
     });
   }
 
-  #index(response: ServerResponse): void {
-    const { sampleInterval, runningThreads, overhead } = status();
+  async #index(response: ServerResponse): Promise<void> {
+    await refreshFigures(false, 50);
+    const { sampleInterval, runningThreads, overhead, bufferSampleInterval } = status();
     const state =
       runningThreads.length === 0
         ? 'The profiler does not run.'
         : `Sampling every ${sampleInterval} bytes in ${runningThreads.length} thread(s), overhead ${(overhead * 100).toFixed(2)} %.`;
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    const entries = descriptions.map(({ counts, ...entry }) => ({
+    const { heapAlloc, heapSys, external } = readMemStats();
+    const memory =
+      `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}. External memory, of Buffers and others: ` +
+      `${megabytes(external)}${bufferSampleInterval === 0 ? `; ${buffersAreOff()}` : ''}.`;
+    const shown = descriptions.filter(({ name }) => name !== 'buffers' || bufferSampleInterval !== 0);
+    const entries = shown.map(({ counts, ...entry }) => ({
       ...entry,
       count: counts === undefined ? 0 : lookup(counts).count(),
     }));
-    sendChunked(response, indexPage(entries, state));
+    sendChunked(response, indexPage(entries, [state, memory]));
   }
 }
+
+const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 function redirect(response: ServerResponse): void {
   response.statusCode = 301;

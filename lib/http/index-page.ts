@@ -6,7 +6,7 @@ export interface IndexEntry {
 }
 
 /** The page at `/debug/pprof/`, after Go's. */
-export function indexPage(entries: readonly IndexEntry[], status: string): string {
+export function indexPage(entries: readonly IndexEntry[], status: readonly string[]): string {
   const rows = entries.map(
     ({ name, href, count }) => `<tr><td>${count}</td><td><a href='${href}'>${name}</a></td></tr>`,
   );
@@ -39,7 +39,7 @@ Profile Descriptions:
 ${items.join('\n')}
 </ul>
 </p>
-<p>${status}</p>
+${status.map((each) => `<p>${each}</p>`).join('\n')}
 </body>
 </html>
 `;

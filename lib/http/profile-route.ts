@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { native } from '../addon/native.js';
 import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
 import { snapshotProto } from '../capture/snapshot-proto.js';
 import { withSources } from '../capture/source-maps.js';
@@ -38,6 +39,8 @@ export async function serveProfile(
   { name, query }: ProfileRequest,
   options: ProfileRouteOptions,
 ): Promise<void> {
+  if (name === 'buffers' && status().bufferSampleInterval === 0)
+    return sendError(response, 404, buffersAreOff());
   const secondsText = formValue(query, 'seconds');
   const debug = parseInteger(formValue(query, 'debug')) ?? 0;
   if (secondsText !== '') {
@@ -212,7 +215,15 @@ function setAttachment(response: ServerResponse, name: string): void {
   response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
 }
 
+/** Why there is no profile of buffers, which is not to look like one of no buffers, and how to have one. */
+export function buffersAreOff(): string {
+  const { buffersProblem } = status();
+  if (buffersProblem !== null) return `buffers are not profiled: ${buffersProblem}`;
+  return 'buffers are not profiled: start({ buffers: true }), MEMPROF_BUFFERS=1 or memprof run --buffers does it';
+}
+
 /** How old the figures are, in seconds: as of the last garbage collection, or older when a thread did not answer. */
 function setAge(response: ServerResponse): void {
   response.setHeader('X-Memprof-Figures-Age', (status().figuresAgeNs / 1e9).toFixed(3));
+  response.setHeader('X-Memprof-External', String(native().readMemFigures(true).external));
 }

@@ -35,8 +35,8 @@ function begin(settings: RunSettings): void {
 
   const write = (collection: GarbageCollection) => {
     try {
-      writeProfiles(settings, collection, (file, profile) => {
-        tellParent(settings.log, { pid: process.pid, file, profile });
+      writeProfiles(settings, collection, (file, profile, external) => {
+        tellParent(settings.log, { pid: process.pid, file, profile, external });
       });
     } catch (error) {
       // An 'exit' listener is too late for warnings.

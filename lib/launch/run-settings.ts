@@ -15,6 +15,8 @@ export interface WrittenProfile {
   pid: number;
   file: string;
   profile: FileProfile;
+  /** Bytes outside the heap at that moment; not known of a dump. */
+  external?: number;
 }
 
 /** Of each process when it begins, and of each profile that JavaScript wrote. */

@@ -10,7 +10,9 @@ import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/l
 import { withSourcesSync } from '../capture/source-maps.js';
 import { formatHeapText } from '../formats/gotext/encode.js';
 import { encodeProto } from '../formats/pprof/encode.js';
+import { externalComment } from '../profile/external-memory.js';
 import { profileFromRecords } from '../profile/heap-values.js';
+import type { MemStats } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 
 export const fileFormats = ['pb.gz', 'txt'] as const;
@@ -42,17 +44,18 @@ export type FileProfile = Exclude<ProfileName, 'allocs'>;
 export function writeProfiles(
   settings: FileSettings,
   collection: GarbageCollection,
-  tell: (file: string, name: FileProfile) => void,
+  tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): void {
   collectGarbage(collection);
   for (const name of ['buffers', 'heap'] as const) {
-    const content = encode(name, settings);
+    const stats = readMemStats();
+    const content = encode(name, settings, stats);
     if (content === undefined) continue;
     mkdirSync(settings.dir, { recursive: true });
     written++;
     const file = path.join(settings.dir, fileName(name, settings.format));
     writeWholeFile(file, [content], { flush: false });
-    tell(file, name);
+    tell(file, name, stats.external);
   }
 }
 
@@ -76,8 +79,11 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
   }
 }
 
-function encode(name: FileProfile, { format, sourceMaps }: FileSettings): string | Uint8Array | undefined {
-  const stats = readMemStats();
+function encode(
+  name: FileProfile,
+  { format, sourceMaps }: FileSettings,
+  stats: MemStats,
+): string | Uint8Array | undefined {
   const { records: read, sampleInterval } = readRecordSet(name);
   if (sampleInterval === 0) return undefined;
   const records = sourceMaps ? withSourcesSync(read) : read;
@@ -88,7 +94,8 @@ function encode(name: FileProfile, { format, sourceMaps }: FileSettings): string
     timeNanos: Date.now() * 1e6,
     program: programName(),
   });
-  return gzipSync(encodeProto(profile), { level: 1 });
+  const comments = [externalComment(stats.external)];
+  return gzipSync(encodeProto({ ...profile, comments }), { level: 1 });
 }
 
 /** As Node.js names its own diagnostic files: date, time, process, thread, number. */

@@ -1,0 +1,14 @@
+// Memory outside V8's heap that its objects hold (Buffers and ArrayBuffers among it), in the comments of a profile: heap
+// profiles show nothing of it, and it may be what grows.
+
+const PREFIX = 'memprof: external memory, bytes: ';
+
+export function externalComment(bytes: number): string {
+  return PREFIX + bytes;
+}
+
+/** Undefined where the profile does not say. */
+export function externalBytesOf(comments: readonly string[]): number | undefined {
+  const digits = comments.find((each) => each.startsWith(PREFIX))?.slice(PREFIX.length);
+  return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
+}
