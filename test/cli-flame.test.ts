@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { after, before, memprof } from './cli-support.js';
 import { launchChromium } from './support/chromium.js';
+import { needs } from './support/tools.js';
 
 let browser: Browser | undefined;
 
@@ -62,7 +63,7 @@ const colorOf = (page: Page, name: string) =>
     .first()
     .getAttribute('fill');
 
-t.test('draws, and needs no network', async (t) => {
+t.test('draws, and needs no network', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors, requests } = await open(t, after);
   t.equal(await page.title(), 'after.pb.gz');
@@ -73,7 +74,7 @@ t.test('draws, and needs no network', async (t) => {
   t.same(errors, []);
 });
 
-t.test('switches between figures', async (t) => {
+t.test('switches between figures', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors } = await open(t, '--sample_index=inuse_space', after);
   const kept = await widthOf(page, 'main.garbage');
@@ -85,7 +86,7 @@ t.test('switches between figures', async (t) => {
   t.same(errors, []);
 });
 
-t.test('zooms and comes back', async (t) => {
+t.test('zooms and comes back', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors } = await open(t, after);
   const narrow = await widthOf(page, 'main.even');
@@ -100,7 +101,7 @@ t.test('zooms and comes back', async (t) => {
   t.same(errors, []);
 });
 
-t.test('searches, for text or a regular expression', async (t) => {
+t.test('searches, for text or a regular expression', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors } = await open(t, '-alloc_space', after);
   const plain = await colorOf(page, 'main.even');
@@ -118,7 +119,7 @@ t.test('searches, for text or a regular expression', async (t) => {
   t.same(errors, []);
 });
 
-t.test('with a base, colours tell what became more and less', async (t) => {
+t.test('with a base, colours tell what became more and less', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors } = await open(t, '--base', before, after);
   t.ok(await page.isVisible('#legend'));
@@ -135,7 +136,7 @@ t.test('with a base, colours tell what became more and less', async (t) => {
   t.same(errors, []);
 });
 
-t.test('names cannot break out of the page', async (t) => {
+t.test('names cannot break out of the page', needs('chromium'), async (t) => {
   t.testdir({});
   const file = path.join(t.testdirName, 'x<img src=x onerror=alert(1)>.txt');
   const hostile = [
@@ -164,7 +165,7 @@ t.test('names cannot break out of the page', async (t) => {
   t.same(errors, []);
 });
 
-t.test('nothing to show', async (t) => {
+t.test('nothing to show', needs('chromium'), async (t) => {
   t.testdir({});
   const file = path.join(t.testdirName, 'empty.txt');
   writeFileSync(file, 'heap profile: 0: 0 [2: 8192] @ heap/2\n0: 0 [2: 8192] @ 0x11\n');
@@ -175,7 +176,7 @@ t.test('nothing to show', async (t) => {
   t.ok(readFileSync(file).length > 0);
 });
 
-t.test('a thousand frames deep, and deeper', async (t) => {
+t.test('a thousand frames deep, and deeper', needs('chromium'), async (t) => {
   t.testdir({});
   const file = path.join(t.testdirName, 'deep.txt');
   const stack = Array.from({ length: 3000 }, (_, at) => `0x${(at + 16).toString(16)}`).join(' ');

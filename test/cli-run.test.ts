@@ -7,6 +7,7 @@ import t from 'tap';
 import ts from 'typescript';
 import { parseProfile } from '../lib/formats/readers.js';
 import { fixtures, goPprof, main, memprof, plainNode, type Run } from './cli-support.js';
+import { needs } from './support/tools.js';
 
 const app = path.join(fixtures, 'run', 'app.cjs');
 const FILE = /^memprof\.\d{8}\.\d{6}\.(\d+)\.0\.(\d{3})\.(pb\.gz|txt)$/;
@@ -69,7 +70,9 @@ t.test('writes a profile at exit, and keeps the exit code', async (t) => {
       run.stderr,
       `memprof: wrote ${path.relative('.', file!).startsWith('..') ? file! : path.relative('.', file!)}`,
     );
-    t.match(goPprof(['-top', '-sample_index=alloc_space', file!]), 'keepsObjects');
+    await t.test('go tool pprof reads it', needs('go'), async (t) => {
+      t.match(goPprof(['-top', '-sample_index=alloc_space', file!]), 'keepsObjects');
+    });
   }
 });
 
@@ -192,7 +195,7 @@ t.test("the program's own listeners decide", async (t) => {
   t.equal(profilesIn(folder).length, 1);
 });
 
-t.test('what kills at once leaves no profile, and is told', async (t) => {
+t.test('what kills at once leaves no profile, and is told', needs('pgrep'), async (t) => {
   const folder = t.testdir({});
   const [child, ended] = await begin(folder, 'wait');
   const { stdout } = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });

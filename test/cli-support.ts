@@ -1,5 +1,4 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fixtures, type Outcome, type RunOptions, root, runNodeSync } from './support/run.js';
 
@@ -21,17 +20,10 @@ export function memprof(args: readonly string[], options: Omit<RunOptions, 'args
   return runNodeSync(main, { flags: [], args, ...options });
 }
 
-/** Standard output of `go tool pprof`. */
+/** Standard output of `go tool pprof`: for tests that say `needs('go')`. */
 export function goPprof(args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync('go', ['tool', 'pprof', ...args], { encoding: 'utf8' });
-  if (error !== undefined) throw new Error(`go is missing: install the package golang-go (${error.message})`);
+  if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`go tool pprof ${args.join(' ')}: ${stderr}`);
   return stdout;
-}
-
-export const chromium = '/usr/bin/chromium';
-
-export function needChromium(): string {
-  if (!existsSync(chromium)) throw new Error(`${chromium} is missing: install the package chromium`);
-  return chromium;
 }

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { formatPercentage, formatValue } from '../lib/analysis/units.js';
 import { after, before, fixtures, golden, goPprof, main, memprof, plainNode } from './cli-support.js';
+import { needs } from './support/tools.js';
 
 function sameAsGo(t: Test, command: string, options: readonly string[], file: string): void {
   const { code, stdout } = memprof([command, ...options, file]);
@@ -17,7 +18,7 @@ function sameAsGo(t: Test, command: string, options: readonly string[], file: st
   t.equal(stdout, expected, `${command} ${options.join(' ')} ${path.basename(file)}`);
 }
 
-t.test('top and tree print what go tool pprof does, from a proto of Go', async (t) => {
+t.test('top and tree print what go tool pprof does, from a proto of Go', needs('go'), async (t) => {
   for (const type of ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space']) {
     for (const options of [[], ['-cum'], ['-lines', '-nodecount=5'], ['-addresses', '-nodefraction=0']]) {
       sameAsGo(t, 'top', [`-sample_index=${type}`, ...options], after);
@@ -28,33 +29,33 @@ t.test('top and tree print what go tool pprof does, from a proto of Go', async (
   sameAsGo(t, 'top', ['-files'], before);
 });
 
-t.test('filters', async (t) => {
+t.test('filters', needs('go'), async (t) => {
   sameAsGo(t, 'top', ['-focus=even', '-nodefraction=0'], after);
   sameAsGo(t, 'top', ['-ignore=even|func1', '-cum'], after);
   sameAsGo(t, 'top', ['-hide=main.main|put', '-sample_index=1'], after);
   sameAsGo(t, 'tree', ['-focus=put', '-ignore=odd', '-hide=runtime'], after);
 });
 
-t.test('a base is subtracted', async (t) => {
+t.test('a base is subtracted', needs('go'), async (t) => {
   for (const type of ['0', '1', '2', '3']) {
     sameAsGo(t, 'top', [`-sample_index=${type}`, `-base=${before}`], after);
     sameAsGo(t, 'top', [`-sample_index=${type}`, '-cum', `-base=${after}`], before);
   }
 });
 
-t.test('peek', async (t) => {
+t.test('peek', needs('go'), async (t) => {
   const { stdout } = memprof(['peek', '--sample_index', 'alloc_space', after, 'put|even']);
   t.equal(stdout, goPprof(['-peek=put|even', '-sample_index=alloc_space', after]));
 });
 
-t.test('recursion counts once in cum', async (t) => {
+t.test('recursion counts once in cum', needs('go'), async (t) => {
   const { stdout } = memprof(['top', '-alloc_objects', '-nodefraction=0', after]);
   const total = Number(/of (\d+) total/.exec(stdout)?.[1]);
   const even = stdout.split('\n').find((line) => line.endsWith('  main.even'));
   t.ok(even !== undefined && Number(even.trim().split(/\s+/)[3]) < total);
 });
 
-t.test('figures of a text of Go are those of go tool pprof', async (t) => {
+t.test('figures of a text of Go are those of go tool pprof', needs('go'), async (t) => {
   // Go finds no names in the text, and all addresses are alike to it: so compare address by address.
   for (const type of ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space']) {
     const options = [`-sample_index=${type}`, '-addresses', '-nodefraction=0'];
@@ -66,7 +67,7 @@ t.test('figures of a text of Go are those of go tool pprof', async (t) => {
   }
 });
 
-t.test('and so are its names, where go tool pprof can ask for them', async (t) => {
+t.test('and so are its names, where go tool pprof can ask for them', needs('go'), async (t) => {
   for (const name of ['go-heap-rate1024.txt', 'go-heap-rate524288.txt']) {
     // In texts, Go cuts frames of its runtime, and takes unknown frames for the program's: it would cut nearly all.
     const profile = readFileSync(path.join(fixtures, 'golden', name), 'utf8').replaceAll('runtime.', 'rt.');
@@ -113,7 +114,7 @@ t.test('no colours but on a terminal', async (t) => {
   t.notOk(memprof(['top', after], { env: { ...process.env, FORCE_COLOR: '' } }).stdout.includes('\u001b'));
 });
 
-t.test('colours on a terminal, unless it or the user has none', async (t) => {
+t.test('colours on a terminal, unless it or the user has none', needs('script'), async (t) => {
   const onTerminal = (env: NodeJS.ProcessEnv) => {
     // In a CI that it does not know Node.js takes terminals for colourless.
     const { CI, FORCE_COLOR, NO_COLOR, ...others } = process.env;

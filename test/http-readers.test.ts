@@ -8,8 +8,9 @@ import { goPprof } from './cli-support.js';
 import { launchChromium } from './support/chromium.js';
 import { startApp } from './support/http-app.js';
 import { root } from './support/run.js';
+import { needs } from './support/tools.js';
 
-t.test('go tool pprof', async (t) => {
+t.test('go tool pprof', needs('go'), async (t) => {
   const { base } = await startApp(t, 'leaks');
   const inUse = goPprof(['-top', `${base}/heap`]);
   t.match(inUse, /^Type: inuse_space$/m);
@@ -28,7 +29,7 @@ t.test('go tool pprof', async (t) => {
   t.match(delta, / churnSite$/m);
 });
 
-t.test('google-pprof', async (t) => {
+t.test('google-pprof', needs('google-pprof'), async (t) => {
   const { origin } = await startApp(t, 'leaks');
   const { status, stdout, stderr } = spawnSync('google-pprof', ['--text', `${origin}/pprof/heap`], {
     encoding: 'utf8',
@@ -37,7 +38,7 @@ t.test('google-pprof', async (t) => {
   t.match(stdout.split('\n')[1], /^ +\d+\.\d +(?:[89]\d\.\d|100\.0)%.* leakSite$/);
 });
 
-t.test('the live flame page, and that of a difference', async (t) => {
+t.test('the live flame page, and that of a difference', needs('chromium'), async (t) => {
   const { base } = await startApp(t, 'leaks');
   const browser = await launchChromium();
   t.teardown(() => browser.close());

@@ -10,9 +10,10 @@ import { type HeapProfileOptions, profileFromRecords } from '../lib/profile/heap
 import type { MemProfileRecord } from '../lib/profile/public-types.js';
 import { goRaw, goTop, hasGo } from './support/go-pprof.js';
 import { frame, record, someRecords } from './support/records.js';
+import { needs } from './support/tools.js';
 
 const folder = t.testdir();
-const needsGo = { skip: hasGo ? false : 'go is not installed' };
+const needsGo = needs('go');
 
 const options: HeapProfileOptions = {
   sampleInterval: 524288,

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { scaleFactor } from '../lib/profile/scaling.js';
 import { type PlainRecord, scaledSums } from './support/figures.js';
 import { type Outcome, report, runCommand, runProgram } from './support/run.js';
+import { needs } from './support/tools.js';
 
 interface AddressedRecord extends PlainRecord {
   addresses: number[];
@@ -81,7 +82,7 @@ t.test('readers of the text come to our figures', async (t) => {
 
   for (const file of ['heap.txt', 'heap_v2.txt']) {
     for (const column of Object.keys(columns) as Column[]) {
-      t.test(`go tool pprof, ${file}, ${column}`, async (t) => {
+      t.test(`go tool pprof, ${file}, ${column}`, needs('go'), async (t) => {
         const args = ['tool', 'pprof', '-top', `-sample_index=${column}`, '-symbolize=none', '-addresses'];
         const all = ['-nodecount=100000', '-nodefraction=0', '-edgefraction=0'];
         const unit = column.endsWith('space') ? ['-unit=b'] : [];
@@ -107,7 +108,7 @@ t.test('readers of the text come to our figures', async (t) => {
   }
 
   for (const column of Object.keys(columns) as Column[]) {
-    t.test(`google-pprof, heap_v2.txt, ${column}`, async (t) => {
+    t.test(`google-pprof, heap_v2.txt, ${column}`, needs('google-pprof'), async (t) => {
       const args = ['--text', '--show_bytes', '--nodecount=100000', '--nodefraction=0'];
       const { code, stdout, stderr } = await runTool(
         'google-pprof',

@@ -1,10 +1,10 @@
 import { type Browser, chromium } from 'playwright-core';
-import { needChromium } from '../cli-support.js';
+import { findTool } from './tools.js';
 
-/** Debian's Chromium, with WebGL in software. */
+/** Debian's Chromium, with WebGL in software. Tests that use it say `needs('chromium')`. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
-    executablePath: needChromium(),
+    executablePath: findTool('chromium')!,
     args: [
       '--headless',
       '--no-sandbox',
