@@ -4,7 +4,7 @@ import type { Report } from './support/parse-mutated.js';
 
 /** Runs the child with a heap of at most that many MiB; dying of want of memory is a failure. */
 function run(heapMiB: number, ...args: string[]): Report {
-  // Times are bounds for a busy machine; on an idle one a big input takes a few seconds.
+  // Times are the processor's, bounds for a slow one; on this one a big input takes a few seconds.
   const script = require.resolve('./support/parse-mutated');
   const child = spawnSync(
     process.execPath,
