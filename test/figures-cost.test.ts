@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { readMemStats, start, stop } from '../lib/index.js';
 import { native } from '../lib/addon/native.js';
+import { readMemStats, start, stop } from '../lib/index.js';
 
 /** Bytes that this thread read, from files and from /proc. */
 function bytesRead(): number {
