@@ -115,9 +115,7 @@ Napi::Value RegistryLockings(const Napi::CallbackInfo& info) {
 }
 
 // For tests.
-void MistakeForAnothers(const Napi::CallbackInfo&) {
-  IsolateRegistry::Process()->Current()->MistakeForAnothers();
-}
+void MistakeForAnothers(const Napi::CallbackInfo& info) { SamplerOf(info.Env())->MistakeForAnothers(); }
 
 // For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
