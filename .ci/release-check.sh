@@ -6,7 +6,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 lines=(20 22 24 26)
-export MEMPROF_LINES="${lines[*]}" MEMPROF_TARBALL
+export MEMPROF_TEST_LINES="${lines[*]}" MEMPROF_TEST_TARBALL
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 passed=0
@@ -34,7 +34,7 @@ if [ "${1:-}" = --arm64 ]; then
   step "prebuilt binaries for linux-arm64" bash .ci/build-prebuild.sh --arch arm64 "${lines[@]}" || finish
 fi
 step 'pack' npm pack --silent --pack-destination "$tmp" || finish
-MEMPROF_TARBALL=$(ls "$tmp"/*.tgz)
+MEMPROF_TEST_TARBALL=$(ls "$tmp"/*.tgz)
 step 'API reference' npm run --silent docs || true
 step 'tools of the release check' npm --prefix test/release ci --no-audit --no-fund --prefer-offline || finish
 

@@ -41,15 +41,15 @@ async function measure(name, interval) {
 }
 
 async function main() {
-  if (process.env.MEMPROF_BENCH_CHILD !== undefined) {
-    const [name, interval] = process.env.MEMPROF_BENCH_CHILD.split(' ');
+  if (process.env.MEMPROF_TEST_BENCH_CHILD !== undefined) {
+    const [name, interval] = process.env.MEMPROF_TEST_BENCH_CHILD.split(' ');
     console.log(JSON.stringify(await measure(name, Number(interval))));
     return;
   }
   const rows = [];
   for (const name of ['server', 'compiler']) {
     for (const interval of INTERVALS) {
-      const env = { ...process.env, MEMPROF_BENCH_CHILD: `${name} ${interval}` };
+      const env = { ...process.env, MEMPROF_TEST_BENCH_CHILD: `${name} ${interval}` };
       const child = spawnSync(process.execPath, [__filename, String(seconds)], { env, encoding: 'utf8' });
       if (child.status !== 0) throw new Error(child.stderr);
       rows.push(JSON.parse(child.stdout));

@@ -292,7 +292,7 @@ t.test('types: sync and async functions give what they say', async (t) => {
   const wrong: Measurement = measure(async () => 1, { warmUp: 0, time: 0 });
   t.type((await wrong).bytesPerOp, 'number');
   // @ts-expect-error: there is no such option
-  measure(() => 1, { warmup: 0, time: 0, warmUp: 0 });
+  t.throws(() => measure(() => 1, { warmup: 0, time: 0, warmUp: 0 }), { code: 'ERR_MEMPROF_UNKNOWN_OPTION' });
   t.type(now.bytesPerOp, 'number');
   t.type(count, 'number');
 });

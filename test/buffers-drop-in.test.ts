@@ -21,7 +21,7 @@ const isRight = (bytes: number) => Math.abs(bytes - BYTES) < 0.15 * BYTES;
 
 t.test('memprof run --buffers', (t) => {
   const folder = t.testdir({});
-  const outcome = memprof(['run', '--buffers', '--buffer_interval', '32k', '--dir', folder, program]);
+  const outcome = memprof(['run', '--buffers', '--buffer-sample-interval', '32k', '--dir', folder, program]);
   t.equal(outcome.code, 0);
   t.equal(outcome.stdout, 'done\n');
   const { files, sites } = bufferProfile(folder);

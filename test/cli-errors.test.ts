@@ -60,8 +60,8 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
     [['top', 'a', 'b'], /unexpected argument 'b'/],
     [['top', '--cmu', after], /unknown option --cmu: did you mean --cum\?/],
     [['top', '--focus', '(', after], /--focus is not a regular expression/],
-    [['top', '-n', 'many', after], /--nodecount must be an integer/],
-    [['top', '--nodefraction', '2', after], /--nodefraction must be a number/],
+    [['top', '-n', 'many', after], /--node-count must be an integer/],
+    [['top', '--nodefraction', '2', after], /--node-fraction must be a share from 0 to 1/],
     [['top', '--sample_index', 'cpu', after], /no sample_index 'cpu': there are 0 alloc_objects/],
     [['top', '--sample_index=9', after], /no sample_index '9'/],
     [['top', '--granularity', 'x', after], /--granularity must be functions or/],
@@ -71,8 +71,8 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
     [['convert', after], /-o OUT/],
     [['convert', after, '-o', 'x.exe'], /-o must end in \.pb\.gz, \.txt, \.heapprofile, \.folded/],
     [['run'], /the program to run is missing/],
-    [['run', '--depth', '1000', 'x.js'], /--depth must be an integer, from 1 to 512/],
-    [['run', '--interval', 'often', 'x.js'], /--interval must be a number of bytes/],
+    [['run', '--stack-depth', '1000', 'x.js'], /--stack-depth must be an integer from 1 to 512/],
+    [['run', '--sample-interval', 'often', 'x.js'], /--sample-interval must be bytes from 1 to 1g/],
     [['run', '--format', 'exe', 'x.js'], /--format must be pb\.gz or txt/],
     [['completion', 'tcsh'], /must be bash or zsh or fish/],
     [['help', 'nothing'], /unknown command nothing/],
@@ -120,7 +120,7 @@ _memprof; printf '%s\\n' "\${COMPREPLY[@]}"`;
   t.same(complete('t'), ['top', 'tree']);
   t.same(complete('top', '--fo'), ['--focus']);
   t.same(complete('leaks', '--c'), ['--count']);
-  t.same(complete('top', '--sample_index', 'alloc'), ['alloc_objects', 'alloc_space']);
+  t.same(complete('top', '--sample-index', 'alloc'), ['alloc_objects', 'alloc_space']);
   t.same(complete('run', '--format', ''), ['pb.gz', 'txt']);
   t.same(complete('completion', 'z'), ['zsh']);
   t.same(complete('top', after.slice(0, -4)), [after]);

@@ -154,7 +154,7 @@ t.test('profiles fetched of one URL', async (t) => {
     return made(samples(count));
   });
   const began = Date.now();
-  const stdout = fine(t, await memprofAside(['leaks', url, '--count', '6', '--every', '0.2']));
+  const stdout = fine(t, await memprofAside(['leaks', url, '--count', '6', '--every', '200ms']));
   t.equal(asked.length, 6);
   t.ok(asked[5]! - began >= 990, 'in between, it waits', { began, asked });
   const [row] = rowsOf(stdout);
@@ -222,7 +222,7 @@ t.test('failures are one line, exit code 1', async (t) => {
     [['http://['], /not a URL/],
     [[notFound], /: HTTP 404 Not Found/],
     [[garbage], /: line 1: expected a heap profile|expected/],
-    [[later, '--every', '0.01'], /: HTTP 500/],
+    [[later, '--every', '10ms'], /: HTTP 500/],
     [[before, '/no/such/file'], /\/no\/such\/file: no such file/],
     [[before, path.join(directory, 'empty.pb')], /empty\.pb: is empty/],
     [[before, cpu], /cpu\.pb: not a heap profile/],
@@ -243,8 +243,8 @@ t.test('wrong usage: exit code 2', async (t) => {
     [[before], /growth takes two profiles or more/],
     [['-', '-'], /standard input cannot be two profiles/],
     [[before, after, '--count', '3'], /--count and --every are for one URL/],
-    [['http://localhost', '--count', '1'], /--count must be an integer, from 2 to/],
-    [['http://localhost', '--every', 'often'], /--every must be a number/],
+    [['http://localhost', '--count', '1'], /--count must be an integer from 2 to/],
+    [['http://localhost', '--every', 'often'], /--every must be a duration from 10ms to 24h, with its unit/],
     [[before, after, '--granularity', 'x'], /--granularity must be functions or/],
     [[before, after, '--cuont', '3'], /unknown option --cuont: did you mean --count\?/],
   ];

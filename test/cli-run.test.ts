@@ -41,10 +41,10 @@ t.test('writes a profile at exit, and keeps the exit code', async (t) => {
     [['--', app, 'exit', '3'], 3],
     [
       [
-        '--interval=64k',
-        '--depth',
+        '--sample-interval=64k',
+        '--stack-depth',
         '20',
-        '--overhead',
+        '--max-overhead',
         '0.1',
         '--',
         '--max-old-space-size=200',
@@ -207,7 +207,7 @@ t.test('what kills at once leaves no profile, and is told', needs('pgrep'), asyn
 
 t.test('workers, even those that want no flags', async (t) => {
   const folder = t.testdir({});
-  t.equal(memprof(['run', '--interval=64k', '--dir', folder, app, 'worker']).code, 0);
+  t.equal(memprof(['run', '--sample-interval=64k', '--dir', folder, app, 'worker']).code, 0);
   const [file] = profilesIn(folder);
   // 5 MB are 80 samples: 2 MB are 5 sigma less.
   t.ok(figuresOf(file!, 'inWorker')[1]! > 2e6);

@@ -84,7 +84,7 @@ async function checkDisk(t: Test, { folder, run, reason }: Disk) {
     t.notMatch(stderr, /\.part/, 'named as users know it');
     t.strictSame(left(folder), [], `register, ${format}`);
   }
-  const ran = await run([main, 'run', '--interval', '64', '--format', 'txt', dropIn]);
+  const ran = await run([main, 'run', '--sample-interval', '64', '--format', 'txt', dropIn]);
   t.equal(ran.code, 0);
   t.match(ran.stderr, /memprof: cannot write the profile: .*\n(.*\n)*memprof: no profile was written\n$/);
   t.strictSame(left(folder), [], 'memprof run');

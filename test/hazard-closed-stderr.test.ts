@@ -65,7 +65,7 @@ const cases: Case[] = [
     signal: 'SIGUSR2',
   },
   { name: 'that memprof run cannot begin', flags: ['--require', runPreload], env: { MEMPROF_RUN: '{' } },
-  { name: 'a wrong variable', flags: ['--require', register], env: { MEMPROF_DEPTH: 'x' } },
+  { name: 'a wrong variable', flags: ['--require', register], env: { MEMPROF_STACK_DEPTH: 'x' } },
 ];
 const warnings: [name: string, arg: string, heard: RegExp][] = [
   ['that memprof/register cannot start', 'register', /^heard MEMPROF_REGISTER: memprof does not run/],

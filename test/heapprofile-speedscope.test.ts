@@ -39,7 +39,7 @@ t.test(
   needs('chromium'),
   async (t) => {
     const folder = t.testdir({});
-    t.equal(memprof(['run', '-q', '--dir', folder, '--interval=32k', app]).code, 0);
+    t.equal(memprof(['run', '-q', '--dir', folder, '--sample-interval=32k', app]).code, 0);
     const [proto] = readdirSync(folder);
     const file = path.join(folder, 'given.heapprofile');
     t.equal(
@@ -61,6 +61,7 @@ t.test(
     const shown = await row.innerText();
     t.match(shown, /\d+(\.\d+)? [KM]B/, `bytes: ${shown.replace(/\s+/g, ' ')}`);
     t.strictSame(errors, []);
-    if (process.env.MEMPROF_SCREENSHOT) await page.screenshot({ path: process.env.MEMPROF_SCREENSHOT });
+    if (process.env.MEMPROF_TEST_SCREENSHOT)
+      await page.screenshot({ path: process.env.MEMPROF_TEST_SCREENSHOT });
   },
 );

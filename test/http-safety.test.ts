@@ -57,7 +57,7 @@ t.test('arguments', async (t) => {
     [{ token: '' }, 'ERR_MEMPROF_INVALID_ARG_TYPE'],
     [{ insecure: 1 }, 'ERR_MEMPROF_INVALID_ARG_TYPE'],
     [{ maxConcurrent: 0 }, 'ERR_MEMPROF_OUT_OF_RANGE'],
-    [{ maxSeconds: 1e9 }, 'ERR_MEMPROF_OUT_OF_RANGE'],
+    [{ maxDuration: 1e9 }, 'ERR_MEMPROF_OUT_OF_RANGE'],
     [null, 'ERR_MEMPROF_INVALID_ARG_TYPE'],
   ];
   for (const [options, code] of wrong)
@@ -137,7 +137,7 @@ t.test('methods', async (t) => {
 });
 
 t.test('so many profiles at a time, and so long', async (t) => {
-  const server = await serve({ port: 0, maxConcurrent: 2, maxSeconds: 4 });
+  const server = await serve({ port: 0, maxConcurrent: 2, maxDuration: 4000 });
   t.teardown(() => server.close());
   /** The first answer that has or has not the status 429; or the last in 3 s, which is less than profiles of 4 take. */
   const untilRefused = async (refused: boolean) => {

@@ -26,7 +26,7 @@ function startAnew(t: Test): void {
 }
 
 /** However busy the machine is, there is no push but the one of `stop()`, and it is not given up. */
-const patient = { intervalSeconds: 3600, timeoutSeconds: 300 };
+const patient = { interval: 3600000, timeout: 300000 };
 
 /** Figures are cut to integers, in each push anew. */
 const CUT = 0.01;
@@ -125,7 +125,7 @@ t.test('allocations are deltas, what is in use is all of it', async (t) => {
   gc();
   const atStart = await totals();
   const server = await ingestServer(t);
-  const pushing = push({ url: server.url, name: 'x', intervalSeconds: 0.1, timeoutSeconds: 300 });
+  const pushing = push({ url: server.url, name: 'x', interval: 100, timeout: 300000 });
   for (let n = 1; n <= 3; n++) {
     retain(4000 * n);
     // Garbage of marking that was under way stays for the second.
@@ -164,8 +164,8 @@ t.test('what a failed push would have said, the next one says; one warning', asy
   const pushing = push({
     url: server.url,
     name: 'x',
-    intervalSeconds: 0.1,
-    timeoutSeconds: 300,
+    interval: 100,
+    timeout: 300000,
     token: 'secret',
   });
   retain(5000);
@@ -211,8 +211,8 @@ t.test('a server that does not answer: one push at a time, each given up in time
   const pushing = push({
     url: server.url,
     name: 'x',
-    intervalSeconds: 0.1,
-    timeoutSeconds: 0.5,
+    interval: 100,
+    timeout: 500,
     fetch: counting,
   });
   const started = performance.now();
@@ -257,8 +257,8 @@ t.test('a fetch that misbehaves does not reach the program', async (t) => {
     const pushing = push({
       url: 'http://localhost',
       name: 'x',
-      intervalSeconds: 0.1,
-      timeoutSeconds: 0.1,
+      interval: 100,
+      timeout: 100,
       fetch: each!,
     });
     retain(5000);
@@ -315,9 +315,9 @@ t.test('options', async (t) => {
     [{ ...good, labels: { __name__: 'x' } }, range],
     [{ ...good, labels: { a: 'b,c' } }, range],
     [{ ...good, labels: { a: 'b}' } }, range],
-    [{ ...good, intervalSeconds: '15' }, type],
-    [{ ...good, intervalSeconds: 0 }, range],
-    [{ ...good, timeoutSeconds: Number.NaN }, range],
+    [{ ...good, interval: '15' }, type],
+    [{ ...good, interval: 0 }, range],
+    [{ ...good, timeout: Number.NaN }, range],
     [{ ...good, token: 7 }, type],
     [{ ...good, basicAuth: { username: 'a' } }, range],
     [{ ...good, basicAuth: { username: 'a', password: 'b' }, token: 'c' }, range],

@@ -21,7 +21,7 @@ const program = (scenario: string, nodeArgs: string[] = [], ...args: number[]) =
   run('workers-coverage.cjs', {
     nodeArgs: ['--expose-gc', ...nodeArgs],
     args: [scenario, ...args],
-    env: { MEMPROF_INTERVAL: '64k' },
+    env: { MEMPROF_SAMPLE_INTERVAL: '64k' },
   });
 
 t.test('-r memprof/register covers plain, eval and nested workers', async (t) => {

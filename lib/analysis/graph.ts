@@ -1,10 +1,8 @@
 import path from 'node:path';
+import type { Granularity } from '../base/choices.js';
 import type { ParsedFrame, ParsedMapping, ParsedProfile } from '../profile/model.js';
 
 // The call graph of `go tool pprof`, which its reports are printed from.
-
-export const granularities = ['functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
-export type Granularity = (typeof granularities)[number];
 
 export interface GraphEdge {
   from: GraphNode;

@@ -1,6 +1,7 @@
+import type { Granularity } from '../base/choices.js';
 import { externalBytesOf } from '../profile/external-memory.js';
 import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
-import { findMapping, type Granularity, nodeName } from './graph.js';
+import { findMapping, nodeName } from './graph.js';
 import type { LeakPoint, LeakSeries } from './growth.js';
 
 type Stack = readonly Readonly<ParsedFrame>[];

@@ -1,8 +1,9 @@
 import path from 'node:path';
+import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';
 import type { ParsedProfile } from '../profile/model.js';
 import { cutDroppedFrames, type Filters, filterSamples, mergeSamples } from './filters.js';
-import { type Granularity, type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
+import { type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
 import type { Style } from './style.js';
 import { formatPercentage, formatValue, scale } from './units.js';
 

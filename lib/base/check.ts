@@ -1,12 +1,5 @@
 import { invalidType, outOfRange } from './errors.js';
 
-/** Options as an object; `undefined` stands for none. */
-export function checkOptions<T extends object>(value: T | undefined, name = 'options'): Partial<T> {
-  if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
-  return value;
-}
-
 export function checkInteger(
   value: unknown,
   name: string,

@@ -15,7 +15,8 @@ export type ErrorCode =
   | 'ERR_MEMPROF_PROFILE'
   | 'ERR_MEMPROF_SAMPLER_BUSY'
   | 'ERR_MEMPROF_SERVER'
-  | 'ERR_MEMPROF_STILL_RUNNING';
+  | 'ERR_MEMPROF_STILL_RUNNING'
+  | 'ERR_MEMPROF_UNKNOWN_OPTION';
 
 /** What memprof throws and rejects with. */
 export interface MemprofError extends Error {
@@ -49,4 +50,9 @@ export function outOfRange(name: string, expected: string, value: unknown): Memp
     new RangeError(`${name} must be ${expected}, but is ${shown(value)}`),
     'ERR_MEMPROF_OUT_OF_RANGE',
   );
+}
+
+/** `hint` ends the message: what was meant perhaps, or what there is. */
+export function unknownOption(name: string, hint: string): MemprofError {
+  return coded(new TypeError(`${name} is unknown${hint}`), 'ERR_MEMPROF_UNKNOWN_OPTION');
 }

@@ -1,15 +1,17 @@
 import type { Writable } from 'node:stream';
 import { meterOnThread } from '../addon/meter-on-thread.js';
 import { native } from '../addon/native.js';
-import { checkBoolean, checkInteger, checkOneOf, checkOptions } from '../base/check.js';
-import { invalidType } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { invalidType, outOfRange } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
 import { programName } from '../base/program.js';
 import type { MemProfileRecord } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { readBufferRecords, readRecords } from '../sampler/records.js';
 
-const FORMATS = ['pprof', 'heapprofile', 'folded'] as const;
+const options = lazily(
+  () => require('../base/check-options.js') as typeof import('../base/check-options.js'),
+);
 const sinks = lazily(() => require('./sink.js') as typeof import('./sink.js'));
 const heapValues = lazily(
   () => require('../profile/heap-values.js') as typeof import('../profile/heap-values.js'),
@@ -27,20 +29,21 @@ const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./sn
 /** Options of `writeTo`. */
 export interface WriteOptions {
   /**
-   * Header of the text: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools (`google-pprof`, `jeprof`)
-   * read without dividing by zero, and Go's too.
+   * Header of the text, with `debug` 1 only: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools
+   * (`google-pprof`, `jeprof`) read without dividing by zero, and Go's too.
    */
   header?: 'heap' | 'heap_v2';
   /** Whether frames of built code are written as they are in its sources, where a source map is found. Default true. */
   sourceMaps?: boolean;
   /**
-   * What is written with `debug` 0: pprof's proto (default), gzipped; `heapprofile` for Chrome DevTools; `folded`, a
+   * What is written, with `debug` 0 only: pprof's proto (default), gzipped; `heapprofile` for Chrome DevTools; `folded`, a
    * line `root;…;leaf value` a stack, for flame-graph tools.
    */
   format?: 'pprof' | 'heapprofile' | 'folded';
   /**
-   * The value in a format that has but one: `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default:
-   * `inuse_space` of the heap and of buffers, `alloc_space` of the allocations.
+   * With `debug` 0 only: the value in a format that has but one, or the one that readers of pprof's proto show first:
+   * `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default: `inuse_space` of the heap and of
+   * buffers, `alloc_space` of the allocations.
    */
   sampleType?: string;
 }
@@ -96,16 +99,16 @@ class NamedProfile implements Profile {
     return native().countRecords(true, this.name === 'buffers');
   }
 
-  async writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void> {
+  async writeTo(sink: Writable, debug: number, given?: WriteOptions): Promise<void> {
     const { checkSink, writeToSink } = sinks();
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    const checked = this.#checkWriteOptions(options);
+    const checked = checkWriteOptions(this.name, debug, given);
     const program = programName();
     if (debug === 0 && checked.format === 'pprof') {
       const profile = await proto().snapshotProto({
         ofBuffers: this.name === 'buffers',
-        defaultSampleType: defaultSampleType(this.name),
+        defaultSampleType: checked.sampleType,
         sourceMaps: checked.sourceMaps,
         program,
       });
@@ -136,24 +139,31 @@ class NamedProfile implements Profile {
         : folded().formatFolded(profile, checked.sampleType),
     );
   }
+}
 
-  #checkWriteOptions(options: WriteOptions | undefined): Required<WriteOptions> {
-    const {
-      header = 'heap',
-      sourceMaps = true,
-      format = 'pprof',
-      sampleType = defaultSampleType(this.name),
-    } = checkOptions(options);
-    checkOneOf(header, 'options.header', ['heap', 'heap_v2']);
-    checkBoolean(sourceMaps, 'options.sourceMaps');
-    checkOneOf(format, 'options.format', FORMATS);
-    checkOneOf(
-      sampleType,
-      'options.sampleType',
-      heapValues().HEAP_SAMPLE_TYPES.map(({ type }) => type),
+type CheckedWriteOptions = Required<WriteOptions>;
+
+/** What has no effect on what is written is refused, lest it is taken to have one. */
+function checkWriteOptions(
+  name: ProfileName,
+  debug: number,
+  given: WriteOptions | undefined,
+): CheckedWriteOptions {
+  const checked = options().completeOptions('writeTo', given);
+  const sampleType = checked.sampleType ?? defaultSampleType(name);
+  const without = debug === 0 ? (['header'] as const) : (['format', 'sampleType'] as const);
+  for (const option of without) {
+    const value = given?.[option];
+    if (value === undefined) continue;
+    throw outOfRange(
+      `options.${option}`,
+      debug === 0
+        ? 'left out with debug 0, which writes no text'
+        : 'left out where debug is not 0: that is the text',
+      value,
     );
-    return { header, sourceMaps, format, sampleType };
   }
+  return { ...checked, sampleType };
 }
 
 const profiles = {

@@ -3,13 +3,7 @@ import { describeTarget, prebuiltName } from '../addon/binary.js';
 import { native } from '../addon/native.js';
 import type { Command } from './command.js';
 import { compile } from './compile.js';
-import { helpOption, type Options, UsageError } from './options.js';
-
-const options: Options = {
-  force: { short: 'f', help: 'compile even though there is a binary that loads' },
-  verbose: { help: 'show what the compiler says' },
-  ...helpOption,
-};
+import { UsageError } from './options.js';
 
 const details = `For systems and versions of Node.js that memprof brings no binary for. Needs python3, make and a C++20 compiler (g++ 11,
 clang 14 or later; on Windows, Visual Studio), and what comes with npm: node-gyp. Headers of Node.js are taken from its
@@ -30,7 +24,6 @@ export const build: Command = {
   summary: "compile memprof's binary for this Node.js, where it has none",
   usage: 'build [options]',
   details,
-  options,
   operands: [],
   async run({ values, operands }) {
     if (operands.length > 0) throw new UsageError('there is nothing to name', 'build');

@@ -1,14 +1,15 @@
-import type { Arguments, Options } from './options.js';
+import type { CommandName } from '../base/command-options.js';
+import type { Arguments } from './options.js';
 
 export interface Command {
-  name: string;
+  /** Its flags are in the table of options. */
+  name: CommandName;
   /** One line for the list of commands. */
   summary: string;
   /** What follows `memprof `. */
   usage: string;
   /** More for its own help. */
   details: string;
-  options: Options;
   /** Completion of what is not an option. */
   operands: 'file' | readonly string[];
   /** Options end at the first operand: what follows is another program's. */

@@ -1,17 +1,17 @@
+import { printable } from '../base/text.js';
 import type { Command } from './command.js';
-import type { Option } from './options.js';
-import { parseChoice, UsageError } from './options.js';
+import { type Flag, flagsOf, UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
 type Commands = readonly Command[];
 
-function visible(command: Command): [name: string, option: Option][] {
-  return Object.entries(command.options).filter(([, { help }]) => help !== '');
+function visible(command: Command): Flag[] {
+  return flagsOf(command.name).filter(({ help }) => help !== '');
 }
 
-function spellings([name, { short }]: [string, Option]): string[] {
+function spellings({ name, short }: Flag): string[] {
   return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
 }
 
@@ -19,9 +19,9 @@ function bash(commands: Commands): string {
   const names = commands.map(({ name }) => name).join(' ');
   const cases = commands.map((command) => {
     const values = visible(command)
-      .filter(([, { value }]) => value !== undefined)
-      .map((entry) => {
-        const { complete } = entry[1];
+      .filter(({ placeholder }) => placeholder !== undefined)
+      .map((flag) => {
+        const { complete } = flag;
         const action =
           complete === 'file'
             ? '_memprof_reply -f'
@@ -30,7 +30,7 @@ function bash(commands: Commands): string {
               : complete === undefined
                 ? ':'
                 : `_memprof_reply -W '${complete.join(' ')}'`;
-        return `        ${spellings(entry).join('|')}) ${action}; return ;;\n`;
+        return `        ${spellings(flag).join('|')}) ${action}; return ;;\n`;
       });
     const options = visible(command).flatMap(spellings).join(' ');
     const operands =
@@ -64,23 +64,28 @@ complete -o filenames -F _memprof memprof
 
 /** For single quotes, in zsh and fish. */
 function quoted(text: string): string {
-  return text.replaceAll("'", '’').replace(/[[\]:]/g, '\\$&');
+  return plain(text).replace(/[[\]:]/g, '\\$&');
+}
+
+function plain(text: string): string {
+  return text.replaceAll("'", '’').replaceAll('`', '');
 }
 
 function zsh(commands: Commands): string {
-  const action = ({ value, complete }: Option) => {
-    if (value === undefined) return '';
-    if (complete === 'file') return `:${value}:_files`;
-    if (complete === 'directory') return `:${value}:_files -/`;
-    return `:${value}:${complete === undefined ? '' : `(${complete.join(' ')})`}`;
+  const action = ({ placeholder, complete }: Flag) => {
+    if (placeholder === undefined) return '';
+    if (complete === 'file') return `:${placeholder}:_files`;
+    if (complete === 'directory') return `:${placeholder}:_files -/`;
+    return `:${placeholder}:${complete === undefined ? '' : `(${complete.join(' ')})`}`;
   };
   const cases = commands.map((command) => {
-    const specs = visible(command).map(([name, option]) => {
-      const argument = `[${quoted(option.help)}]${action(option)}`;
-      const equals = option.value === undefined ? '' : '=';
-      return option.short === undefined
+    const specs = visible(command).map((flag) => {
+      const { name, short } = flag;
+      const argument = `[${quoted(flag.help)}]${action(flag)}`;
+      const equals = flag.placeholder === undefined ? '' : '=';
+      return short === undefined
         ? `'--${name}${equals}${argument}'`
-        : `{-${option.short},--${name}${equals}}'${argument}'`;
+        : `{-${short},--${name}${equals}}'${argument}'`;
     });
     const operands = command.operands === 'file' ? '_files' : `(${command.operands.join(' ')})`;
     return `    ${command.name}) _arguments ${specs.join(' ')} '*:argument:${operands}' ;;\n`;
@@ -113,22 +118,26 @@ function fish(commands: Commands): string {
     const here = `complete -c memprof -n '__fish_seen_subcommand_from ${command.name}'`;
     if (command.operands === 'file') lines.push(`${here} -F`);
     else lines.push(`${here} -a '${command.operands.join(' ')}'`);
-    for (const [name, { short, value, help, complete }] of visible(command)) {
+    for (const { name, short, placeholder, help, complete } of visible(command)) {
       const shortOption = short === undefined ? '' : ` -s ${short}`;
-      const wants = value === undefined ? '' : ' -r';
+      const wants = placeholder === undefined ? '' : ' -r';
       const from =
         complete === 'file' || complete === 'directory'
           ? ' -F'
           : complete === undefined
             ? ''
             : ` -a '${complete.join(' ')}'`;
-      lines.push(`${here}${shortOption} -l ${name}${wants}${from} -d '${help.replaceAll("'", '’')}'`);
+      lines.push(`${here}${shortOption} -l ${name}${wants}${from} -d '${plain(help)}'`);
     }
   }
   return `${lines.join('\n')}\n`;
 }
 
 const scripts = { bash, zsh, fish };
+
+export function completionScript(shell: keyof typeof scripts, commands: Commands): string {
+  return scripts[shell](commands);
+}
 
 export function completionCommand(commands: () => Commands): Command {
   return {
@@ -138,13 +147,17 @@ export function completionCommand(commands: () => Commands): Command {
     details: `For bash, in ~/.bashrc: eval "$(memprof completion bash)"
 For zsh, in ~/.zshrc, after compinit: source <(memprof completion zsh)
 For fish, in ~/.config/fish/config.fish: memprof completion fish | source`,
-    options: { help: { short: 'h', help: 'show this help' } },
     operands: shells,
     async run({ operands }) {
       if (operands.length !== 1) throw new UsageError(`say which shell: ${shells.join(', ')}`, 'completion');
       const shell = shells.find((each) => each === operands[0]);
-      if (shell === undefined) parseChoice(operands[0]!, 'shell', shells, 'completion');
-      else await writeOutput('-', [scripts[shell](commands())]);
+      if (shell === undefined) {
+        throw new UsageError(
+          `the shell must be ${shells.join(' or ')}, not '${printable(operands[0]!)}'`,
+          'completion',
+        );
+      }
+      await writeOutput('-', [completionScript(shell, commands())]);
       return 0;
     },
   };

@@ -1,20 +1,17 @@
 import { gzipSync } from 'node:zlib';
+import { type ConvertFormat, convertFormats } from '../base/choices.js';
 import { formatHeapProfile } from '../formats/devtools/encode.js';
 import { formatFolded } from '../formats/folded.js';
 import { encodeProto } from '../formats/pprof/encode.js';
 import type { ParsedProfile } from '../profile/model.js';
 import type { Command } from './command.js';
-import { outputOption } from './flame.js';
 import { formatProfileText } from './heap-text.js';
-import { helpOption, parseChoice, UsageError } from './options.js';
+import { UsageError } from './options.js';
 import { loadProfile, writeOutput } from './profile-file.js';
-import { checkSampleIndex, expectOperands, sampleIndexOf, sampleIndexOption } from './report-commands.js';
+import { checkSampleIndex, expectOperands } from './report-commands.js';
 
-const formats = ['pb.gz', 'txt', 'heapprofile', 'folded'] as const;
-type Format = (typeof formats)[number];
-
-function encode(profile: ParsedProfile, format: Format, index: number): string | Uint8Array {
-  const { type } = profile.sampleTypes[index]!;
+/** `type` is the value of forms that have but one. */
+function encode(profile: ParsedProfile, format: ConvertFormat, type: string): string | Uint8Array {
   switch (format) {
     case 'pb.gz':
       return gzipSync(encodeProto(profile));
@@ -27,11 +24,11 @@ function encode(profile: ParsedProfile, format: Format, index: number): string |
   }
 }
 
-function formatOf(output: string): Format {
-  const format = formats.find((each) => output.toLowerCase().endsWith(`.${each}`));
+function formatOf(output: string): ConvertFormat {
+  const format = convertFormats.find((each) => output.toLowerCase().endsWith(`.${each}`));
   if (format === undefined) {
     throw new UsageError(
-      `-o must end in ${formats.map((each) => `.${each}`).join(', ')}; or say --format`,
+      `-o must end in ${convertFormats.map((each) => `.${each}`).join(', ')}; or say --format`,
       'convert',
     );
   }
@@ -41,28 +38,25 @@ function formatOf(output: string): Format {
 export const convert: Command = {
   name: 'convert',
   summary: 'write a profile in another form',
-  usage: `convert [options] FILE -o OUT.(${formats.join('|')})`,
+  usage: `convert [options] FILE -o OUT.(${convertFormats.join('|')})`,
   details: `FILE is a profile in text or proto form, gzipped or not; - reads standard input.
 pb.gz is for pprof, heapprofile for Chrome DevTools, folded for flame-graph tools; these two have figures of one kind,
-that of --sample_index.`,
-  options: {
-    ...outputOption,
-    format: { value: 'FORMAT', help: `${formats.join(', ')}; else by the name of OUT`, complete: formats },
-    ...sampleIndexOption,
-    ...helpOption,
-  },
+that of --sample-index; in pb.gz it is the kind that pprof shows first.`,
   operands: 'file',
   async run(args) {
     const [file] = expectOperands(args, ['FILE'], 'convert');
-    const { output, format: asked } = args.values;
-    if (typeof output !== 'string' || output === '')
-      throw new UsageError('say where to with -o OUT', 'convert');
-    const format =
-      typeof asked === 'string' ? parseChoice(asked, 'format', formats, 'convert') : formatOf(output);
+    const values = args.values as { output?: string; format?: ConvertFormat; sampleIndex: string };
+    const { output, sampleIndex } = values;
+    if (output === undefined) throw new UsageError('say where to with -o OUT', 'convert');
+    const format = values.format ?? formatOf(output);
+    if (format === 'txt' && args.given.has('sampleIndex')) {
+      throw new UsageError('--sample-index has no effect on txt, which has all figures', 'convert');
+    }
     // From text to text, figures stay as they are.
     const profile = await loadProfile(file!, format === 'txt' ? { scaling: 'none' } : {});
-    const index = checkSampleIndex(profile, sampleIndexOf(args), 'convert');
-    await writeOutput(output, [encode(profile, format, index)]);
+    const { type } = profile.sampleTypes[checkSampleIndex(profile, sampleIndex, 'convert')]!;
+    const shown = args.given.has('sampleIndex') ? { ...profile, defaultSampleType: type } : profile;
+    await writeOutput(output, [encode(shown, format, type)]);
     return 0;
   },
 };

@@ -3,25 +3,9 @@ import { checkComparable, cutDroppedFrames } from '../analysis/filters.js';
 import { printable } from '../base/text.js';
 import { formatFlamePage } from '../flame/page.js';
 import type { Command } from './command.js';
-import { helpOption, UsageError } from './options.js';
+import { UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
-import {
-  baseOption,
-  checkSampleIndex,
-  expectOperands,
-  loadWithBase,
-  sampleIndexOf,
-  sampleIndexOption,
-} from './report-commands.js';
-
-export const outputOption = {
-  output: {
-    value: 'FILE',
-    short: 'o',
-    help: 'the file to write; - is standard output',
-    complete: 'file' as const,
-  },
-};
+import { checkSampleIndex, expectOperands, loadWithBase } from './report-commands.js';
 
 export const flame: Command = {
   name: 'flame',
@@ -30,23 +14,16 @@ export const flame: Command = {
   details: `FILE is a profile in text or proto form, gzipped or not; - reads standard input.
 The page is one file and needs no network: click a frame to zoom, search, switch between the figures.
 With --base, colours tell what became more and what less.`,
-  options: {
-    ...outputOption,
-    ...sampleIndexOption,
-    base: { ...baseOption.base!, help: 'colour by the difference to this profile' },
-    ...helpOption,
-  },
   operands: 'file',
   async run(args) {
     const [file] = expectOperands(args, ['FILE'], 'flame');
-    const output = args.values.output;
-    if (typeof output !== 'string' || output === '')
-      throw new UsageError('say where to with -o OUT.html', 'flame');
+    const { output, sampleIndex } = args.values as { output?: string; sampleIndex: string };
+    if (output === undefined) throw new UsageError('say where to with -o OUT.html', 'flame');
     const [profile, base] = await loadWithBase(args, file!, 'flame');
     if (base !== undefined) checkComparable(profile, base);
     const page = formatFlamePage(cutDroppedFrames(profile), base && cutDroppedFrames(base), {
       title: file === '-' ? 'Heap profile' : printable(path.basename(file!)),
-      sampleIndex: checkSampleIndex(profile, sampleIndexOf(args), 'flame'),
+      sampleIndex: checkSampleIndex(profile, sampleIndex, 'flame'),
     });
     await writeOutput(output, [page]);
     return 0;

@@ -1,4 +1,5 @@
 import type { Command } from './command.js';
+import { flagsOf } from './options.js';
 
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
@@ -15,12 +16,12 @@ Exit codes: 0 fine, 1 failed (a file that cannot be read, for instance), 2 wrong
 `;
 }
 
-export function commandHelp({ usage, summary, details, options }: Command): string {
-  const rows = Object.entries(options)
-    .filter(([, { help }]) => help !== '')
-    .map(([name, { short, value, help }]) => {
-      const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
-      return [flag, help] as const;
+export function commandHelp({ name, usage, summary, details }: Command): string {
+  const rows = flagsOf(name)
+    .filter(({ help }) => help !== '')
+    .map(({ name, short, placeholder, help }) => {
+      const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`;
+      return [flag, help.replaceAll('`', '')] as const;
     });
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const list = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${wrap(help, width + 4)}\n`);

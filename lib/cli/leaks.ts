@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cutDroppedFrames } from '../analysis/filters.js';
-import { type Granularity, granularities } from '../analysis/graph.js';
 import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
 import { styleFor } from '../analysis/style.js';
+import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';
 import type { ParsedProfile } from '../profile/model.js';
 import type { Command } from './command.js';
 import { fetchProfile, isUrl } from './fetch-profile.js';
 import { formatLeaks } from './leaks-report.js';
-import { type Arguments, helpOption, parseChoice, parseNumber, UsageError } from './options.js';
+import { type Arguments, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
-import { oneOf } from './report-commands.js';
 
 const NAME = 'leaks';
 
@@ -27,38 +26,20 @@ export const leaks: Command = {
   summary: 'sites whose memory in use grows steadily, from profiles over time',
   usage: `${NAME} [options] URL|FILE...`,
   details: `Takes two or more profiles in text or proto form, and puts them in order of time where all of them tell it. Of
-one URL, it fetches --count profiles, --every so many seconds: http://HOST:6060/debug/pprof/heap?gc=1, for instance.
+one URL, it fetches --count profiles, one --every so long: http://HOST:6060/debug/pprof/heap?gc=1, for instance.
 Growth is that of a line fitted to the bytes in use of a site, with its standard error; below it is the stack that grew
 most. chance is that of any site being listed so that does not grow: certain below 0.001, likely below 0.05, else noise.`,
-  options: {
-    count: { value: 'N', help: 'how many profiles to fetch of one URL (default 5)' },
-    every: { value: 'SECONDS', help: 'time between two of them (default 15)' },
-    granularity: {
-      value: 'WHAT',
-      help: `what a site is: ${granularities.join(', ')} (default lines); --functions and so on for short`,
-      complete: granularities,
-    },
-    ...Object.fromEntries(granularities.map((each) => [each, { help: '' }])),
-    nodecount: { value: 'N', short: 'n', help: 'show the N that grow most (default 10; 0: all)' },
-    all: { help: 'show sites that do not grow steadily, too' },
-    ...helpOption,
-  },
   operands: 'file',
   async run(args) {
-    const granularity = parseChoice<Granularity>(
-      oneOf(args, 'granularity', granularities) ?? 'lines',
-      'granularity',
-      granularities,
-      NAME,
-    );
-    const nodeCount = numberOf(args, 'nodecount', 10, 0, Number.MAX_SAFE_INTEGER, true);
-    const taken = await takeAll(args, granularity);
+    const values = args.values as unknown as Values;
+    const { nodeCount, all } = values;
+    const taken = await takeAll(args, values);
     const times = timesOf(taken);
     warnOfRestarts(taken);
     const profiles = taken.map(({ sites }) => sites);
     const report = formatLeaks(profiles, times, seriesOf(profiles), {
       nodeCount,
-      all: args.values.all === true,
+      all,
       style: styleFor(process.stdout),
     });
     await writeOutput('-', [report]);
@@ -66,26 +47,23 @@ most. chance is that of any site being listed so that does not grow: certain bel
   },
 };
 
-function numberOf(
-  { values }: Arguments,
-  name: string,
-  initial: number,
-  low: number,
-  high: number,
-  integer: boolean,
-): number {
-  const value = values[name];
-  return typeof value === 'string' ? parseNumber(value, name, low, high, integer, NAME) : initial;
+interface Values {
+  count: number;
+  /** Milliseconds. */
+  every: number;
+  granularity: Granularity;
+  nodeCount: number;
+  all: boolean;
 }
 
-async function takeAll(args: Arguments, granularity: Granularity): Promise<Taken[]> {
-  const { operands, values } = args;
+async function takeAll(
+  { operands, given }: Arguments,
+  { count, every, granularity }: Values,
+): Promise<Taken[]> {
   const [only] = operands;
   if (only === undefined) throw new UsageError('URL or FILE is missing', NAME);
   const isOneUrl = operands.length === 1 && isUrl(only);
-  const count = numberOf(args, 'count', 5, 2, 100_000, true);
-  const every = numberOf(args, 'every', 15, 0.01, 86_400, false);
-  if (!isOneUrl && (values.count !== undefined || values.every !== undefined)) {
+  if (!isOneUrl && (given.has('count') || given.has('every'))) {
     throw new UsageError('--count and --every are for one URL', NAME);
   }
   if (isOneUrl) return takeEvery(only, granularity, count, every);
@@ -111,7 +89,7 @@ async function takeEvery(
   const taken: Taken[] = [];
   const begin = Date.now();
   for (let at = 0; at < count; at++) {
-    if (at > 0) await sleep(Math.max(0, begin + at * every * 1000 - Date.now()));
+    if (at > 0) await sleep(Math.max(0, begin + at * every - Date.now()));
     if (process.stderr.isTTY) process.stderr.write(`memprof: profile ${at + 1} of ${count}\n`);
     const time = Date.now() / 1000;
     const each = take(`profile ${at + 1}`, await fetchProfile(url), granularity);

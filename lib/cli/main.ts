@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { didYouMean, nearest } from '../base/nearest.js';
 import { printable } from '../base/text.js';
 import { build } from './build.js';
 import type { Command } from './command.js';
@@ -9,7 +10,7 @@ import { convert } from './convert.js';
 import { flame } from './flame.js';
 import { commandHelp, overview } from './help.js';
 import { leaks } from './leaks.js';
-import { countOptions, nearest, parseOptions, UsageError } from './options.js';
+import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { peek, top, tree } from './report-commands.js';
 import { run } from './run.js';
@@ -41,8 +42,8 @@ function findCommand(name: string): Command {
     name,
     commands.map((each) => each.name),
   );
-  const hint = near === undefined ? '' : `: did you mean ${near}?`;
-  throw new UsageError(`unknown ${name.startsWith('-') ? 'option' : 'command'} ${printable(name)}${hint}`);
+  const what = name.startsWith('-') ? 'option' : 'command';
+  throw new UsageError(`unknown ${what} ${printable(name)}${didYouMean(near)}`);
 }
 
 async function main(args: readonly string[]): Promise<number | undefined> {
@@ -60,8 +61,8 @@ async function main(args: readonly string[]): Promise<number | undefined> {
     return 0;
   }
   const command = findCommand(name);
-  const end = command.passesRest ? countOptions(rest, command.options) : rest.length;
-  const parsed = parseOptions(command.name, rest.slice(0, end), command.options);
+  const end = command.passesRest ? countFlags(rest, flagsOf(command.name)) : rest.length;
+  const parsed = parseFlags(command.name, rest.slice(0, end));
   if (parsed.values.help === true) {
     process.stdout.write(commandHelp(command));
     return 0;

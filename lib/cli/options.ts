@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util';
+import type { CommandName } from '../base/command-options.js';
+import { didYouMean, nearest } from '../base/nearest.js';
+import { defaultOf, flagName, type Option, optionsOf } from '../base/options.js';
 import { printable } from '../base/text.js';
 
 /** A wrong command line: exit code 2. */
@@ -12,169 +15,174 @@ export class UsageError extends Error {
   }
 }
 
-export interface Option {
-  /** What the help calls the option's value; an option without one is a switch. */
-  value?: string;
+/** An option as a command takes it. */
+export interface Flag {
+  /** `sample-interval`; `no-source-maps` for a switch that is on by default. */
+  name: string;
+  option: Option;
+  /** What it says when it is given: the value of a shorthand, or of a switch. A flag without it takes a value. */
+  means?: unknown;
+  /** What the help calls the value; undefined for a switch. */
+  placeholder?: string;
   short?: string;
+  /** '' for a shorthand, which help and completion do not list. */
   help: string;
-  /** For completion: the values there are, or `file`, `directory`. */
   complete?: readonly string[] | 'file' | 'directory';
 }
 
-export type Options = Readonly<Record<string, Option>>;
-
 export interface Arguments {
-  /** What was given, by the option's name; the last one counts. */
-  values: Readonly<Record<string, string | boolean | undefined>>;
+  /** By the option's name: what was given, the last one counts; else the default. */
+  values: Readonly<Record<string, unknown>>;
+  /** Names of the options that were given. */
+  given: ReadonlySet<string>;
   operands: readonly string[];
 }
 
-export const helpOption: Options = { help: { short: 'h', help: 'show this help' } };
-
-/**
- * The long option that `arg` stands for. As in `go tool pprof`, one hyphen is as good as two (`-cum`, `-base=FILE`),
- * and so is `-` for `_`.
- */
-function longName(arg: string, options: Options): string | undefined {
-  const match = /^--?([a-z][a-z_-]+)(?==|$)/i.exec(arg);
-  const name = match?.[1]?.replaceAll('-', '_').toLowerCase();
-  return name !== undefined && Object.hasOwn(options, name) ? name : undefined;
+/** The flags of a command, in the order of its help. */
+export function flagsOf(command: CommandName): Flag[] {
+  return optionsOf(command).flatMap((option) => {
+    const { kind, help, short } = option;
+    if (kind.placeholder === undefined) return [switchOf(option, command)];
+    const shorthands = (option.shorthand ?? []).map((value) => ({
+      name: value,
+      option,
+      means: value,
+      help: '',
+    }));
+    const flag: Flag = {
+      name: flagName(option),
+      option,
+      placeholder: option.placeholder ?? kind.placeholder,
+      help: `${help}${shownDefault(option, command)}`,
+      ...(short === undefined ? {} : { short }),
+      ...(kind.complete === undefined ? {} : { complete: kind.complete }),
+    };
+    return [flag, ...shorthands];
+  });
 }
 
-function toLongForm(arg: string, options: Options): string {
-  const name = longName(arg, options);
+function switchOf(option: Option, command: CommandName): Flag {
+  const isOn = defaultOf(option, command) === true;
+  return {
+    name: `${isOn ? 'no-' : ''}${flagName(option)}`,
+    option,
+    means: !isOn,
+    help: (isOn ? option.helpOff : undefined) ?? option.help,
+    ...(option.short === undefined ? {} : { short: option.short }),
+  };
+}
+
+function shownDefault(option: Option, command: CommandName): string {
+  const value = defaultOf(option, command);
+  const text = option.shownDefault ?? (value === undefined ? '' : option.kind.show(value));
+  return text === '' ? '' : ` (default ${text})`;
+}
+
+/**
+ * The flag that `arg` stands for. As in `go tool pprof`, one hyphen is as good as two (`-cum`, `-base=FILE`); in those
+ * flags that it has, too, so is `_` for `-`, or neither (`--sample_index`, `--nodecount`).
+ */
+function findFlag(arg: string, flags: readonly Flag[]): Flag | undefined {
+  const name = /^--?([a-z][a-z_-]+)(?==|$)/i.exec(arg)?.[1]?.toLowerCase();
+  if (name === undefined) return undefined;
+  const bare = (text: string) => text.replace(/[-_]/g, '');
+  return (
+    flags.find((flag) => flag.name === name) ??
+    flags.find((flag) => flag.option.likePprof === true && bare(flag.name) === bare(name))
+  );
+}
+
+function toLongForm(arg: string, flags: readonly Flag[]): string {
+  const flag = findFlag(arg, flags);
   const equals = arg.indexOf('=');
-  if (name !== undefined) return `--${name}${equals === -1 ? '' : arg.slice(equals)}`;
+  if (flag !== undefined) return `--${flag.name}${equals === -1 ? '' : arg.slice(equals)}`;
   // Go's `-n=10`, where Node.js takes '=10' for the value.
   if (equals === 2 && /^-[a-z]/i.test(arg)) {
-    const short = Object.entries(options).find(([, option]) => option.short === arg[1]);
-    if (short !== undefined) return `--${short[0]}${arg.slice(2)}`;
+    const short = flags.find((each) => each.short === arg[1]);
+    if (short !== undefined) return `--${short.name}${arg.slice(2)}`;
   }
   return arg;
 }
 
-/** Whether the value of option `arg` is the argument after it. */
-function takesNext(arg: string, options: Options): boolean {
+/** Whether the value of flag `arg` is the argument after it. */
+function takesNext(arg: string, flags: readonly Flag[]): boolean {
   if (arg.includes('=')) return false;
-  const name = longName(arg, options);
-  const option =
-    name !== undefined
-      ? options[name]
-      : Object.values(options).find(({ short }) => short !== undefined && arg === `-${short}`);
-  return option?.value !== undefined;
+  const flag = findFlag(arg, flags) ?? flags.find(({ short }) => short !== undefined && arg === `-${short}`);
+  return flag !== undefined && flag.means === undefined;
 }
 
-/** How many of `args` come before the first operand: options with their values, and a `--` that ends them. */
-export function countOptions(args: readonly string[], options: Options): number {
+/** How many of `args` come before the first operand: flags with their values, and a `--` that ends them. */
+export function countFlags(args: readonly string[], flags: readonly Flag[]): number {
   let at = 0;
   while (at < args.length) {
     const arg = args[at]!;
     if (arg === '--') return at + 1;
     if (!arg.startsWith('-') || arg === '-') break;
-    at += takesNext(arg, options) ? 2 : 1;
+    at += takesNext(arg, flags) ? 2 : 1;
   }
   return Math.min(at, args.length);
 }
 
-export function parseOptions(command: string, args: readonly string[], options: Options): Arguments {
+export function parseFlags(command: CommandName, args: readonly string[]): Arguments {
+  const flags = flagsOf(command);
+  const { values: texts, operands } = splitArguments(command, args, flags);
+  const values: Record<string, unknown> = {};
+  for (const option of optionsOf(command)) values[option.name] = defaultOf(option, command);
+  const given = new Set<string>();
+  // A shorthand does not win over the option itself.
+  for (const flag of [...flags].sort(
+    (a, b) => Number(a.placeholder !== undefined) - Number(b.placeholder !== undefined),
+  )) {
+    const text = texts[flag.name];
+    if (text === undefined) continue;
+    given.add(flag.option.name);
+    values[flag.option.name] = typeof text === 'string' ? parseValue(flag, text, command) : flag.means;
+  }
+  return { values, given, operands };
+}
+
+function parseValue({ name, option }: Flag, text: string, command: CommandName): unknown {
+  const value = option.kind.parse(text);
+  if (value === undefined) {
+    throw new UsageError(`--${name} must be ${option.kind.expected}, not '${printable(text)}'`, command);
+  }
+  return value;
+}
+
+function splitArguments(
+  command: CommandName,
+  args: readonly string[],
+  flags: readonly Flag[],
+): { values: Readonly<Record<string, unknown>>; operands: readonly string[] } {
   const end = args.indexOf('--');
-  const normalized = args.map((arg, at) => (end === -1 || at < end ? toLongForm(arg, options) : arg));
+  const normalized = args.map((arg, at) => (end === -1 || at < end ? toLongForm(arg, flags) : arg));
   try {
     const { values, positionals } = parseArgs({
       args: normalized,
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { value, short }]) => [
+        flags.map(({ name, means, short }) => [
           name,
-          { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) },
+          { type: means === undefined ? 'string' : 'boolean', ...(short === undefined ? {} : { short }) },
         ]),
       ),
     });
-    return { values: values as Arguments['values'], operands: positionals };
+    return { values, operands: positionals };
   } catch (error) {
-    throw new UsageError(usageMessage(error as Error & { code?: string }, options), command);
+    throw new UsageError(usageMessage(error as Error & { code?: string }, flags), command);
   }
 }
 
-function usageMessage(error: Error & { code?: string }, options: Options): string {
-  const option = /'(-[^' ]*)/.exec(error.message)?.[1];
-  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && option !== undefined) {
-    const near = nearest(option.replace(/^-+/, '').replaceAll('-', '_'), Object.keys(options));
-    return `unknown option ${printable(option)}${near === undefined ? '' : `: did you mean --${near}?`}`;
+function usageMessage(error: Error & { code?: string }, flags: readonly Flag[]): string {
+  const flag = /'(-[^' ]*)/.exec(error.message)?.[1];
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && flag !== undefined) {
+    const near = nearest(
+      flag,
+      flags.map(({ name }) => name),
+    );
+    return `unknown option ${printable(flag)}${didYouMean(near && `--${near}`)}`;
   }
   return error.message.split('\n')[0]!.replace(/^Option/, 'option');
-}
-
-/** The one of `words` that `word` may be a slip of. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  const limit = word.length < 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
-  let best: string | undefined;
-  let least = limit + 1;
-  for (const candidate of words) {
-    const edits = candidate.startsWith(word) && word.length > 2 ? 1 : distance(word, candidate);
-    if (edits < least) [best, least] = [candidate, edits];
-  }
-  return best;
-}
-
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(row[j]! + (a[i] === b[j] ? 0 : 1), row[j + 1]! + 1, next[j]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-
-/** `524288`, `512k`, `512kB`, `1M`. */
-export function parseBytes(text: string, name: string, low: number, high: number, command: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)i?b?$/i.exec(text);
-  const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS[match[2]!.toLowerCase()]!);
-  if (!(bytes >= low && bytes <= high)) {
-    throw new UsageError(
-      `--${name} must be a number of bytes from ${low} to ${high} (512k is fine), not '${printable(text)}'`,
-      command,
-    );
-  }
-  return bytes;
-}
-
-export function parseNumber(
-  text: string,
-  name: string,
-  low: number,
-  high: number,
-  integer: boolean,
-  command: string,
-): number {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(number >= low && number <= high) || (integer && !Number.isInteger(number))) {
-    const upTo = high === Number.MAX_SAFE_INTEGER ? `${low} or more` : `from ${low} to ${high}`;
-    throw new UsageError(
-      `--${name} must be ${integer ? 'an integer' : 'a number'}, ${upTo}, not '${printable(text)}'`,
-      command,
-    );
-  }
-  return number;
-}
-
-export function parseChoice<T extends string>(
-  text: string,
-  name: string,
-  choices: readonly T[],
-  command: string,
-): T {
-  const choice = choices.find((each) => each === text);
-  if (choice === undefined) {
-    throw new UsageError(`--${name} must be ${choices.join(' or ')}, not '${printable(text)}'`, command);
-  }
-  return choice;
 }
 
 /** RE2's `(?i)` at the beginning is understood. */

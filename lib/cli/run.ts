@@ -5,6 +5,9 @@ import path from 'node:path';
 import { makeReport, prepare } from '../analysis/report.js';
 import { type Style, styleFor } from '../analysis/style.js';
 import { formatValue } from '../analysis/units.js';
+import type { FileFormat } from '../base/choices.js';
+import { defaultOf, optionsOf } from '../base/options.js';
+import { readVariables } from '../base/read-variables.js';
 import { printable } from '../base/text.js';
 import {
   type LogLine,
@@ -12,33 +15,11 @@ import {
   SETTINGS_VARIABLE,
   type WrittenProfile,
 } from '../launch/run-settings.js';
-import { fileFormats } from '../launch/write-profile.js';
 import type { Command } from './command.js';
-import {
-  type Arguments,
-  helpOption,
-  type Options,
-  parseBytes,
-  parseChoice,
-  parseNumber,
-  UsageError,
-} from './options.js';
+import { type Arguments, UsageError } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
 
 const preload = path.join(__dirname, '..', 'launch', 'run-preload.js');
-
-const options: Options = {
-  interval: { value: 'BYTES', help: 'mean bytes between two samples (default 512k)' },
-  depth: { value: 'N', help: 'frames kept of a stack, 1 to 512 (default 64)' },
-  overhead: { value: 'F', help: 'CPU time for reading samples, as a share of the time (default 0.05)' },
-  buffers: { help: 'profile Buffers and ArrayBuffers, too' },
-  buffer_interval: { value: 'BYTES', help: 'mean bytes between two samples of buffers (default 512k)' },
-  dir: { value: 'DIR', help: 'where to write profiles (default .)', complete: 'directory' },
-  format: { value: 'FORMAT', help: 'pb.gz (default) or txt', complete: fileFormats },
-  no_source_maps: { help: 'frames of built code as they are there, not as in its sources' },
-  quiet: { short: 'q', help: 'no summary' },
-  ...helpOption,
-};
 
 const details = `Profiles app.js and its workers, and writes a profile when it exits, when it gets SIGUSR2, and before it dies of
 SIGTERM, SIGINT or SIGHUP; if it runs out of heap, its last profile is left as text. With --buffers, a second profile
@@ -50,7 +31,6 @@ export const run: Command = {
   summary: 'run a program and profile it',
   usage: 'run [options] [--] app.js [arguments]',
   details,
-  options,
   operands: 'file',
   passesRest: true,
   async run(args) {
@@ -90,25 +70,36 @@ function programOf(operands: readonly string[]): string[] {
   return program;
 }
 
-function settingsOf({ values }: Arguments, log: string): RunSettings {
-  const given = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined);
-  const interval = given('interval');
-  const depth = given('depth');
-  const overhead = given('overhead');
-  const bufferInterval = given('buffer_interval');
+interface Values {
+  buffers: boolean;
+  dir: string;
+  format: FileFormat;
+  sourceMaps: boolean;
+}
+
+/** Flags first, then variables, then defaults. */
+function settingsOf({ values, given }: Arguments, log: string): RunSettings {
+  const variables = readVariables('run', process.env);
+  for (const problem of variables.problems) process.stderr.write(`memprof: ${problem}\n`);
+  const chosen: Record<string, unknown> = { ...values };
+  for (const [name, value] of Object.entries(variables.values)) {
+    if (!given.has(name)) chosen[name] = value;
+  }
+  const isGiven = (name: string) => given.has(name) || Object.hasOwn(variables.values, name);
+  // The program may have a choice of its own where nothing else was asked for here.
+  const ofStart = optionsOf('run').filter((option) => option.takers.includes('start'));
+  const start = ofStart.filter(
+    (option) => isGiven(option.name) || defaultOf(option, 'run') !== defaultOf(option, 'start'),
+  );
+  const { dir, format, sourceMaps, buffers } = chosen as unknown as Values;
   return {
-    ...(interval === undefined
-      ? {}
-      : { sampleInterval: parseBytes(interval, 'interval', 1, 2 ** 30, 'run') }),
-    ...(depth === undefined ? {} : { stackDepth: parseNumber(depth, 'depth', 1, 512, true, 'run') }),
-    maxOverhead: overhead === undefined ? 0.05 : parseNumber(overhead, 'overhead', 0.0001, 1, false, 'run'),
-    buffers: values.buffers === true || bufferInterval !== undefined,
-    ...(bufferInterval === undefined
-      ? {}
-      : { bufferSampleInterval: parseBytes(bufferInterval, 'buffer_interval', 1, 2 ** 30, 'run') }),
-    dir: resolved(given('dir') ?? '.'),
-    format: parseChoice(given('format') ?? 'pb.gz', 'format', fileFormats, 'run'),
-    sourceMaps: values.no_source_maps !== true,
+    start: {
+      ...Object.fromEntries(start.map(({ name }) => [name, chosen[name]])),
+      buffers: buffers || (isGiven('bufferSampleInterval') && !isGiven('buffers')),
+    },
+    dir: resolved(dir),
+    format,
+    sourceMaps,
     log,
   };
 }

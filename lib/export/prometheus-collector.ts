@@ -1,7 +1,7 @@
 // No import but of types: prom-client is loaded when it is needed and was not handed in.
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { checkOptions } from '../base/check.js';
-import { invalidType, memprofError } from '../base/errors.js';
+import { completeOptions } from '../base/check-options.js';
+import { memprofError } from '../base/errors.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { status } from '../sampler/status.js';
 import { PauseHistory } from './pause-history.js';
@@ -54,16 +54,14 @@ const PAUSE_BUCKETS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 export function memprofMetrics(options?: MemprofMetricsOptions): void {
   const {
     register,
-    prefix = '',
+    prefix,
     labels = {},
     gcPauseBuckets = PAUSE_BUCKETS,
     client,
-  } = checkOptions(options);
-  if (typeof prefix !== 'string') throw invalidType('options.prefix', 'a string', prefix);
-  if (typeof labels !== 'object' || labels === null) throw invalidType('options.labels', 'an object', labels);
-  if (!Array.isArray(gcPauseBuckets)) {
-    throw invalidType('options.gcPauseBuckets', 'an array of numbers', gcPauseBuckets);
-  }
+  } = completeOptions<MemprofMetricsOptions, MemprofMetricsOptions & { prefix: string }>(
+    'memprofMetrics',
+    options,
+  );
   const { Counter, Gauge, Histogram } = client ?? loadPromClient();
   const common = {
     labelNames: Object.keys(labels),

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkOptions } from '../base/check.js';
+import { completeOptions } from '../base/check-options.js';
 import { invalidType, outOfRange } from '../base/errors.js';
 import type { IngestTarget } from './pyroscope-request.js';
 
@@ -10,10 +10,10 @@ export interface PushOptions {
   name: string;
   /** Names of letters, digits, `_` and `.`; values without `,` and `}`. Default none. */
   labels?: Readonly<Record<string, string>>;
-  /** Seconds between two pushes, 0.1 … 86400. Default 15. */
-  intervalSeconds?: number;
-  /** Seconds after which a push is given up, 0.1 … 86400. Default 10. */
-  timeoutSeconds?: number;
+  /** Milliseconds between two pushes, 100 … 86400000. Default 15000. */
+  interval?: number;
+  /** Milliseconds after which a push is given up, 100 … 86400000. Default 10000. */
+  timeout?: number;
   /** Sent as `Authorization: Bearer …`. */
   token?: string;
   /** Sent as `Authorization: Basic …`: for Grafana Cloud, the user's number and a token. */
@@ -28,24 +28,18 @@ export interface PushOptions {
 
 export interface CheckedPushOptions {
   target: IngestTarget;
-  intervalSeconds: number;
-  timeoutSeconds: number;
+  /** Milliseconds. */
+  interval: number;
+  timeout: number;
   sourceMaps: boolean;
   fetch: typeof fetch | undefined;
 }
 
-/** Throws `ERR_MEMPROF_INVALID_ARG_TYPE` or `ERR_MEMPROF_OUT_OF_RANGE`. */
+/** Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` or `ERR_MEMPROF_UNKNOWN_OPTION`. */
 export function checkPushOptions(options: PushOptions): CheckedPushOptions {
   if (options === undefined) throw invalidType('options', 'an object', options);
-  const { url, name, labels, intervalSeconds = 15, timeoutSeconds = 10, headers } = checkOptions(options);
-  const { token, basicAuth, sourceMaps = true, fetch: ownFetch } = options;
-  checkNumber(intervalSeconds, 'options.intervalSeconds', 0.1, 86_400);
-  checkNumber(timeoutSeconds, 'options.timeoutSeconds', 0.1, 86_400);
-  checkBoolean(sourceMaps, 'options.sourceMaps');
-  if (ownFetch !== undefined && typeof ownFetch !== 'function') {
-    throw invalidType('options.fetch', 'a function', ownFetch);
-  }
-  if (typeof name !== 'string') throw invalidType('options.name', 'a string', name);
+  const { url, name, labels, interval, timeout, headers, token, basicAuth, sourceMaps, fetch } =
+    completeOptions<PushOptions, Checked>('push', options);
   if (!/^[\w.\-/]+$/.test(name)) {
     throw outOfRange('options.name', 'of letters, digits, _, ., - and /', name);
   }
@@ -54,17 +48,20 @@ export function checkPushOptions(options: PushOptions): CheckedPushOptions {
       url: checkUrl(url),
       name,
       labels: checkLabels(labels),
-      headers: { ...checkTexts(headers, 'options.headers'), ...authorization(token, basicAuth) },
+      headers: { ...headers, ...authorization(token, basicAuth) },
     },
-    intervalSeconds,
-    timeoutSeconds,
+    interval,
+    timeout,
     sourceMaps,
-    fetch: ownFetch,
+    fetch,
   };
 }
 
-function checkUrl(url: unknown): URL {
-  if (typeof url !== 'string') throw invalidType('options.url', 'a string', url);
+type Defaulted = 'interval' | 'timeout' | 'sourceMaps';
+type Checked = Omit<PushOptions, Defaulted | 'fetch'> &
+  Required<Pick<PushOptions, Defaulted>> & { fetch: typeof fetch | undefined };
+
+function checkUrl(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (
     parsed === undefined ||
@@ -77,32 +74,22 @@ function checkUrl(url: unknown): URL {
   return parsed;
 }
 
-function checkLabels(labels: unknown): Record<string, string> {
-  const checked = checkTexts(labels, 'options.labels');
-  for (const [key, value] of Object.entries(checked)) {
+function checkLabels(labels: Readonly<Record<string, string>> = {}): Record<string, string> {
+  for (const [key, value] of Object.entries(labels)) {
     if (!/^[\w.]+$/.test(key) || key === '__name__') {
       throw outOfRange('a name in options.labels', 'of letters, digits, _ and .', key);
     }
     if (/[,}]/.test(value)) throw outOfRange(`options.labels.${key}`, 'without , and }', value);
   }
-  return checked;
+  return { ...labels };
 }
 
-function checkTexts(texts: unknown, name: string): Record<string, string> {
-  if (texts === undefined) return {};
-  if (typeof texts !== 'object' || texts === null) throw invalidType(name, 'an object', texts);
-  for (const [key, value] of Object.entries(texts)) {
-    if (typeof value !== 'string') throw invalidType(`${name}.${key}`, 'a string', value);
-  }
-  return { ...texts } as Record<string, string>;
-}
-
-function authorization(token: unknown, basicAuth: PushOptions['basicAuth']): { authorization?: string } {
-  if (token !== undefined && typeof token !== 'string') {
-    throw invalidType('options.token', 'a string', token);
-  }
+function authorization(
+  token: string | undefined,
+  basicAuth: PushOptions['basicAuth'],
+): { authorization?: string } {
   if (basicAuth === undefined) return token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const { username, password } = checkTexts(basicAuth, 'options.basicAuth');
+  const { username, password } = basicAuth as Partial<typeof basicAuth>;
   if (username === undefined || password === undefined || token !== undefined) {
     throw outOfRange('options.basicAuth', '{ username, password }, without a token beside it', basicAuth);
   }

@@ -45,7 +45,7 @@ export interface Push {
 export function push(options: PushOptions): Push {
   const checked = checkPushOptions(options);
   const pusher = new Pusher(checked);
-  const timer = setInterval(() => pusher.tick(), checked.intervalSeconds * 1000).unref();
+  const timer = setInterval(() => pusher.tick(), checked.interval).unref();
   let stopped: Promise<void> | undefined;
   return {
     stop() {
@@ -109,16 +109,16 @@ class Pusher {
   }
 
   async #send(profile: Uint8Array, until: number): Promise<void> {
-    const { target, timeoutSeconds } = this.#options;
+    const { target, timeout: limit } = this.#options;
     const { url, init } = ingestRequest(target, profile, this.#from, until);
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     // A `fetch` of the program's own may not care for the signal.
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`no answer within ${timeoutSeconds} s`));
+        reject(new Error(`no answer within ${limit / 1000} s`));
         abort.abort();
-      }, timeoutSeconds * 1000);
+      }, limit);
     });
     try {
       await Promise.race([this.#exchange(url, { ...init, signal: abort.signal }), timeout]);

@@ -1,4 +1,4 @@
-import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
+import { completeOptions } from '../base/check-options.js';
 import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
 import { LIMITS, profileError } from '../profile/limits.js';
@@ -12,9 +12,7 @@ const proto = lazily(() => require('./pprof/decode.js') as typeof import('./ppro
 /** `parseProfile`, but for when it is loaded. */
 export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ParsedProfile {
   if (!(buffer instanceof Uint8Array)) throw invalidType('buffer', 'a Buffer or Uint8Array', buffer);
-  const { scaling = 'go', maxBytes = LIMITS.inputBytes } = checkOptions(options);
-  checkOneOf(scaling, 'options.scaling', ['go', 'perl', 'none']);
-  checkInteger(maxBytes, 'options.maxBytes', 1, LIMITS.maxInputBytes);
+  const { scaling, maxBytes } = completeOptions('parseProfile', options);
   if (buffer.length > maxBytes) throw profileError(`the profile has more than ${maxBytes} bytes`);
   const bytes = isGzip(buffer) ? unpack(buffer, maxBytes) : buffer;
   if (bytes.length === 0) throw profileError('the profile is empty');

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
-import { invalidType } from '../base/errors.js';
+import { completeOptions } from '../base/check-options.js';
 import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
@@ -34,8 +33,8 @@ export interface HandlerOptions {
   insecure?: boolean;
   /** Profiles made at a time; more are answered with 429. Default 4. */
   maxConcurrent?: number;
-  /** Longest time a profile with `seconds` may take. Default 300. */
-  maxSeconds?: number;
+  /** Milliseconds that a profile with `?seconds=` may take at most, 1000 … 86400000. Default 300000. */
+  maxDuration?: number;
   /** Whether frames of built code are shown as in their sources, where a map is found. Default true. */
   sourceMaps?: boolean;
 }
@@ -60,24 +59,22 @@ export function handler(options?: HandlerOptions): Handler {
   return (request, response, next) => pages.handle(request, response, next);
 }
 
-export type CheckedHandlerOptions = Omit<Required<HandlerOptions>, 'token'> & { token: string | undefined };
+export interface CheckedHandlerOptions {
+  token?: string;
+  insecure: boolean;
+  maxConcurrent: number;
+  /** Highest `seconds` of a request. */
+  maxSeconds: number;
+  sourceMaps: boolean;
+}
 
-export function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandlerOptions {
-  const {
-    token,
-    insecure = false,
-    maxConcurrent = 4,
-    maxSeconds = 300,
-    sourceMaps = true,
-  } = checkOptions(options);
-  if (token !== undefined && (typeof token !== 'string' || token === '')) {
-    throw invalidType('options.token', 'a string that is not empty', token);
-  }
-  checkBoolean(insecure, 'options.insecure');
-  checkInteger(maxConcurrent, 'options.maxConcurrent', 1, 1000);
-  checkInteger(maxSeconds, 'options.maxSeconds', 1, 86_400);
-  checkBoolean(sourceMaps, 'options.sourceMaps');
-  return { token, insecure, maxConcurrent, maxSeconds, sourceMaps };
+function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandlerOptions {
+  return inSeconds(completeOptions('handler', options));
+}
+
+/** The options of `handler` among checked ones; requests speak of seconds. */
+export function inSeconds({ maxDuration, ...others }: Required<HandlerOptions>): CheckedHandlerOptions {
+  return { ...others, maxSeconds: Math.floor(maxDuration / 1000) };
 }
 
 interface Page {

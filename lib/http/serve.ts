@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { native } from '../addon/native.js';
-import { checkInteger, checkOptions } from '../base/check.js';
-import { invalidType, memprofError } from '../base/errors.js';
+import { completeOptions } from '../base/check-options.js';
+import { memprofError } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
 import { warn } from '../base/say.js';
 import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
-import { type CheckedHandlerOptions, checkHandlerOptions, type HandlerOptions } from './handler.js';
+import { type CheckedHandlerOptions, type HandlerOptions, inSeconds } from './handler.js';
 
 /** Options of `serve`: those of `handler`, and where to listen. `insecure` allows other hosts without a token, too. */
 export interface ServeOptions extends HandlerOptions {
@@ -51,11 +51,8 @@ export type ThreadReport = { port: number; host: string } | { code: string | und
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export async function serve(options?: ServeOptions): Promise<Server> {
-  const { port = 6060, host = '127.0.0.1', ...rest } = checkOptions(options);
-  checkInteger(port, 'options.port', 0, 65_535);
-  if (typeof host !== 'string' || host === '')
-    throw invalidType('options.host', 'a host name or address', host);
-  const handler = checkHandlerOptions(rest);
+  const { port, host, ...rest } = completeOptions('serve', options);
+  const handler = inSeconds(rest);
   checkExposure(host, handler.token, handler.insecure);
   native();
 

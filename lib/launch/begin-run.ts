@@ -14,15 +14,7 @@ import { saidBefore } from './said-before.js';
 import { type GarbageCollection, writeProfiles } from './write-profile.js';
 
 function begin(settings: RunSettings): void {
-  const { sampleInterval, stackDepth, maxOverhead, buffers, bufferSampleInterval } = settings;
-  const options: StartOptions = {
-    workers: true,
-    maxOverhead,
-    buffers,
-    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
-    ...(sampleInterval === undefined ? {} : { sampleInterval }),
-    ...(stackDepth === undefined ? {} : { stackDepth }),
-  };
+  const options: StartOptions = { ...settings.start, workers: true };
   try {
     start({ ...options, heapLimitDump: settings.dir });
   } catch (error) {

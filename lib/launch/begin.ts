@@ -61,16 +61,7 @@ function resolveDirectory(dir: string, problems: string[]): string | null {
 
 /** Returns what is wrong, but no reason not to run. */
 function startWith(settings: DropInSettings, dir: string | null): string[] {
-  const { sampleInterval, stackDepth, maxOverhead, workers, heapLimitDump } = settings;
-  const { buffers, bufferSampleInterval } = settings;
-  const options: StartOptions = {
-    workers,
-    ...(sampleInterval === undefined ? {} : { sampleInterval }),
-    ...(stackDepth === undefined ? {} : { stackDepth }),
-    ...(maxOverhead === undefined ? {} : { maxOverhead }),
-    ...(buffers === undefined ? {} : { buffers }),
-    ...(bufferSampleInterval === undefined ? {} : { bufferSampleInterval }),
-  };
+  const { start: options, heapLimitDump } = settings;
   try {
     startAsOthers({ ...options, heapLimitDump: heapLimitDump ? dir : null });
     return [];

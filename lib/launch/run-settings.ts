@@ -1,12 +1,10 @@
+import type { StartOptions } from '../profile/public-types.js';
 import type { FileProfile, FileSettings } from './write-profile.js';
 
 /** What `memprof run` tells the program it runs, in the environment. */
 export interface RunSettings extends FileSettings {
-  sampleInterval?: number;
-  stackDepth?: number;
-  maxOverhead: number;
-  buffers: boolean;
-  bufferSampleInterval?: number;
+  /** Options of `start()`, but `workers` and `heapLimitDump`. */
+  start: StartOptions;
   /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
   log: string;
 }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
+import type { FileFormat } from '../base/choices.js';
 import { programName } from '../base/program.js';
 import { writeWholeFile } from '../base/whole-file.js';
 import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
@@ -14,9 +15,6 @@ import { externalComment } from '../profile/external-memory.js';
 import { profileFromRecords } from '../profile/heap-values.js';
 import type { MemStats } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
-
-export const fileFormats = ['pb.gz', 'txt'] as const;
-export type FileFormat = (typeof fileFormats)[number];
 
 export interface FileSettings {
   /** Made if it is not there. */

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import path from 'node:path';
-import { checkNumber, checkOptions } from '../base/check.js';
+import { givenOptions } from '../base/check-options.js';
 import { invalidType, type MemprofError } from '../base/errors.js';
 import { checkMeasureOptions } from './measure.js';
 import { measurePlan, type Plan } from './plan.js';
@@ -49,15 +49,9 @@ export function assertAllocs<Returned>(
   fn: () => Returned,
   options?: MeasureOptions,
 ): Awaitable<Returned, Measurement> {
-  const { maxBytesPerOp, maxAllocsPerOp } = checkOptions(limits, 'limits');
+  const { maxBytesPerOp, maxAllocsPerOp } = givenOptions('assertAllocs', limits, 'limits');
   if (maxBytesPerOp === undefined && maxAllocsPerOp === undefined) {
     throw invalidType('limits', 'an object with maxBytesPerOp, or maxAllocsPerOp, or both', limits);
-  }
-  if (maxBytesPerOp !== undefined) {
-    checkNumber(maxBytesPerOp, 'limits.maxBytesPerOp', 0, Number.MAX_SAFE_INTEGER);
-  }
-  if (maxAllocsPerOp !== undefined) {
-    checkNumber(maxAllocsPerOp, 'limits.maxAllocsPerOp', 0, Number.MAX_SAFE_INTEGER);
   }
   return runPlan(fn, assertPlan(limits, checkMeasureOptions(options)));
 }

@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkInteger, checkOptions } from '../base/check.js';
+import { completeOptions } from '../base/check-options.js';
 import { envForChild, flagsForChild } from '../base/child-flags.js';
 import { CHILD_MARK } from '../base/child-mark.js';
 import { invalidType, memprofError } from '../base/errors.js';
-import { checkMeasureOptions } from './measure.js';
 import type { AllocationSite, Measurement, MeasureOptions } from './types.js';
 
 /** How long is measured, and how long the child process may take. */
@@ -50,9 +49,7 @@ export async function countObjects(
 ): Promise<ObjectCount> {
   const file = checkPath(modulePath);
   if (typeof exportName !== 'string') throw invalidType('exportName', 'a string', exportName);
-  const { timeout = 60_000 } = checkOptions(options);
-  checkInteger(timeout, 'options.timeout', 100, 2 ** 31 - 1);
-  const settings = JSON.stringify(checkMeasureOptions(options));
+  const { timeout, ...measureOptions } = completeOptions('countObjects', options);
   if (process.env[CHILD_MARK] !== undefined) {
     throw memprofError(
       'ERR_MEMPROF_BENCH_NESTED',
@@ -60,7 +57,7 @@ export async function countObjects(
         `${file}: call it from a file of its own, which the child does not load`,
     );
   }
-  const answer = await ask([file, exportName, settings], timeout);
+  const answer = await ask([file, exportName, JSON.stringify(measureOptions)], timeout);
   const { allocsPerOp, bytesPerOp, stable, sites } = answer;
   return { objectsPerOp: allocsPerOp, bytesPerOp, stable, sites };
 }

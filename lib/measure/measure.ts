@@ -1,15 +1,10 @@
-import { checkNumber, checkOptions } from '../base/check.js';
+import { completeOptions } from '../base/check-options.js';
 import { measurePlan } from './plan.js';
 import { runPlan } from './run-plan.js';
 import type { Awaitable, Measurement, MeasureOptions } from './types.js';
 
-const MAX_MS = 60_000;
-
 export function checkMeasureOptions(options: MeasureOptions | undefined): Required<MeasureOptions> {
-  const { warmUp = 100, time = 100 } = checkOptions(options);
-  checkNumber(warmUp, 'options.warmUp', 0, MAX_MS);
-  checkNumber(time, 'options.time', 0, MAX_MS);
-  return { warmUp, time };
+  return completeOptions('measure', options);
 }
 
 /**

@@ -8,7 +8,6 @@ const MIB = 1024 * 1024;
  */
 export const LIMITS = {
   inputBytes: 256 * MIB,
-  maxInputBytes: 1024 * MIB,
   lineBytes: 64 * 1024,
   sampleTypes: 1000,
   samples: 2 ** 20,

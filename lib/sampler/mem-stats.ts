@@ -4,7 +4,7 @@ import {
   type NativeRecords,
   native,
 } from '../addon/native.js';
-import { checkOneOf, checkOptions } from '../base/check.js';
+import { completeOptions } from '../base/check-options.js';
 import { lazily } from '../base/lazily.js';
 import type { MemStats, SizeClassStats } from '../profile/public-types.js';
 
@@ -37,8 +37,7 @@ export interface ReadMemStatsOptions {
  * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_NO_BINARY`.
  */
 export function readMemStats(options?: ReadMemStatsOptions): MemStats {
-  const { scope = 'process' } = checkOptions(options);
-  checkOneOf(scope, 'options.scope', ['process', 'isolate']);
+  const { scope } = completeOptions('readMemStats', options);
   const figures = native().readMemFigures(scope === 'process');
   const status = native().readStatus();
   const objects = countObjects(native().readRecords(true, false), status.sampleInterval);

@@ -6,7 +6,7 @@ import { goPprof } from '../cli-support.js';
 import { root } from '../support/run.js';
 import { bareEnv, emptyDirectory, install, must, run, write } from './support.js';
 
-const LINES = (process.env.MEMPROF_LINES ?? '20 22 24 26').split(' ');
+const LINES = (process.env.MEMPROF_TEST_LINES ?? '20 22 24 26').split(' ');
 const INTERVAL = 65_536;
 const KEPT_MB = 64;
 
@@ -61,7 +61,7 @@ for (const line of LINES) {
 
     // By its own name and #! line.
     const memprof = path.join(directory, 'node_modules/.bin/memprof');
-    const run = await must(memprof, ['run', '--interval', `${INTERVAL}`, '../app.cjs'], {
+    const run = await must(memprof, ['run', '--sample-interval', `${INTERVAL}`, '../app.cjs'], {
       cwd: path.join(directory, 'run'),
       env,
     });

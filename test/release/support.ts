@@ -1,4 +1,4 @@
-// For tests of the packed package: `.ci/release-check.sh` packs it and names the file in MEMPROF_TARBALL.
+// For tests of the packed package: `.ci/release-check.sh` packs it and names the file in MEMPROF_TEST_TARBALL.
 import {
   existsSync,
   mkdirSync,
@@ -17,8 +17,9 @@ import { type Outcome, root, runCommand } from '../support/run.js';
 export const tools = path.join(root, 'test/release/node_modules');
 
 export function tarball(): string {
-  const file = process.env.MEMPROF_TARBALL;
-  if (file === undefined) throw new Error("no MEMPROF_TARBALL: run these tests with 'npm run release:check'");
+  const file = process.env.MEMPROF_TEST_TARBALL;
+  if (file === undefined)
+    throw new Error("no MEMPROF_TEST_TARBALL: run these tests with 'npm run release:check'");
   return file;
 }
 

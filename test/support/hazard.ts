@@ -3,8 +3,8 @@ import { threadId } from 'node:worker_threads';
 import type { Test } from 'tap';
 import { type Outcome as ProgramOutcome, runProgram } from './run.js';
 
-/** MEMPROF_SOAK=1 runs every hazard at the full size; else it is scaled down. */
-export const soak = process.env.MEMPROF_SOAK === '1';
+/** MEMPROF_TEST_SOAK=1 runs every hazard at the full size; else it is scaled down. */
+export const soak = process.env.MEMPROF_TEST_SOAK === '1';
 
 /** A size of a test, and a line in its output that says at which it ran. */
 export function scaled(t: Test, what: string, ci: number, full: number): number {

@@ -1,0 +1,19 @@
+// Values that an option may have, where they are words. Shared by the table of options and by the code that acts on them.
+
+/** Formats of the files that `memprof/register` and `memprof run` write. */
+export const fileFormats = ['pb.gz', 'txt'] as const;
+export type FileFormat = (typeof fileFormats)[number];
+
+/** Formats that `memprof convert` writes. */
+export const convertFormats = ['pb.gz', 'txt', 'heapprofile', 'folded'] as const;
+export type ConvertFormat = (typeof convertFormats)[number];
+
+/** Formats that `writeTo` writes with `debug` 0. */
+export const writeFormats = ['pprof', 'heapprofile', 'folded'] as const;
+
+/** The four values of a heap profile's samples, in pprof's order. */
+export const heapSampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] as const;
+
+/** What reports add up by. */
+export const granularities = ['functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
+export type Granularity = (typeof granularities)[number];

@@ -1,0 +1,131 @@
+import { convertFormats, granularities, heapSampleTypes } from './choices.js';
+import { boolean, duration, file, integer, oneOf, share, text } from './option-kinds.js';
+import type { Option } from './options.js';
+
+const commands = ['run', 'top', 'tree', 'peek', 'leaks', 'flame', 'convert', 'build', 'completion'] as const;
+export type CommandName = (typeof commands)[number];
+
+const REPORTS = ['top', 'tree', 'peek'] as const;
+const DAY = 86_400_000;
+
+/** The rows of the table of options (options.ts) that only the command takes. */
+export function commandOptions(): Option[] {
+  const all = Number.MAX_SAFE_INTEGER;
+  const regex = text('REGEX');
+  return [
+    {
+      name: 'count',
+      takers: ['leaks'],
+      kind: integer(2, 100_000),
+      default: 5,
+      help: 'how many profiles to fetch of one URL',
+    },
+    {
+      name: 'every',
+      takers: ['leaks'],
+      kind: duration(10, DAY),
+      default: 15_000,
+      help: 'time between two of them',
+    },
+    {
+      name: 'output',
+      takers: ['flame', 'convert'],
+      kind: file,
+      short: 'o',
+      help: 'the file to write; - is standard output',
+    },
+    {
+      name: 'format',
+      takers: ['convert'],
+      kind: oneOf('FORMAT', convertFormats),
+      shownDefault: 'by the name of the output',
+      help: convertFormats.join(', '),
+    },
+    ...nodeCounts(['top', 0], ['tree', 80], ['leaks', 10]),
+    {
+      name: 'sampleIndex',
+      takers: [...REPORTS, 'flame', 'convert'],
+      kind: text('TYPE', { complete: heapSampleTypes }),
+      default: '',
+      shownDefault: "the profile's own",
+      help: `figures to show, by name or number: ${heapSampleTypes.join(', ')}; --alloc_space and so on for short`,
+      likePprof: true,
+      shorthand: heapSampleTypes,
+    },
+    {
+      name: 'cum',
+      takers: REPORTS,
+      kind: boolean,
+      default: false,
+      help: 'sort by cumulative figures',
+      likePprof: true,
+    },
+    { name: 'focus', takers: REPORTS, kind: regex, help: 'only stacks with a frame that matches' },
+    { name: 'ignore', takers: REPORTS, kind: regex, help: 'no stacks with a frame that matches' },
+    { name: 'hide', takers: REPORTS, kind: regex, help: 'leave out frames that match' },
+    { name: 'base', takers: REPORTS, kind: file, help: 'subtract this profile' },
+    { name: 'base', takers: ['flame'], kind: file, help: 'colour by the difference to this profile' },
+    {
+      name: 'nodeFraction',
+      takers: ['top', 'tree'],
+      kind: share(0, 1),
+      default: 0.005,
+      help: 'hide what is below this share of the total',
+      likePprof: true,
+    },
+    ...granularityOf(REPORTS, 'functions', 'what to add up by'),
+    ...granularityOf(['leaks'], 'lines', 'what a site is'),
+    {
+      name: 'all',
+      takers: ['leaks'],
+      kind: boolean,
+      default: false,
+      help: 'show sites that do not grow steadily, too',
+    },
+    {
+      name: 'force',
+      takers: ['build'],
+      kind: boolean,
+      default: false,
+      short: 'f',
+      help: 'compile even though there is a binary that loads',
+    },
+    {
+      name: 'verbose',
+      takers: ['build'],
+      kind: boolean,
+      default: false,
+      help: 'show what the compiler says',
+    },
+    { name: 'quiet', takers: ['run'], kind: boolean, default: false, short: 'q', help: 'no summary' },
+    { name: 'help', takers: commands, kind: boolean, default: false, short: 'h', help: 'show this help' },
+  ];
+
+  function nodeCounts(...counts: [CommandName, number][]): Option[] {
+    return counts.map(([taker, count]) => ({
+      name: 'nodeCount',
+      takers: [taker],
+      kind: integer(0, all),
+      default: count,
+      short: 'n',
+      help: `show the N ${taker === 'leaks' ? 'that grow most' : 'largest'}; 0: all`,
+      likePprof: true,
+    }));
+  }
+
+  function granularityOf(takers: readonly CommandName[], initial: string, what: string): Option[] {
+    const help = `${what}: ${granularities.join(', ')}; --${initial === 'lines' ? 'functions' : 'lines'} and so on for short`;
+    const kind = oneOf('WHAT', granularities);
+    return [
+      {
+        name: 'granularity',
+        takers,
+        kind,
+        default: initial,
+        help,
+        likePprof: true,
+        shorthand: granularities,
+      },
+    ];
+  }
+}
