@@ -97,6 +97,6 @@ t.test('splits: distance and shares', (t) => {
   t.end();
 });
 
-t.test('the tables of the README are those of the committed results', async (t) => {
-  await t.resolves(promisify(execFile)(process.execPath, [path.join(bench, 'readme-tables.cjs'), '--check']));
+t.test('the tables of docs/benchmarks.md are those of the committed results', async (t) => {
+  await t.resolves(promisify(execFile)(process.execPath, [path.join(bench, 'doc-tables.cjs'), '--check']));
 });

@@ -25,13 +25,14 @@ t.test('error codes: each is thrown, typed and documented, and no other', async 
   const [types, functions] = errors.split('/** What memprof throws');
   t.match(types, 'type ErrorCode');
   t.strictSame(codesIn(sources('lib') + sources('native') + functions), typed, 'thrown');
-  const readme = read('README.md');
-  const section = /### Errors\n([\s\S]*?)\n#+ /.exec(readme)![1]!;
-  t.strictSame(codesIn(section), typed, 'in the section on errors');
+  const pages = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  const headings = read('docs/errors.md').match(/^## ERR_MEMPROF_\w+$/gm) ?? [];
+  t.strictSame(codesIn(headings.join('\n')), typed, 'each has a heading in docs/errors.md');
+  const texts = [read('README.md'), ...pages.map((name) => read(path.join('docs', name)))].join('\n');
   t.strictSame(
-    codesIn(readme).filter((code) => !typed.includes(code)),
+    codesIn(texts).filter((code) => !typed.includes(code)),
     [],
-    'nowhere else any other',
+    'no page knows any other',
   );
 });
 

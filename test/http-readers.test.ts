@@ -103,10 +103,10 @@ function slowdown(): number {
   }
 }
 
-t.test('the examples of the README', (t) => {
-  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+t.test('the examples of docs/http.md', (t) => {
+  const page = readFileSync(path.join(root, 'docs', 'http.md'), 'utf8');
   for (const url of ['/debug/pprof/heap', '/debug/pprof/allocs', '/pprof/heap', '/debug/pprof/flame']) {
-    t.match(readme, url);
+    t.match(page, url);
   }
   t.end();
 });

@@ -15,7 +15,7 @@ const RANDOM: string[] = [];
 const REGULAR = ['--sampling-heap-profiler-suppress-randomness'];
 
 // Compiled in the background, the loop comes out of V8 14 (Node.js 26) in one run of thirty such that one sample is missing
-// for each collection, 3 % here: V8's, as README.md says of optimised code. Compiled on the spot that is rare, not gone.
+// for each collection, 3 % here: V8's, as docs/accuracy.md says of optimised code. Compiled on the spot that is rare, not gone.
 const SAME_CODE = '--no-concurrent-recompilation';
 const TRIES = 3;
 

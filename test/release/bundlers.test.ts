@@ -1,4 +1,4 @@
-// memprof in programs that are bundled, or traced for deployment, as README.md says it is done.
+// memprof in programs that are bundled, or traced for deployment, as docs/install.md says it is done.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
