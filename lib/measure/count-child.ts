@@ -27,7 +27,8 @@ function find(module: Record<string, unknown>, name: string): unknown {
 }
 
 async function endWithParent(): Promise<void> {
-  process.once('disconnect', () => process.exit());
+  // At once: an orderly exit waits for threads, and for whatever listens to it.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel?.unref(); // A function that waits for nothing must not keep the child waiting.
   try {
     const file = path.join(__dirname, 'end-with-parent.js');

@@ -24,6 +24,7 @@ export interface ObjectCount {
 /** What the child sends. */
 export type Answer = { measured: Measurement } | { problem: string };
 
+const PATIENCE_MS = 1000;
 const UNOPTIMISED = ['--no-opt', '--no-maglev'];
 
 /** File descriptor, in the child, of a pipe that closes when this process ends. */
@@ -79,15 +80,18 @@ function ask(args: readonly string[], timeout: number): Promise<Measurement> {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     });
     child.stdio[PARENT_PIPE]?.on('error', () => {});
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       failed(`nothing was heard of the child for ${timeout} ms`);
       child.kill('SIGKILL');
     }, timeout);
     child.on('error', (error) => failed(error.message));
     child.on('message', (answer: Partial<Answer>) => {
-      // What else comes was sent by the module.
       if ('measured' in answer) resolve(answer.measured as Measurement);
       else if ('problem' in answer) failed(answer.problem as string);
+      else return; // The module sent it.
+      // It is about to end, unless something that the module started keeps it.
+      clearTimeout(timer);
+      timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     });
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
