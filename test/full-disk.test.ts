@@ -72,7 +72,7 @@ const left = (folder: string) => readdirSync(folder).filter((name) => name !== '
 async function checkDisk(t: Test, { folder, run, reason }: Disk) {
   for (const format of ['txt', 'pb.gz']) {
     const { code, stdout, stderr } = await run(['--require', register, dropIn], {
-      MEMPROF: `at-exit=1,interval=64,format=${format}`,
+      MEMPROF: `at-exit=1,sample-interval=64,format=${format}`,
     });
     t.strictSame(
       { code, stdout },

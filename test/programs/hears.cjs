@@ -26,7 +26,7 @@ const saying = {
     globalThis.kept = Array.from({ length: 10_000 }, (_, i) => ({ i }));
     globalThis.gc();
     const { push } = require(path.join(dist, 'pyroscope'));
-    await push({ url: 'http://127.0.0.1:1', name: 'x', intervalSeconds: 3600 }).stop();
+    await push({ url: 'http://127.0.0.1:1', name: 'x', interval: 3_600_000 }).stop();
   },
   async server() {
     const { Worker } = threads;
