@@ -32,11 +32,6 @@ function packageWithout(t: Test): string {
   for (const part of ['package.json', 'native', 'dist']) {
     cpSync(path.join(root, part), path.join(directory, part), { recursive: true });
   }
-  // Sources are mapped when a profile is written.
-  for (const name of ['trace-mapping', 'sourcemap-codec', 'resolve-uri']) {
-    const dependency = path.join('node_modules/@jridgewell', name);
-    cpSync(path.join(root, dependency), path.join(directory, dependency), { recursive: true });
-  }
   return directory;
 }
 

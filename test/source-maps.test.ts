@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
+import { findSources } from '../lib/capture/source-maps/find-sources.js';
 import { withSources } from '../lib/capture/source-maps.js';
 import type { Frame, MemProfileRecord } from '../lib/profile/public-types.js';
+import { sourceMapStatus } from '../lib/sampler/source-map-tally.js';
 
 const SOURCE = `interface Item { name: string }
 
@@ -215,4 +217,19 @@ t.test('frames are mapped once, and to the same object', async (t) => {
   t.equal((await mapped(given))[0], first);
   t.not(first, given);
   t.ok(Object.isFrozen(first));
+});
+
+t.test('hazard: a map is left out without a word', async (t) => {
+  const before = sourceMapStatus().sourceMapsLeftOut;
+  const missing = join(folder, 'missing.js');
+  writeFileSync(missing, 'f()\n//# sourceMappingURL=no-such.js.map\n');
+  await mapped(frame({ fileName: missing }));
+  await mapped(frame({ fileName: missing, lineNumber: 2 }));
+  t.equal(sourceMapStatus().sourceMapsLeftOut, before + 1, 'it is counted, once');
+  t.match(sourceMapStatus().sourceMapsProblem, /\d+ not found/);
+  const large = join(folder, 'large.js');
+  writeFileSync(large, 'f()');
+  writeFileSync(`${large}.map`, '{');
+  truncateSync(`${large}.map`, 65 * 2 ** 20);
+  t.match(findSources({ fileName: large, places: [] }), { state: 'plain', problem: 'too large' });
 });

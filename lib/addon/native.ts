@@ -13,10 +13,19 @@ export interface NativeAddon {
   /** As of this thread's last garbage collection. */
   takeSnapshot(buffers: boolean): Promise<NativeSnapshot>;
   stackFrames(stack: number, buffers: boolean): Uint32Array;
+  /** `start` and `length` are `ScriptPlace` of `native/profile_tables.h`. */
   readFrame(
     frame: number,
     buffers: boolean,
-  ): [functionName: string, url: string, line: number, column: number, address: number];
+  ): [
+    functionName: string,
+    url: string,
+    line: number,
+    column: number,
+    address: number,
+    start: number,
+    length: number,
+  ];
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
   readStatus(): NativeStatus;

@@ -3,9 +3,9 @@ import { meterOnThread } from '../addon/meter-on-thread.js';
 import { type NativeProtoOptions, type NativeSnapshot, native } from '../addon/native.js';
 import { compress } from '../formats/compress.js';
 import { frameAt, toPath } from '../sampler/frames.js';
-import { framesInSources } from './source-maps.js';
+import { findFrames, frameInSources, isMapped, isPlain } from './source-maps.js';
 
-// To look for source maps, and to parse them, takes time: other events have their turn after that many milliseconds.
+// To read many frames takes time: other events have their turn after that many milliseconds.
 const TURN_MS = 5;
 
 export interface SnapshotOptions {
@@ -53,27 +53,19 @@ const NOTHING: Shown = {
   shownColumns: [],
 };
 
+/** Of a file of which nothing is known some frames tell whether all of them are to be looked for. */
 async function shownFrames(
   snapshot: NativeSnapshot,
   fileNames: readonly string[],
   ofBuffers: boolean,
 ): Promise<Shown> {
-  const refs: number[] = [];
-  const frames: ReturnType<typeof frameAt>[] = [];
-  let turn = performance.now();
-  for (const [file, fileName] of fileNames.entries()) {
-    const mapped = meterOnThread(() =>
-      framesInSources(fileName, () => Array.from(snapshot.framesOf(file), (ref) => frameAt(ref, ofBuffers))),
-    );
-    if (mapped !== undefined) {
-      for (const ref of snapshot.framesOf(file)) refs.push(ref);
-      for (const frame of mapped) frames.push(frame);
-    }
-    if (performance.now() - turn > TURN_MS) {
-      await nextTurn();
-      turn = performance.now();
-    }
-  }
+  const frameOf = (ref: number) => frameAt(ref, ofBuffers);
+  const others = [...fileNames.entries()].filter(([, fileName]) => !isPlain(fileName));
+  await findFrames(await inTurns(others, ([file]) => someOf(snapshot.framesOf(file)).map(frameOf)));
+  const mapped = others.filter(([, fileName]) => isMapped(fileName));
+  const refs = await inTurns(mapped, ([file]) => Array.from(snapshot.framesOf(file)));
+  await findFrames(await inTurns(refs, (ref) => [frameOf(ref)]));
+  const frames = await inTurns(refs, (ref) => [frameInSources(frameOf(ref))]);
   return {
     shownFrames: refs,
     shownFunctions: frames.map(({ functionName }) => functionName),
@@ -81,4 +73,27 @@ async function shownFrames(
     shownLines: frames.map(({ lineNumber }) => lineNumber),
     shownColumns: frames.map(({ columnNumber }) => columnNumber),
   };
+}
+
+const SOME = 8;
+
+function someOf(refs: Uint32Array): number[] {
+  const step = Math.max(1, Math.floor(refs.length / SOME));
+  return Array.from({ length: Math.min(SOME, refs.length) }, (_, i) => refs[i * step]!);
+}
+
+async function inTurns<T, U>(from: readonly T[], toSome: (each: T) => readonly U[]): Promise<U[]> {
+  const all: U[] = [];
+  for (let next = 0; next < from.length; ) {
+    if (next > 0) await nextTurn();
+    next = meterOnThread(() => {
+      const turn = performance.now();
+      let at = next;
+      do {
+        for (const one of toSome(from[at]!)) all.push(one);
+      } while (++at < from.length && performance.now() - turn < TURN_MS);
+      return at;
+    });
+  }
+  return all;
 }

@@ -1,98 +1,221 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { findSourceMap } from 'node:module';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
 import { meterOnThread } from '../addon/meter-on-thread.js';
 import { lazily } from '../base/lazily.js';
-import type { Frame, MemProfileRecord } from '../profile/public-types.js';
 
-const tracing = lazily(
-  () =>
-    require('@jridgewell/trace-mapping') as typeof import('@jridgewell/trace-mapping', { with: {
-      'resolution-mode': 'require',
-    }}),
+import type { Frame, MemProfileRecord } from '../profile/public-types.js';
+import { scriptPlaceOf } from '../sampler/frames.js';
+import { countLeftOut, countMap } from '../sampler/source-map-tally.js';
+import { compiledCode } from './source-maps/compiled-code.js';
+import type { Answer, Place, Problem, Question, SourcePlace } from './source-maps/find-sources.js';
+import { KnownFiles } from './source-maps/known-files.js';
+import type { RawSourceMap } from './source-maps/source-map.js';
+
+const thread = lazily(
+  () => require('./source-maps/ask-thread.js') as typeof import('./source-maps/ask-thread.js'),
+);
+const finder = lazily(
+  () => require('./source-maps/find-sources.js') as typeof import('./source-maps/find-sources.js'),
 );
 
-const MIB = 1024 * 1024;
-// Decoded, a map takes ten times its size.
-const MAX_MAP_BYTES = 16 * MIB;
-const MAX_CACHED_BYTES = 4 * MIB;
-const MAX_CACHED_FILES = 10_000;
-// A comment with the name of a map is at the end of the file.
-const TAIL_BYTES = 16 * 1024;
-// To open a pipe could take forever otherwise.
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+// Questions that are under way at a time, and places in each: what is sent at once is copied at once.
+const FILES_AT_ONCE = 16;
+const PLACES_AT_ONCE = 1000;
+// To have Node.js read a map takes the time of the thread that asks: up to this size of what was compiled.
+const MAX_NODES_BYTES = 1024 * 1024;
+// Where there is no other thread.
+const MAX_BYTES_HERE = 1024 * 1024;
 
-/** What is known of the source map of a file; `map` is missing if it has none that can be used. */
-interface Entry {
-  map?: TraceMap;
-  bytes: number;
-}
+type Frames = readonly Readonly<Frame>[];
 
-// Frames live as long as the process, and so does what they are mapped to; maps themselves come and go.
+// Frames live as long as the process, and so does what they are mapped to.
 const mappedFrames = new WeakMap<Readonly<Frame>, Readonly<Frame>>();
-const entries = new Map<string, Entry>();
-let cachedBytes = 0;
+const files = new KnownFiles();
 
 /**
- * The same records with the frames of built code as they are in its sources, where a source map is found: Node's own
- * (`--enable-source-maps`), inline, or beside the file. Files are read when a frame of theirs is seen for the first
- * time; other events have their turn between two of them. Whatever cannot be read or mapped stays as it is: never
- * rejects.
+ * Finds out where frames of built code are in its sources, so that `frameInSources` knows. Maps are taken from code that
+ * was transpiled while it was loaded, where memprof saw that, from Node.js (`--enable-source-maps`), from the end of the
+ * file, or from beside it. Another thread reads them; this one only asks. Whatever cannot be read or mapped stays as it is,
+ * and is counted in `status()`: never rejects.
  */
+export async function findFrames(frames: Iterable<Readonly<Frame>>): Promise<void> {
+  const unknown = meterOnThread(() => [...unknownFrames(frames)]);
+  for (let i = 0; i < unknown.length; i += FILES_AT_ONCE) {
+    await Promise.all(
+      unknown.slice(i, i + FILES_AT_ONCE).map(([fileName, those]) => findInFile(fileName, those)),
+    );
+  }
+}
+
+/** `findFrames` on this thread, however long it takes: for a process that is about to end, or does nothing else. */
+export function findFramesSync(frames: Iterable<Readonly<Frame>>): void {
+  meterOnThread(() => findHere(frames));
+}
+
+function findHere(frames: Iterable<Readonly<Frame>>): void {
+  for (const [fileName, those] of unknownFrames(frames)) {
+    const { findSources } = finder();
+    const answer = findSources(questionFor(fileName, those));
+    const nodesMap = nodesMapOf(fileName, answer);
+    accept(
+      fileName,
+      those,
+      nodesMap === undefined ? answer : findSources({ ...questionFor(fileName, those), nodesMap }),
+    );
+  }
+}
+
+/** The frame as it is in the sources, as far as that was found out. */
+export function frameInSources(frame: Readonly<Frame>): Readonly<Frame> {
+  return mappedFrames.get(frame) ?? frame;
+}
+
+/** Whether it is known that frames of the file are shown as they are: there is no need to ask. */
+export function isPlain(fileName: string): boolean {
+  return !path.isAbsolute(fileName) || files.get(fileName)?.state === 'plain';
+}
+
+/** Whether it is known that frames of the file are shown otherwise. */
+export function isMapped(fileName: string): boolean {
+  const state = files.get(fileName)?.state;
+  return state === 'mapped' || state === 'compiled';
+}
+
+/** The same records with their frames as in the sources; see `findFrames`. */
 export async function withSources(
   records: readonly MemProfileRecord[],
 ): Promise<readonly MemProfileRecord[]> {
-  for (const [fileName, frames] of unmappedFrames(records)) {
-    // To parse a large map takes much longer than to read it.
-    if (meterOnThread(() => mapFrames(fileName, frames))) await nextTurn();
-  }
-  return records.map((record) => new MappedRecord(record));
+  await findFrames(framesOf(records));
+  return withKnownSources(records);
 }
 
-/** `withSources` in one go, for a process that is about to end. */
+/** `withSources` by `findFramesSync`. */
 export function withSourcesSync(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
-  for (const [fileName, frames] of unmappedFrames(records)) {
-    meterOnThread(() => mapFrames(fileName, frames));
-  }
+  findFramesSync(framesOf(records));
+  return withKnownSources(records);
+}
+
+/** `withSources` without finding out any more. */
+export function withKnownSources(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
   return records.map((record) => new MappedRecord(record));
 }
 
-// Maps come and go, but that there is one stays known.
-const filesWithMap = new Set<string>();
-
-/** The frames of a file as they are in its sources; `undefined` where no source map is found. Never throws. */
-export function framesInSources(
-  fileName: string,
-  framesOf: () => readonly Readonly<Frame>[],
-): readonly Readonly<Frame>[] | undefined {
-  if (!path.isAbsolute(fileName)) return undefined;
-  if (!filesWithMap.has(fileName)) {
-    if (mapOf(fileName) === undefined) return undefined;
-    filesWithMap.add(fileName);
-  }
-  const frames = framesOf();
-  const unmapped = frames.filter((frame) => !mappedFrames.has(frame));
-  if (unmapped.length > 0) mapFrames(fileName, unmapped);
-  return frames.map((frame) => mappedFrames.get(frame) ?? frame);
+/** Of all records; frames of several stacks come several times. */
+export function* framesOf(records: readonly MemProfileRecord[]): Iterable<Readonly<Frame>> {
+  for (const record of records) yield* record.stack();
 }
 
-function unmappedFrames(records: readonly MemProfileRecord[]): Map<string, Readonly<Frame>[]> {
-  const unmapped = new Map<string, Readonly<Frame>[]>();
-  for (const record of records) {
-    for (const frame of record.stack()) {
-      if (mappedFrames.has(frame)) continue;
-      const frames = unmapped.get(frame.fileName);
-      if (frames === undefined) unmapped.set(frame.fileName, [frame]);
-      else frames.push(frame);
+/** By file. What needs no question is known afterwards. */
+function unknownFrames(frames: Iterable<Readonly<Frame>>): Map<string, Readonly<Frame>[]> {
+  const unknown = new Map<string, Set<Readonly<Frame>>>();
+  for (const frame of frames) {
+    if (mappedFrames.has(frame)) continue;
+    if (isPlain(frame.fileName)) {
+      mappedFrames.set(frame, frame);
+      continue;
     }
+    const those = unknown.get(frame.fileName);
+    if (those === undefined) unknown.set(frame.fileName, new Set([frame]));
+    else those.add(frame);
   }
-  return unmapped;
+  return new Map(Array.from(unknown, ([fileName, those]) => [fileName, [...those]]));
 }
 
-const mappedStacks = new WeakMap<readonly Readonly<Frame>[], readonly Readonly<Frame>[]>();
+// By file: a map that two ask for is read once.
+const underWay = new Map<string, Promise<void>>();
+
+async function findInFile(fileName: string, frames: Frames): Promise<void> {
+  for (let other = underWay.get(fileName); other !== undefined; other = underWay.get(fileName)) await other;
+  const finding = findAll(
+    fileName,
+    frames.filter((frame) => !mappedFrames.has(frame)),
+  );
+  underWay.set(fileName, finding);
+  await finding;
+  underWay.delete(fileName);
+}
+
+async function findAll(fileName: string, frames: Frames): Promise<void> {
+  for (let i = 0; i < frames.length; i += PLACES_AT_ONCE) {
+    const those = frames.slice(i, i + PLACES_AT_ONCE);
+    let answer = await ask(() => questionFor(fileName, those));
+    const nodesMap = meterOnThread(() => nodesMapOf(fileName, answer));
+    if (nodesMap !== undefined) answer = await ask(() => ({ ...questionFor(fileName, those), nodesMap }));
+    meterOnThread(() => accept(fileName, those, answer));
+  }
+}
+
+async function ask(question: () => Question): Promise<Answer | Problem> {
+  const answer = await meterOnThread(() => thread().askThread(question()));
+  if (answer !== 'no thread') return answer;
+  const here = meterOnThread(() => finder().findSources({ ...question(), maxBytes: MAX_BYTES_HERE }));
+  return here.problem === 'too large' ? 'no thread' : here;
+}
+
+function questionFor(fileName: string, frames: Frames): Question {
+  const code = compiledCode(fileName);
+  const map = files.get(fileName)?.map;
+  return {
+    fileName,
+    places: frames.map(toPlace),
+    ...(code === undefined ? {} : { code }),
+    ...(map === undefined ? {} : { map }),
+  };
+}
+
+function toPlace(frame: Readonly<Frame>): Place {
+  const { functionName, lineNumber: line, columnNumber: column } = frame;
+  return { functionName, line, column, ...scriptPlaceOf(frame) };
+}
+
+/** What Node.js has of code that is not in its file; only if the program has it read source maps. */
+function nodesMapOf(fileName: string, answer: Answer | Problem): RawSourceMap | undefined {
+  if (typeof answer === 'string') return undefined;
+  const isElsewhere = answer.state === 'compiled' || (answer.state === 'plain' && answer.fileBytes === 0);
+  if (!isElsewhere || answer.problem !== undefined || answer.fileBytes > MAX_NODES_BYTES) return undefined;
+  try {
+    const payload = findSourceMap(fileName)?.payload as RawSourceMap | undefined;
+    if (payload === undefined) return undefined;
+    const { mappings, names, sources, sourceRoot, sections } = payload;
+    return { mappings, names, sources, sourceRoot, ...(sections === undefined ? {} : { sections }) };
+  } catch {
+    return undefined;
+  }
+}
+
+function accept(fileName: string, frames: Frames, answer: Answer | Problem): void {
+  const problem = typeof answer === 'string' ? answer : answer.problem;
+  if (problem !== undefined && files.get(fileName)?.state !== 'plain') countLeftOut(problem);
+  if (typeof answer === 'string' || answer.problem !== undefined) {
+    files.set(fileName, 'plain');
+    for (const frame of frames) mappedFrames.set(frame, frame);
+    return;
+  }
+  const { state, compared, map, places, inMemory } = answer;
+  if (map !== undefined) countMap();
+  if (state !== 'plain' || compared) files.set(fileName, state, map);
+  for (const [index, frame] of frames.entries()) {
+    const place = places[index] ?? null;
+    if (place !== null) mappedFrames.set(frame, inSource(frame, place));
+    else mappedFrames.set(frame, state === 'compiled' || inMemory ? inCompiledCode(frame) : frame);
+  }
+}
+
+function inSource(
+  frame: Readonly<Frame>,
+  { functionName, fileName, line, column }: SourcePlace,
+): Readonly<Frame> {
+  return Object.freeze({ ...frame, functionName, fileName, lineNumber: line, columnNumber: column });
+}
+
+/** The line is of what was compiled, which the file is not: so it must not look like a line of the file. */
+function inCompiledCode(frame: Readonly<Frame>): Readonly<Frame> {
+  // The beginning of the one is that of the other.
+  if (frame.lineNumber <= 1 && frame.columnNumber <= 1) return frame;
+  return Object.freeze({ ...frame, fileName: `${frame.fileName} (compiled)` });
+}
+
+const mappedStacks = new WeakMap<Frames, Frames>();
 
 class MappedRecord implements MemProfileRecord {
   readonly allocBytes: number;
@@ -111,12 +234,13 @@ class MappedRecord implements MemProfileRecord {
     this.#record = record;
   }
 
-  stack(): readonly Readonly<Frame>[] {
+  stack(): Frames {
     const stack = this.#record.stack();
     let mapped = mappedStacks.get(stack);
     if (mapped === undefined) {
-      mapped = stack.map((frame) => mappedFrames.get(frame) ?? frame);
-      mappedStacks.set(stack, mapped);
+      mapped = stack.map(frameInSources);
+      // What is not found out yet may be later.
+      if (stack.every((frame) => mappedFrames.has(frame))) mappedStacks.set(stack, mapped);
     }
     return mapped;
   }
@@ -128,144 +252,4 @@ class MappedRecord implements MemProfileRecord {
   inUseObjects(): number {
     return this.#record.inUseObjects();
   }
-}
-
-/** False when the file has no map. */
-function mapFrames(fileName: string, frames: readonly Readonly<Frame>[]): boolean {
-  const map = path.isAbsolute(fileName) ? mapOf(fileName) : undefined;
-  for (const frame of frames) mappedFrames.set(frame, map === undefined ? frame : mapFrame(frame, map));
-  return map !== undefined;
-}
-
-function mapFrame(frame: Readonly<Frame>, map: TraceMap): Readonly<Frame> {
-  const { functionName, lineNumber, columnNumber } = frame;
-  if (lineNumber === 0) return frame;
-  try {
-    const column = Math.max(0, columnNumber - 1);
-    const segment = tracing().traceSegment(map, lineNumber - 1, column);
-    if (segment === null || segment.length === 1) return frame;
-    const source = map.sources[segment[1]] ? map.resolvedSources[segment[1]] : undefined;
-    if (typeof source !== 'string') return frame;
-    // V8's column is that of the parameters, so that what ends there is the name.
-    const isName = segment.length === 5 && segment[0] + functionName.length === column;
-    const name = isName ? map.names[segment[4]] : undefined;
-    return Object.freeze({
-      ...frame,
-      functionName: typeof name === 'string' && name !== '' ? name : functionName,
-      fileName: toPath(source),
-      lineNumber: segment[2] + 1,
-      columnNumber: segment[3] + 1,
-    });
-  } catch {
-    return frame;
-  }
-}
-
-function toPath(source: string): string {
-  if (!source.startsWith('file:')) return source;
-  try {
-    return fileURLToPath(source);
-  } catch {
-    return source;
-  }
-}
-
-function mapOf(fileName: string): TraceMap | undefined {
-  let entry = entries.get(fileName);
-  if (entry === undefined) {
-    entry = loadMap(fileName);
-    cachedBytes += entry.bytes;
-  } else {
-    entries.delete(fileName);
-  }
-  // The one that was used last is the last one.
-  entries.set(fileName, entry);
-  for (const [oldest, { bytes }] of entries) {
-    if (cachedBytes <= MAX_CACHED_BYTES && entries.size <= MAX_CACHED_FILES) break;
-    entries.delete(oldest);
-    cachedBytes -= bytes;
-  }
-  return entry.map;
-}
-
-function loadMap(fileName: string): Entry {
-  try {
-    return findMap(fileName) ?? { bytes: 0 };
-  } catch {
-    return { bytes: 0 };
-  }
-}
-
-function findMap(fileName: string): Entry | undefined {
-  const own = findSourceMap(fileName);
-  if (own !== undefined) return toEntry(own.payload as SourceMapInput, fileName, own.payload.mappings.length);
-  const comment = readComment(fileName);
-  if (comment?.startsWith('data:')) {
-    const text = decodeDataUrl(comment);
-    return text === undefined ? undefined : toEntry(text, fileName, text.length);
-  }
-  const mapName = comment === undefined ? `${fileName}.map` : resolveName(comment, fileName);
-  const text = mapName === undefined ? undefined : readSmallFile(mapName);
-  return text === undefined ? undefined : toEntry(text, mapName!, text.length);
-}
-
-function toEntry(input: SourceMapInput, mapName: string, bytes: number): Entry {
-  return { map: tracing().AnyMap(input, pathToFileURL(mapName).href), bytes };
-}
-
-/** What follows the last `//# sourceMappingURL=`. */
-function readComment(fileName: string): string | undefined {
-  return withFile(fileName, (file, size) => {
-    const tail = readTail(file, size, TAIL_BYTES);
-    // An inline map is one line, and longer than the tail as a rule.
-    const isCut = size > TAIL_BYTES && !tail.trimEnd().includes('\n') && !tail.includes(COMMENT);
-    return findComment(isCut ? readTail(file, size, MAX_MAP_BYTES) : tail);
-  });
-}
-
-const COMMENT = 'sourceMappingURL=';
-
-function findComment(text: string): string | undefined {
-  const at = text.lastIndexOf(COMMENT);
-  if (at < 4 || !/^\/[/*][#@] ?[ \t]*$/.test(text.slice(Math.max(0, at - 4), at).trimStart()))
-    return undefined;
-  const url = /^[^\s'"*]+/.exec(text.slice(at + COMMENT.length))?.[0];
-  return url;
-}
-
-function withFile<T>(fileName: string, read: (file: number, size: number) => T): T {
-  const file = openSync(fileName, OPEN_FLAGS);
-  try {
-    const stat = fstatSync(file);
-    // A pipe or a device may have no end.
-    if (!stat.isFile()) throw new Error('not a file');
-    return read(file, stat.size);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function readTail(file: number, size: number, limit: number): string {
-  const length = Math.min(size, limit);
-  const buffer = Buffer.alloc(length);
-  const bytesRead = readSync(file, buffer, 0, length, size - length);
-  return buffer.toString('utf8', 0, bytesRead);
-}
-
-function readSmallFile(fileName: string): string | undefined {
-  return withFile(fileName, (file, size) => (size > MAX_MAP_BYTES ? undefined : readFileSync(file, 'utf8')));
-}
-
-function resolveName(url: string, fileName: string): string | undefined {
-  const resolved = new URL(url, pathToFileURL(fileName));
-  return resolved.protocol === 'file:' ? fileURLToPath(resolved) : undefined;
-}
-
-function decodeDataUrl(url: string): string | undefined {
-  const comma = url.indexOf(',');
-  if (comma === -1) return undefined;
-  const body = url.slice(comma + 1);
-  return /;base64$/i.test(url.slice(0, comma))
-    ? Buffer.from(body, 'base64').toString('utf8')
-    : decodeURIComponent(body);
 }

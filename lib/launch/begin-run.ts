@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
 import { say } from '../base/say.js';
+import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
 import { DEADLY_SIGNALS, writeBeforeDeathBy } from './deadly-signals.js';
@@ -11,7 +12,12 @@ import { isUnderNodemon } from './nodemon.js';
 import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 import { saidBefore } from './said-before.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfiles } from './write-profile.js';
+import {
+  type FileProfile,
+  type GarbageCollection,
+  writeProfiles,
+  writeProfilesSoon,
+} from './write-profile.js';
 
 function begin(settings: RunSettings): void {
   const options: StartOptions = { ...settings.start, workers: true };
@@ -22,24 +28,34 @@ function begin(settings: RunSettings): void {
     // Writing the profile will fail as well, and say so, unless the directory can be made by then.
     start(options);
   }
+  if (settings.sourceMaps) watchCompiledCode();
   if (!isMainThread) return;
   tellParent(settings.log, { pid: process.pid });
 
+  const tell = (file: string, profile: FileProfile, external: number) => {
+    tellParent(settings.log, { pid: process.pid, file, profile, external });
+  };
+  // An 'exit' listener is too late for warnings.
+  const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
   const write = (collection: GarbageCollection) => {
     try {
-      writeProfiles(settings, collection, (file, profile, external) => {
-        tellParent(settings.log, { pid: process.pid, file, profile, external });
-      });
+      writeProfiles(settings, collection, tell);
     } catch (error) {
-      // An 'exit' listener is too late for warnings.
-      say(`cannot write the profile: ${(error as Error).message}`);
+      tellProblem(error);
+    }
+  };
+  const writeSoon = () => {
+    try {
+      writeProfilesSoon(settings, 'major', tell).catch(tellProblem);
+    } catch (error) {
+      tellProblem(error);
     }
   };
   // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
   process.on('exit', () => write('minor'));
   const deadly: NodeJS.Signals[] = [...DEADLY_SIGNALS];
   if (isUnderNodemon(process.env)) deadly.push('SIGUSR2');
-  else process.on('SIGUSR2', () => write('major'));
+  else process.on('SIGUSR2', writeSoon);
   for (const signal of deadly) writeBeforeDeathBy(signal, () => write('major'));
 }
 

@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
 import { say, warn } from '../base/say.js';
+import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import { serve } from '../http/serve.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
@@ -11,7 +12,7 @@ import { isUnderNodemon } from './nodemon.js';
 import { saidBefore } from './said-before.js';
 import { type DropInSettings, readSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
-import { type GarbageCollection, writeProfiles } from './write-profile.js';
+import { type GarbageCollection, writeProfiles, writeProfilesSoon } from './write-profile.js';
 
 /** One warning at most in a thread's life, for whatever went wrong at its start. */
 function tell(problems: readonly string[]): void {
@@ -36,6 +37,7 @@ export function beginDropIn(env: NodeJS.ProcessEnv): void {
     tell(saidBefore(error) ? problems : [...problems, `memprof does not run: ${reasonOf(error)}`]);
     return;
   }
+  if (settings.sourceMaps) watchCompiledCode();
   if (!isMainThread) return;
   leaveToNodemon(settings, env);
   writeOnRequest(settings, dir);
@@ -84,17 +86,20 @@ function startAsOthers(options: StartOptions): void {
 }
 
 function writeOnRequest(settings: DropInSettings, dir: string | null): void {
-  const write = (collection: GarbageCollection) => {
+  const tellFile = (file: string) => say(`wrote ${file}`);
+  const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
+  const write = (collection: GarbageCollection, ends: boolean) => {
     try {
       if (dir === null) throw new Error('the working directory was gone when the program began');
-      writeProfiles({ ...settings, dir }, collection, (file) => say(`wrote ${file}`));
+      if (ends) writeProfiles({ ...settings, dir }, collection, tellFile);
+      else writeProfilesSoon({ ...settings, dir }, collection, tellFile).catch(tellProblem);
     } catch (error) {
-      say(`cannot write the profile: ${(error as Error).message}`);
+      tellProblem(error);
     }
   };
-  writeOnSignal(settings.signal, () => write('major'));
+  writeOnSignal(settings.signal, (ends) => write('major', ends));
   // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
-  if (settings.atExit) process.on('exit', () => write('minor'));
+  if (settings.atExit) process.on('exit', () => write('minor', true));
 }
 
 /** A program that is to be ended by SIGUSR2 must not survive it, unless somebody asked for that. */
@@ -108,10 +113,10 @@ function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void 
 }
 
 /** A signal that asks a program to end goes on to do so. */
-function writeOnSignal(signal: NodeJS.Signals | undefined, write: () => void): void {
+function writeOnSignal(signal: NodeJS.Signals | undefined, write: (ends: boolean) => void): void {
   if (signal === undefined) return;
-  if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, write);
-  else process.on(signal, write);
+  if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, () => write(true));
+  else process.on(signal, () => write(false));
 }
 
 async function listen(

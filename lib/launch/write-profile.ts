@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib';
 import type { FileFormat } from '../base/choices.js';
 import { programName } from '../base/program.js';
 import { writeWholeFile } from '../base/whole-file.js';
-import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
-import { withSourcesSync } from '../capture/source-maps.js';
+import { defaultSampleType, type ProfileName, type RecordSet, readRecordSet } from '../capture/lookup.js';
+import { findFrames, framesOf, withSourcesSync } from '../capture/source-maps.js';
 import { formatHeapText } from '../formats/gotext/encode.js';
 import { encodeProto } from '../formats/pprof/encode.js';
 import { externalComment } from '../profile/external-memory.js';
@@ -44,16 +44,62 @@ export function writeProfiles(
   collection: GarbageCollection,
   tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): void {
+  write(read(collection), settings, tell);
+}
+
+/**
+ * The same of a program that goes on: the figures are of now, but source maps are read by another thread, and the files are
+ * written when it has done so, or when the program ends before that.
+ */
+export function writeProfilesSoon(
+  settings: FileSettings,
+  collection: GarbageCollection,
+  tell: (file: string, name: FileProfile, externalBytes: number) => void,
+): Promise<void> {
+  const moments = read(collection);
+  return new Promise((resolve, reject) => {
+    const finish = () => {
+      process.off('exit', finish);
+      try {
+        write(moments, settings, tell);
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    if (!settings.sourceMaps) return finish();
+    process.on('exit', finish);
+    findFrames(moments.flatMap(({ records }) => [...framesOf(records)])).then(finish, finish);
+  });
+}
+
+/** What a file is made of. */
+interface Moment extends RecordSet {
+  name: FileProfile;
+  stats: MemStats;
+  timeNanos: number;
+}
+
+function read(collection: GarbageCollection): Moment[] {
   collectGarbage(collection);
-  for (const name of ['buffers', 'heap'] as const) {
-    const stats = readMemStats();
-    const content = encode(name, settings, stats);
-    if (content === undefined) continue;
+  const names = ['buffers', 'heap'] as const;
+  return names
+    .map((name) => ({ name, stats: readMemStats(), ...readRecordSet(name), timeNanos: Date.now() * 1e6 }))
+    .filter(({ sampleInterval }) => sampleInterval > 0);
+}
+
+function write(
+  moments: readonly Moment[],
+  settings: FileSettings,
+  tell: (file: string, name: FileProfile, externalBytes: number) => void,
+): void {
+  for (const moment of moments) {
+    const content = encode(moment, settings);
     mkdirSync(settings.dir, { recursive: true });
     written++;
-    const file = path.join(settings.dir, fileName(name, settings.format));
+    const file = path.join(settings.dir, fileName(moment.name, settings.format));
     writeWholeFile(file, [content], { flush: false });
-    tell(file, name, stats.external);
+    tell(file, moment.name, moment.stats.external);
   }
 }
 
@@ -77,19 +123,15 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
   }
 }
 
-function encode(
-  name: FileProfile,
-  { format, sourceMaps }: FileSettings,
-  stats: MemStats,
-): string | Uint8Array | undefined {
-  const { records: read, sampleInterval } = readRecordSet(name);
-  if (sampleInterval === 0) return undefined;
-  const records = sourceMaps ? withSourcesSync(read) : read;
+/** What is not known of sources by now is found out here: a program that ends may be held up, one that goes on has asked before. */
+function encode(moment: Moment, { format, sourceMaps }: FileSettings): string | Uint8Array {
+  const { name, stats, sampleInterval, timeNanos } = moment;
+  const records = sourceMaps ? withSourcesSync(moment.records) : moment.records;
   if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
   const profile = profileFromRecords(records, {
     sampleInterval,
     defaultSampleType: defaultSampleType(name),
-    timeNanos: Date.now() * 1e6,
+    timeNanos,
     program: programName(),
   });
   const comments = [externalComment(stats.external)];

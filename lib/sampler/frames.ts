@@ -15,6 +15,21 @@ export function toPath(url: string): string {
   }
 }
 
+/** Where a frame's function is in the text that V8 compiled; -1 for what is not known. */
+export interface ScriptPlace {
+  /** Characters before it. */
+  start: number;
+  /** Characters of the text. */
+  length: number;
+}
+
+const scriptPlaces = new WeakMap<Readonly<Frame>, ScriptPlace>();
+const UNKNOWN: ScriptPlace = { start: -1, length: -1 };
+
+export function scriptPlaceOf(frame: Readonly<Frame>): ScriptPlace {
+  return scriptPlaces.get(frame) ?? UNKNOWN;
+}
+
 /** Stacks of one profile. Refs stay valid for the life of the process, and the tables that give them out are bounded. */
 class Stacks {
   readonly #ofBuffers: boolean;
@@ -39,7 +54,10 @@ class Stacks {
   frameAt(ref: number): Readonly<Frame> {
     let frame = this.#frames.get(ref);
     if (frame === undefined) {
-      const [functionName, url, lineNumber, columnNumber, address] = native().readFrame(ref, this.#ofBuffers);
+      const [functionName, url, lineNumber, columnNumber, address, start, length] = native().readFrame(
+        ref,
+        this.#ofBuffers,
+      );
       frame = Object.freeze({
         functionName: functionName === '' ? '(anonymous)' : functionName,
         fileName: toPath(url),
@@ -50,6 +68,7 @@ class Stacks {
         ...(this.#ofBuffers ? { startLine: 0 } : {}),
       });
       this.#frames.set(ref, frame);
+      if (start >= 0 || length >= 0) scriptPlaces.set(frame, { start, length });
     }
     return frame;
   }

@@ -1,4 +1,5 @@
 import { type NativeStatus, native } from '../addon/native.js';
+import { sourceMapStatus } from './source-map-tally.js';
 import { uncoveredWorkers } from './workers.js';
 
 /** What the profiler is doing. Counts and bytes are over all threads unless it says otherwise, times in nanoseconds. */
@@ -105,6 +106,14 @@ export interface Status {
   bufferThinning: number;
   /** Memory of the tables of buffers, taken from the system. */
   bufferTableBytes: number;
+  /**
+   * Source maps that the calling thread had read for its profiles, and those that were left out: frames of their files are
+   * shown as they are.
+   */
+  sourceMaps: number;
+  sourceMapsLeftOut: number;
+  /** Why they were, as `2 too large, 1 not found`; null if none was. */
+  sourceMapsProblem: string | null;
 }
 
 const NONE: NativeStatus = {
@@ -174,6 +183,7 @@ export function status(): Status {
         ? ((['stopped', 'running', 'displaced'] as const)[figures.state] ?? 'stopped')
         : 'unavailable',
     unavailable,
+    ...sourceMapStatus(),
     runningThreads: running,
     uncoveredWorkers: uncoveredWorkers(running),
   };

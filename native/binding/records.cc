@@ -79,12 +79,14 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   const FrameKey& frame = tables->FrameAt(info[0].As<Napi::Number>().Uint32Value())->key;
   std::string_view name = tables->StringAt(frame.function_name);
   std::string_view url = tables->StringAt(frame.url);
-  Napi::Array result = Napi::Array::New(info.Env(), 5);
+  Napi::Array result = Napi::Array::New(info.Env(), 7);
   result.Set(uint32_t{0}, Napi::String::New(info.Env(), name.data(), name.size()));
   result.Set(1, Napi::String::New(info.Env(), url.data(), url.size()));
   result.Set(2, Napi::Number::New(info.Env(), frame.line));
   result.Set(3, Napi::Number::New(info.Env(), frame.column));
   result.Set(4, Napi::Number::New(info.Env(), static_cast<double>(frame.address)));
+  result.Set(5, Napi::Number::New(info.Env(), frame.in_script.start));
+  result.Set(6, Napi::Number::New(info.Env(), frame.in_script.length));
   return result;
 }
 

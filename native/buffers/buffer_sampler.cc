@@ -215,8 +215,10 @@ Ref BufferSampler::FrameOf(v8::Local<v8::StackFrame> frame) {
 Ref BufferSampler::InternFrame(v8::Local<v8::StackFrame> frame, v8::Location location) {
   v8::String::Utf8Value name(isolate_, frame->GetFunctionName());
   v8::String::Utf8Value url(isolate_, frame->GetScriptNameOrSourceURL());
+  v8::Local<v8::String> source = frame->GetScriptSource();
   return profile_->tables()->InternFrame(View(name), View(url), location.GetLineNumber() + 1,
-                                         location.GetColumnNumber() + 1);
+                                         location.GetColumnNumber() + 1,
+                                         {.length = source.IsEmpty() ? -1 : source->Length()});
 }
 
 }  // namespace memprof

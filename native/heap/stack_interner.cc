@@ -77,7 +77,8 @@ StackInterner::Known StackInterner::Intern(v8::Isolate* isolate, const Step& ste
 Ref StackInterner::InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node) {
   v8::String::Utf8Value name(isolate, node->name);
   v8::String::Utf8Value url(isolate, node->script_name);
-  return tables_->InternFrame(View(name), View(url), node->line_number, node->column_number);
+  return tables_->InternFrame(View(name), View(url), node->line_number, node->column_number,
+                              {.start = node->start_position});
 }
 
 }  // namespace memprof

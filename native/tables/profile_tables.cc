@@ -118,10 +118,10 @@ Ref ProfileTables::InternString(std::string_view text) {
 }
 
 Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view url, int32_t line,
-                               int32_t column) {
+                               int32_t column, ScriptPlace in_script) {
   function_name = Cut(function_name);
   url = Cut(url);
-  FrameKey key{InternString(function_name), InternString(url), line, column, 0};
+  FrameKey key{InternString(function_name), InternString(url), line, column, 0, in_script};
   if (key.function_name == 0 || key.url == 0) return 0;
   uint64_t hash = HashOfFrame(function_name, url, line, column);
   // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below

@@ -41,12 +41,19 @@ uint32_t SizeClassOf(uint64_t size);
 // The largest size of a class.
 uint64_t SizeClassLimit(uint32_t size_class);
 
+// What tells whether a text is the one that V8 compiled. Frames that differ in nothing else are one.
+struct ScriptPlace {
+  int32_t start = -1;   // characters before the function; -1 if unknown
+  int32_t length = -1;  // characters of the script; -1 if unknown
+};
+
 struct FrameKey {
   Ref function_name;
   Ref url;
   int32_t line;
   int32_t column;
   uint64_t address;
+  ScriptPlace in_script;
 };
 
 struct StringNode : InternNode {
@@ -147,7 +154,8 @@ class ProfileTables {
   size_t BucketHeads() const { return buckets_.heads(); }
 
   // 0 when there is no room.
-  Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column);
+  Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column,
+                  ScriptPlace in_script = {});
   // 0 when there is no room but the tenth kept for cut stacks, or when `parent` or `frame` is 0 for that
   // reason.
   Ref InternStack(Ref parent, Ref frame);
