@@ -134,7 +134,7 @@ t.test('stopped and restarted between two harvests', async (t) => {
 t.test(
   'hazard: a sampler of ours that was taken for another is known again, and is not left running',
   async (t) => {
-    const outcome = await run('mistaken-sampler.cjs');
+    const outcome = await run('mistaken-sampler.cjs', { nodeArgs: ['--no-warnings'] });
     endedWell(t, outcome);
     const report = lastLine<
       Report & { states: string[]; seenBefore: number; displaced: number; kept: number; afterwards: Figures }

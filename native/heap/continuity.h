@@ -3,11 +3,12 @@
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
-// Ids rise by one with each sample, and a sample is taken every so many bytes on average. A sampler that
-// began anew later is behind ours by all the samples ours had taken before; one with another interval runs
-// at another speed. So when the highest id is where ours should be three times, with enough allocated in
-// between, it is ours. To be wrong would stop somebody else's sampler: where ours had taken so few samples
-// that the two could be confused, the answer is never yes.
+// Ids rise by one with each sample, and no more are taken than one every so many bytes on average (fewer,
+// where objects are larger than that). So ours goes on above the id it had, and no faster than this. Another,
+// which began anew, is behind by all the samples ours had taken before, unless it is so much faster that it
+// shows. When three looks in a row agree, with enough allocated in between, it is ours. To be wrong would
+// stop somebody else's sampler: once so much was allocated that another of our speed could have come half as
+// far, the answer is never yes.
 
 #ifndef MEMPROF_NATIVE_HEAP_CONTINUITY_H_
 #define MEMPROF_NATIVE_HEAP_CONTINUITY_H_
@@ -27,21 +28,22 @@ class Continuity {
   void Begin(uint64_t id, uint64_t unsure) {
     base_ = id;
     behind_ = id;
-    taken_ = unsure;
+    taken_ = total_ = unsure;
     proofs_ = 0;
   }
 
-  // `taken` samples should have been taken since the last call, by what was allocated; `highest` is the
+  // `taken` samples at most were taken since the last call, by what was allocated; `highest` is the
   // highest id that the sampler shows, 0 where it shows none.
   bool Proves(uint64_t highest, uint64_t taken) {
     taken_ += taken;
+    total_ += taken;
     if (taken_ < kLeastTaken) return false;
-    double expected = static_cast<double>(base_ + taken_);
     // Eight sigma, and a sixteenth for what is allocated where no sampler looks.
     double tolerance = 8 * std::sqrt(static_cast<double>(taken_)) + static_cast<double>(taken_) / 16;
-    bool distinct = static_cast<double>(behind_) > 4 * tolerance;
-    if (!distinct || std::abs(static_cast<double>(highest) - expected) > tolerance) {
-      // Once out of step it is not ours; but the latest samples may be dead and so not to be seen.
+    double most = static_cast<double>(base_ + taken_) + tolerance;
+    bool distinct = static_cast<double>(total_) + tolerance < static_cast<double>(behind_) / 2;
+    if (!distinct || highest <= base_ || static_cast<double>(highest) > most) {
+      // It may be ours all the same, with its latest samples dead and so not to be seen.
       proofs_ = 0;
       return false;
     }
@@ -53,7 +55,8 @@ class Continuity {
  private:
   uint64_t base_ = 0;    // the highest id that was in step
   uint64_t behind_ = 0;  // by how much another's would be behind
-  uint64_t taken_ = 0;   // since `base_`
+  uint64_t taken_ = 0;   // since `base_`, at most
+  uint64_t total_ = 0;   // since `Begin`, at most
   int proofs_ = 0;
 };
 

@@ -41,9 +41,14 @@ IsolateSampler::~IsolateSampler() {
 }
 
 bool IsolateSampler::Start(const SamplerOptions& options) {
-  if (!isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(options.sample_interval, options.stack_depth,
-                                                              v8::HeapProfiler::kSamplingNoFlags)) {
-    return false;
+  auto begin = [&] {
+    return isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(
+        options.sample_interval, options.stack_depth, v8::HeapProfiler::kSamplingNoFlags);
+  };
+  if (!begin()) {
+    if (!TurnsOutToBeOurs()) return false;
+    isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+    if (!begin()) return false;
   }
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
@@ -64,13 +69,7 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   return true;
 }
 
-bool IsolateSampler::Restart() {
-  if (state_ != SamplerState::kDisplaced) return false;
-  if (Start(options_)) return true;
-  if (!TurnsOutToBeOurs()) return false;
-  isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
-  return Start(options_);
-}
+bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && Start(options_); }
 
 // Without this a sampler of ours that was taken for another's would run for good, and nothing be counted.
 bool IsolateSampler::TurnsOutToBeOurs() {

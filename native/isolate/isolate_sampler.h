@@ -112,6 +112,7 @@ class IsolateSampler {
   // For tests: takes our sampler for another's, as signs that deceive would.
   void MistakeForAnothers() {
     if (state_ == SamplerState::kRunning) LeaveToOthers(false);
+    PublishStatus();
   }
   // For tests and benchmarks: every harvest goes to the recorder as well, and none is skipped. `nullptr` ends
   // it.

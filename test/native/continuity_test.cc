@@ -16,7 +16,7 @@ bool IsTakenForOurs(uint64_t seed, uint64_t left, double id, double speed, int r
   Continuity continuity;
   continuity.Begin(left, 0);
   for (int i = 0; i < rounds; ++i) {
-    uint64_t taken = random.Below(400);
+    uint64_t taken = 100 + random.Below(200);
     // Roughly Poisson: a sum of small chances.
     double noise = 0;
     for (int j = 0; j < 12; ++j) noise += static_cast<double>(random.Below(1000)) / 1000.0 - 0.5;
@@ -30,12 +30,15 @@ bool IsTakenForOurs(uint64_t seed, uint64_t left, double id, double speed, int r
 }
 
 TEST(ContinuityKnowsOurSampler) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) CHECK(IsTakenForOurs(seed, 5000, 5000, 1));
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    CHECK(IsTakenForOurs(seed, 5000, 5000, 1));
+    CHECK(IsTakenForOurs(seed, 5000, 5000, 0.3));  // many objects are larger than the interval
+  }
 }
 
 TEST(ContinuityIsNotDeceivedByAnother) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
-    for (double speed : {0.25, 1.0, 2.0, 16.0, 512.0}) CHECK(!IsTakenForOurs(seed, 5000, 0, speed));
+    for (double speed : {0.25, 1.0, 2.0, 3.0, 16.0, 512.0}) CHECK(!IsTakenForOurs(seed, 5000, 0, speed));
     CHECK(!IsTakenForOurs(seed, 5000, 2500, 1));
   }
 }

@@ -4,25 +4,23 @@ const memprof = require('../../dist');
 const { native } = require('../../dist/addon/native.js');
 const { figuresOf } = require('./support/report.cjs');
 
-process.on('warning', () => {});
-memprof.start({ sampleInterval: 2048 });
 
 function work(kept) {
-  for (let i = 0; i < 20_000; i++) kept.push({ i, text: [i] });
+  for (let i = 0; i < 2_000; i++) kept.push({ i, text: [i] });
 }
 
 function workAfterwards(kept) {
   for (let i = 0; i < 20_000; i++) kept.push({ i, text: [i] });
 }
 
-/** Takes some thousand samples. */
+/** Takes some hundred samples. */
 function allocate() {
   const kept = [];
-  for (let i = 0; i < 4; i++) work(kept);
+  work(kept);
   return kept.length;
 }
 
-for (let i = 0; i < 10; i++) allocate();
+for (let i = 0; i < 400; i++) allocate();
 const before = memprof.status();
 native().mistakeForAnothers();
 const states = [memprof.status().state];
