@@ -4,6 +4,7 @@ const memprof = require('../../dist');
 const { native } = require('../../dist/addon/native.js');
 const { figuresOf } = require('./support/report.cjs');
 
+memprof.start({ sampleInterval: 2048 });
 
 function work(kept) {
   for (let i = 0; i < 2_000; i++) kept.push({ i, text: [i] });
