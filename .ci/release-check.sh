@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # release-check.sh: packs memprof and checks what came out as its users will meet it: the files, the installation under
 # each Node.js line, types, modules, bundlers. With --arm64 the binaries for linux-arm64 are built, checked and packed as
-# well. The last line of the output is `N passed, N failed`.
+# well. --retry: a test file that failed is run once more. The last line of the output is `N passed, N failed`.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+retry=()
+if [ "${1:-}" = --retry ]; then
+  retry=(--retry)
+  shift
+fi
 lines=(20 22 24 26)
 export MEMPROF_TEST_LINES="${lines[*]}" MEMPROF_TEST_TARBALL
 tmp=$(mktemp -d)
@@ -38,9 +43,9 @@ MEMPROF_TEST_TARBALL=$(ls "$tmp"/*.tgz)
 step 'API reference' npm run --silent docs || true
 step 'tools of the release check' npm --prefix test/release ci --no-audit --no-fund --prefer-offline || finish
 
-status=0
-npx --no tap --reporter=tap --jobs=2 test/release/*.test.ts </dev/null 2>&1 | tee "$tmp/log" || status=$?
-read -r good _ bad _ <<<"$(bash .ci/tap-counts.sh "$tmp/log" "$status")"
-passed=$((passed + good))
-failed=$((failed + bad))
+[ -d build/test ] || step 'tests compiled' npm run --silent build:test || finish
+node .ci/run-tests.mjs "${retry[@]}" release </dev/null 2>&1 | tee "$tmp/log" || true
+read -r good bad <<<"$(tail -n 1 "$tmp/log" | awk '/^[0-9]+ passed, [0-9]+ failed$/ { print $1, $3 }')"
+passed=$((passed + ${good:-0}))
+failed=$((failed + ${bad:-1}))
 finish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test-arm64.sh [LINE [TEST…]]: runs tests of the addon on the linux-arm64 binary, cross-compiled, under qemu (default: on
-# Node.js 24, those below). Tests are compiled first: qemu is slow. The last line is `N passed, N failed`, in files.
+# Node.js 24, those below). The last line is `N passed, N failed`, in files.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -8,19 +8,19 @@ line=${1:-24}
 shift || true
 # What depends on V8, the compiler or the processor. Not what measures time, nor what qemu is too slow for (70 workers in
 # workers-coverage), nor mem-stats, where one check fails of what qemu says of its own memory.
-[ $# -gt 0 ] || set -- binary-abi lifecycle mem-profile-contract kept-and-dropped object-sizes worker-totals \
-  register process-end in-use-equals-v8 foreign-sampler text-format bounds-table
+[ $# -gt 0 ] || set -- process/{binary-abi,lifecycle,mem-profile-contract,kept-and-dropped,object-sizes,worker-totals} \
+  process/{register,process-end,foreign-sampler} unit/text-format measured/{in-use-equals-v8,bounds-table}
 
 bash .ci/build-prebuild.sh --arch arm64 "$line"
 real=$(bash .ci/fetch-node.sh "$line" arm64)/bin/node
-[ -f dist/index.js ] || npm run --silent build:ts </dev/null
+[ -d build/test ] && [ -f dist/index.js ] || { npm run --silent build:ts && npm run --silent build:test; } </dev/null
 
 stage=$PWD/build/arm64
 rm -rf "$stage"
-mkdir -p "$stage/bin"
-cp -R lib test dist prebuilds package.json binding.gyp README.md "$stage"
+mkdir -p "$stage/bin" "$stage/build"
+cp -R test dist prebuilds package.json binding.gyp README.md "$stage"
+cp -R build/test "$stage/build/test"
 ln -s ../../node_modules "$stage/node_modules"
-node_modules/.bin/tsc -p tsconfig.json --outDir "$stage" --declaration false --sourceMap false
 
 # What is started with process.execPath has to go through qemu as well.
 echo "process.execPath = '$stage/bin/node';" >"$stage/bin/exec-path.cjs"
@@ -36,13 +36,13 @@ failed=0
 cd "$stage"
 for name in "$@"; do
   start=$SECONDS
-  if PATH=$stage/bin:$PATH PREBUILDS_ONLY=1 TAP_TIMEOUT=600 timeout 900 "$stage/bin/node" --expose-gc "test/$name.test.js" \
-    >"$name.log" 2>&1 </dev/null; then
+  if PATH=$stage/bin:$PATH PREBUILDS_ONLY=1 TAP_TIMEOUT=600 timeout 900 "$stage/bin/node" --expose-gc "build/test/$name.test.js" \
+    >"$stage/log" 2>&1 </dev/null; then
     passed=$((passed + 1))
-    echo "ok: $name, $(grep -cE '^ *ok ' "$name.log") assertions ($((SECONDS - start)) s)"
+    echo "ok: $name, $(grep -cE '^ *ok ' "$stage/log") assertions ($((SECONDS - start)) s)"
   else
     failed=$((failed + 1))
-    grep -vE '^ *ok |^ *$' "$name.log" | head -60
+    grep -vE '^ *ok |^ *$' "$stage/log" | head -60
     echo "not ok: $name ($((SECONDS - start)) s)"
   fi
 done

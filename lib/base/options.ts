@@ -416,8 +416,8 @@ const table: Option[] = [
 export const OPTIONS: readonly Option[] = table;
 
 /**
- * Adds an option until the function that it returns is called.
- * @internal For the test that the table is the only place where an option is declared.
+ * Adds an option until the function that it returns is called: for the test that the table is the only place where an
+ * option is declared.
  */
 export function addOption(option: Option): () => void {
   table.push(option);

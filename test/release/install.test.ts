@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { goPprof } from '../cli-support.js';
+import { goPprof } from '../support/cli.js';
 import { root } from '../support/run.js';
 import { bareEnv, emptyDirectory, install, must, run, write } from './support.js';
 

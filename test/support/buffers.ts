@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { ParsedFrame, ParsedProfile } from '../../lib/profile/model.js';
+import type { ParsedFrame, ParsedProfile } from '#dist/profile/model.js';
 import { endedWell, lastLine, type Outcome } from './hazard.js';
 
 export interface Site {

@@ -1,4 +1,4 @@
-import { scaleFactor } from '../../lib/profile/scaling.js';
+import { scaleFactor } from '#dist/profile/scaling.js';
 
 /** A record as `test/programs/support/report.cjs` prints it. */
 export interface PlainRecord {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { formatHeapText } from '../../lib/formats/gotext/encode.js';
-import { parseProfile } from '../../lib/formats/readers.js';
-import type { Frame, MemProfileRecord, MemStats } from '../../lib/profile/public-types.js';
+import { formatHeapText } from '#dist/formats/gotext/encode.js';
+import { parseProfile } from '#dist/formats/readers.js';
+import type { Frame, MemProfileRecord, MemStats } from '#dist/profile/public-types.js';
 import { type Outcome, runProgram } from './run.js';
 
 export const FILE = /^memprof\.\d{8}\.\d{6}\.\d+\.(\d+)\.(\d{3})\.oom\.txt$/;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Test } from 'tap';
-import type { ServeOptions } from '../../lib/http.js';
+import type { ServeOptions } from '#dist/http.js';
 import { programPath, startNode } from './run.js';
 
 /** Starts test/programs/http-app.cjs; it ends with the test. Resolves to where it serves, without the last slash. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
-import { type ParsedProfile, parseProfile } from '../../lib/index.js';
+import { type ParsedProfile, parseProfile } from '#dist/index.js';
 
 export interface Ingested {
   path: string;

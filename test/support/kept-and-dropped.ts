@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Status } from '../../lib/index.js';
+import type { Status } from '#dist/index.js';
 import {
   objectsOf,
   type PlainRecord,

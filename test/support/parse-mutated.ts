@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { encodeProto } from '../../lib/formats/pprof/encode.js';
-import { WireWriter } from '../../lib/formats/pprof/wire-writer.js';
-import { parseProfile } from '../../lib/formats/readers.js';
-import { profileFromRecords } from '../../lib/profile/heap-values.js';
-import type { ParseOptions } from '../../lib/profile/model.js';
+import { encodeProto } from '#dist/formats/pprof/encode.js';
+import { WireWriter } from '#dist/formats/pprof/wire-writer.js';
+import { parseProfile } from '#dist/formats/readers.js';
+import { profileFromRecords } from '#dist/profile/heap-values.js';
+import type { ParseOptions } from '#dist/profile/model.js';
 import { seededRandom, someRecords } from './records.js';
 import { fixtures } from './run.js';
 

@@ -1,4 +1,4 @@
-import type { Frame, MemProfileRecord } from '../../lib/profile/public-types.js';
+import type { Frame, MemProfileRecord } from '#dist/profile/public-types.js';
 
 export function frame(fields: Partial<Frame> = {}): Readonly<Frame> {
   return Object.freeze({

@@ -1,0 +1,199 @@
+// run-tests.mjs [--retry] [--node FILE] [FOLDER | TEST]…: runs compiled tests of build/test, each file in a process of its
+// own. Without names: all that `npm test` runs; --all: the folder `measured`, too. A test that measures needs the machine
+// for itself, so files of `measured` run one by one, those of all other folders side by side.
+//
+// --retry: a file that failed is run once more, alone, when all others have ended; the output says which.
+// The last line is `N passed, N failed`, in assertions.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const compiled = path.join(root, 'build', 'test');
+
+const SIDE_BY_SIDE = ['unit', 'process', 'http', 'hazard'];
+const ALONE = ['measured'];
+const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
+/** A test waits for what it is about. Only one that hangs meets this limit, however busy the machine is. */
+const LIMIT_SECONDS = SOAK ? 3600 : 900;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: 'boolean', default: false },
+    retry: { type: 'boolean', default: false },
+    node: { type: 'string', default: process.execPath },
+    jobs: { type: 'string', default: String(os.availableParallelism() + 1) },
+  },
+});
+
+function fail(message) {
+  console.error(`run-tests.mjs: ${message}`);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
+
+/** Tests in a folder of build/test; each must still have its source. */
+function testsIn(folder) {
+  const directory = path.join(compiled, folder);
+  if (!existsSync(directory)) fail(`there is no ${directory}: run npm run build:test`);
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.test.js') && existsSync(sourceOf(`${folder}/${name.slice(0, -8)}`)))
+    .map((name) => `${folder}/${name.slice(0, -'.test.js'.length)}`);
+}
+
+function sourceOf(test) {
+  return path.join(root, 'test', `${test}.test.ts`);
+}
+
+/** The tests that a name on the command line means: a folder, or a file as its source, its compiled file, or short. */
+function testsNamed(name) {
+  const short = path
+    .relative(root, path.resolve(name))
+    .replace(/^(build\/)?test\//, '')
+    .replace(/\/$/, '');
+  if ([...SIDE_BY_SIDE, ...ALONE, 'release'].includes(short)) return testsIn(short);
+  const test = short.replace(/\.test\.[jt]s$/, '');
+  if (!existsSync(path.join(compiled, `${test}.test.js`)))
+    fail(`no compiled test ${test}: run npm run build:test`);
+  return [test];
+}
+
+const running = new Set();
+function killAll() {
+  for (const child of running) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {}
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    killAll();
+    console.log(`run-tests.mjs: ended by ${signal}\n0 passed, 1 failed`);
+    process.exit(1);
+  });
+}
+
+/** Runs a file and resolves to its counts and output. */
+function run(test) {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    // Its own process group: what a failed test leaves running ends with it.
+    const child = spawn(options.node, ['--expose-gc', path.join(compiled, `${test}.test.js`)], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TAP_TIMEOUT: String(LIMIT_SECONDS) },
+    });
+    running.add(child);
+    let output = '';
+    const collect = (text) => {
+      output += text;
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    const limit = setTimeout(
+      () => {
+        output += `\nkilled after ${LIMIT_SECONDS + 60} s\n`;
+        process.kill(-child.pid, 'SIGKILL');
+      },
+      (LIMIT_SECONDS + 60) * 1000,
+    );
+    child.on('error', (error) => {
+      output += `${error}\n`;
+    });
+    child.on('exit', () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {}
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      running.delete(child);
+      resolve({
+        test,
+        ...judge(output, code ?? signal),
+        output,
+        seconds: (performance.now() - began) / 1000,
+      });
+    });
+  });
+}
+
+function judge(output, code) {
+  const summary = /^# \{ (total: .*) \}$/m.exec(output)?.[1] ?? '';
+  const field = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0);
+  const passed = field('pass');
+  const skipped = [...output.matchAll(/^ *ok .*# SKIP (.+)$/gm)].map(([, reason]) =>
+    reason.replace(/\{$/, '').trim(),
+  );
+  let failed = field('fail');
+  // A file that dies after its last good assertion, and one that asserts nothing, failed as well.
+  if (failed === 0 && (code !== 0 || (passed === 0 && skipped.length === 0))) failed = 1;
+  return { passed, failed, skipped, code };
+}
+
+/** What was printed about a failure: not the assertions that passed. */
+function report({ test, output, code }) {
+  const lines = output.split('\n').filter((line) => !/^ *ok |^ *$|^ *# Subtest|^ *# time=/.test(line));
+  const shown = lines.length > 400 ? [...lines.slice(0, 300), '…', ...lines.slice(-100)] : lines;
+  console.log(`\n--- ${test} (ended with ${code})\n${shown.join('\n')}\n---\n`);
+}
+
+const results = new Map();
+async function runAll(tests, jobs) {
+  const waiting = [...tests];
+  const next = async () => {
+    for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
+      const result = await run(test);
+      results.set(test, result);
+      const { passed, failed, seconds } = result;
+      const word = failed === 0 ? 'ok    ' : 'not ok';
+      console.log(
+        `${word} ${test}: ${passed} passed${failed ? `, ${failed} failed` : ''} (${seconds.toFixed(1)} s)`,
+      );
+      if (failed !== 0) report(result);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, next));
+}
+
+const flat = readdirSync(path.join(root, 'test')).filter((name) => /\.test\.[cm]?[jt]s$/.test(name));
+if (flat.length > 0)
+  fail(`a test belongs in a folder of test/, which says what may run beside it: ${flat.join(', ')}`);
+
+const folders = options.all || SOAK ? [...SIDE_BY_SIDE, ...ALONE] : SIDE_BY_SIDE;
+const tests = positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn);
+const isAlone = (test) => ALONE.includes(test.split('/')[0]) || SOAK;
+await runAll(
+  tests.filter((test) => !isAlone(test)),
+  Number(options.jobs),
+);
+await runAll(tests.filter(isAlone), 1);
+
+const retried = [];
+if (options.retry) {
+  for (const { test } of [...results.values()].filter(({ failed }) => failed > 0)) {
+    console.log(`once more, alone: ${test}`);
+    await runAll([test], 1);
+    retried.push(
+      `RETRIED ${test}: ${results.get(test).failed === 0 ? 'passed the second time' : 'failed again'}`,
+    );
+  }
+}
+
+const all = [...results.values()];
+const slowest = all.toSorted?.((a, b) => b.seconds - a.seconds).slice(0, 8) ?? [];
+console.log(`\nslowest: ${slowest.map(({ test, seconds }) => `${test} ${seconds.toFixed(0)} s`).join(', ')}`);
+const reasons = new Map();
+for (const reason of all.flatMap(({ skipped }) => skipped))
+  reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+for (const [reason, count] of reasons) console.log(`left out: ${count} × ${reason}`);
+for (const line of retried) console.log(line);
+const sum = (field) => all.reduce((total, each) => total + each[field], 0);
+if (retried.length > 0) console.log(`${retried.length} RETRIED`);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = sum('failed') === 0 ? 0 : 1;

@@ -1,0 +1,28 @@
+import t from 'tap';
+import { endedWell, lastLine, plausible, type Report, run, scaled } from '../support/hazard.js';
+
+// V8 runs no callbacks for a collection that a harvest causes in a prologue: samples that die in it are lost, and must be
+// counted as such. None of these flags forces one: what is tested is that every sample is accounted for where harvests
+// allocate megabytes.
+for (const flags of [
+  ['--max-semi-space-size=1'],
+  ['--stress-scavenge=50'],
+  ['--max-semi-space-size=1', '--stress-compaction'],
+]) {
+  t.test(`harvests that allocate: ${flags.join(' ')}`, async (t) => {
+    const rounds = scaled(t, 'rounds', 20, 100);
+    const outcome = await run('hazard-nested-gc.cjs', {
+      nodeArgs: ['--expose-gc', ...flags],
+      args: [rounds, rounds * 100],
+    });
+    endedWell(t, outcome);
+    const report = lastLine<Report & { treeNodes: number }>(outcome);
+    t.comment(
+      `${report.harvests} harvests of up to ${report.treeNodes} nodes, ${report.numGC} collections; ` +
+        `${report.seen} samples seen, ${report.lost} lost, ${report.seen - report.published} pending`,
+    );
+    t.ok(report.treeNodes > rounds * 50, 'a large tree');
+    t.ok(report.harvests > rounds / 4);
+    plausible(t, report, { stopped: true, leastSamples: rounds * 50 });
+  });
+}

@@ -1,0 +1,37 @@
+import t from 'tap';
+import { endedWell, hasV8Flag, lastLine, plausible, type Report, run, scaled } from '../support/hazard.js';
+
+const cases = [
+  { flags: [], ci: 100, full: 2000 },
+  { flags: ['--stress-compaction'], ci: 30, full: 600 },
+  { flags: ['--stress-incremental-marking'], ci: 30, full: 600 },
+  { flags: ['--stress-scavenge=50'], ci: 20, full: 200 },
+  { flags: ['--max-semi-space-size=1'], ci: 60, full: 2000 },
+  { flags: ['--single-threaded'], ci: 60, full: 2000 },
+  { flags: ['--minor-ms'], ci: 60, full: 2000 },
+  { flags: ['--minor-ms', '--max-semi-space-size=1'], ci: 60, full: 2000 },
+  // Without WebAssembly, or V8 says that there is none.
+  { flags: ['--jitless', '--no-expose-wasm'], ci: 20, full: 400 },
+  { flags: ['--max-old-space-size=64', '--stress-compaction'], ci: 20, full: 200 },
+];
+
+for (const { flags, ci, full } of cases) {
+  const unknown = flags.find((flag) => !hasV8Flag(flag.replace(/^--no-/, '--').replace(/=.*/, '')));
+  const skip = unknown !== undefined && `Node.js ${process.version} has no ${unknown}`;
+  t.test(`under ${flags.join(' ') || 'no flags'}`, { skip }, async (t) => {
+    const rounds = scaled(t, 'rounds', ci, full);
+    const outcome = await run('hazard-app.cjs', { nodeArgs: ['--expose-gc', ...flags], args: [rounds] });
+    endedWell(t, outcome);
+    const report = lastLine<Report & { kept: { alloc: number; inUse: number }; churned: number }>(outcome);
+    t.comment(`${report.numGC} collections, ${report.seen} samples, ${report.lost} lost`);
+    t.ok(report.numGC > 3);
+    // 500 objects with their arrays and strings are 60 to 100 KB a round, and all are still in use.
+    const bytes = report.kept.inUse * 8192;
+    t.ok(
+      bytes > rounds * 30e3 && bytes < rounds * 200e3 + 1e6,
+      `${Math.round(bytes / rounds)} bytes kept a round`,
+    );
+    t.ok(report.churned > rounds * 20, `${report.churned} samples churned`);
+    plausible(t, report, { stopped: true, leastSamples: rounds });
+  });
+}

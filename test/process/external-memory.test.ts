@@ -1,0 +1,90 @@
+// Buffers that are not profiled must not look like no buffers.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import t, { type Test } from 'tap';
+import { memprof } from '../support/cli.js';
+import { root, startNode } from '../support/run.js';
+
+const KEPT = 64 * 2 ** 20;
+const MB = 2 ** 20;
+
+async function startServer(t: Test, options: string): Promise<string> {
+  const file = path.join(t.testdir({}), 'app.cjs');
+  writeFileSync(
+    file,
+    `require(${JSON.stringify(path.join(root, 'dist'))}).start(${options});
+    globalThis.kept = [Buffer.alloc(${KEPT}, 1)];
+    gc();
+    require(${JSON.stringify(path.join(root, 'dist/http'))}).serve({ port: 0 }).then(({ url }) => console.log(url));
+    process.on('message', (bytes) => { kept.push(Buffer.alloc(bytes, 1)); gc(); process.send(1); });
+    setInterval(() => {}, 1000);`,
+  );
+  const child = startNode(file, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  return new Promise((resolve) => child.stdout!.once('data', (text) => resolve(String(text).trim())));
+}
+
+t.test(
+  'over HTTP: the page of buffers says that they are not profiled, the index how much there is',
+  async (t) => {
+    const base = await startServer(t, '');
+    for (const query of ['', '?debug=1', '?gc=1', '?seconds=1']) {
+      const response = await fetch(`${base}buffers${query}`);
+      t.equal(response.status, 404, query);
+      t.equal(response.headers.get('x-go-pprof'), '1', 'go tool pprof shows why');
+      t.match(
+        await response.text(),
+        /^buffers are not profiled: start\(\{ buffers: true \}\), MEMPROF_BUFFERS=1 /,
+      );
+    }
+    const index = await (await fetch(base)).text();
+    t.notMatch(index, /href='buffers/);
+    t.match(index, 'buffers are not profiled');
+    const [, heap, external] =
+      /Heap: ([\d.]+) MB in use.*External memory, of Buffers and others: ([\d.]+) MB/.exec(index)!;
+    t.ok(Number(external) >= KEPT / MB && Number(external) < KEPT / MB + 32, `${external} MB`);
+    t.ok(Number(heap) > 0 && Number(heap) < KEPT / MB, `${heap} MB of heap`);
+
+    const leaks = memprof(['leaks', `${base}heap?gc=1`, '--count', '2', '--every', '100ms']);
+    t.equal(leaks.code, 0, leaks.stderr);
+    t.match(
+      leaks.stdout,
+      /\noutside the heap, of Buffers and others: 6[4-9]\.\d\dMB at first, 6[4-9]\.\d\dMB at last\n/,
+    );
+  },
+);
+
+t.test('over HTTP: buffers that are profiled', async (t) => {
+  const base = await startServer(t, '{ buffers: true }');
+  t.equal((await fetch(`${base}buffers`)).status, 200);
+  const index = await (await fetch(base)).text();
+  t.match(index, /href='buffers/);
+  t.notMatch(index, 'buffers are not profiled');
+});
+
+t.test('memprof run says what is outside the heap, and leaks of its profiles', (t) => {
+  const folder = t.testdir({
+    'app.cjs': `globalThis.kept = Buffer.alloc(${KEPT}, 1); globalThis.more = Array(1e6).fill({}).map((_, i) => ({ i }));`,
+  });
+  const outside = (args: string[], dir: string) => {
+    mkdirSync(path.join(folder, dir));
+    const { code, stderr } = memprof(['run', '--dir', dir, ...args, 'app.cjs'], { cwd: folder });
+    t.equal(code, 0);
+    const [, megabytes, rest] =
+      /^memprof: ([\d.]+)MB outside the heap at the end, of Buffers and others(.*)$/m.exec(stderr) ?? [
+        stderr,
+      ];
+    t.ok(Number(megabytes) >= KEPT / MB && Number(megabytes) < KEPT / MB + 8, `${megabytes} MB`);
+    return rest;
+  };
+  t.equal(outside([], 'a'), '; --buffers profiles them');
+  t.equal(outside(['--buffers'], 'b'), '', 'nothing to switch on');
+  outside([], 'c');
+  const files = ['a', 'c'].map((dir) => path.join(dir, readdirSync(path.join(folder, dir))[0]!));
+  const leaks = memprof(['leaks', ...files], { cwd: folder });
+  t.match(
+    leaks.stdout,
+    /\noutside the heap, of Buffers and others: 6\d\.\d\dMB at first, 6\d\.\d\dMB at last\n/,
+  );
+  t.end();
+});

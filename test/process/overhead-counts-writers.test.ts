@@ -1,0 +1,54 @@
+import t from 'tap';
+import { endedWell, lastLine, run } from '../support/hazard.js';
+
+interface Measured {
+  all: number;
+  written: number;
+  harvested: number;
+}
+
+interface WritersReport {
+  records: number;
+  text: Measured;
+  folded: Measured;
+  proto: Measured;
+  mapped: Measured;
+  overhead: number;
+  overheadLastMinute: number;
+  harvestCpuNs: number;
+  readCpuNs: number;
+  writeCpuNs: number;
+  runningNs: number;
+}
+
+const ms = (ns: number) => `${(ns / 1e6).toFixed(1)} ms`;
+
+t.test('hazard: what profiles cost the thread that writes them is part of the overhead', async (t) => {
+  const outcome = await run('overhead-counts-writers.cjs', { args: ['profiled'] });
+  endedWell(t, outcome);
+  const report = lastLine<WritersReport>(outcome);
+  t.ok(report.records > 1000, `${report.records} records`);
+  for (const kind of ['text', 'folded', 'proto', 'mapped'] as const) {
+    const { all, written, harvested } = report[kind];
+    t.comment(
+      `${kind}: ${ms(written)} written and ${ms(harvested)} harvested of ${ms(all)} CPU time of the process`,
+    );
+    // CPU time of the whole process is no less, and its resolution that of the system's clock ticks at worst.
+    t.ok(written + harvested <= all + 20e6, `${kind}: no more than there was`);
+    t.ok(written > 0, `${kind}: is counted`);
+    // All of text is made on the thread; of proto, what brings the figures up to date and hands them on.
+    if (kind !== 'proto') t.ok(written > all * 0.3, `${kind}: what takes time is counted`);
+  }
+  t.ok(report.proto.written < report.text.written, 'proto is written off the thread');
+  const own = report.harvestCpuNs + report.readCpuNs + report.writeCpuNs;
+  t.ok(Math.abs(report.overhead - own / report.runningNs) < 1e-9, 'overhead is the quotient of all of it');
+  t.ok(report.overheadLastMinute * report.runningNs > report.writeCpuNs, 'and so it is in the last minute');
+});
+
+t.test('what is written on a thread that is not profiled takes nothing from the program', async (t) => {
+  const outcome = await run('overhead-counts-writers.cjs', { args: ['not'] });
+  endedWell(t, outcome);
+  const report = lastLine<WritersReport>(outcome);
+  t.ok(report.records > 1000, `${report.records} records`);
+  for (const kind of ['text', 'folded', 'proto', 'mapped'] as const) t.equal(report[kind].written, 0, kind);
+});
