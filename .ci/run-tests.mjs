@@ -50,8 +50,7 @@ function sourceOf(test) {
 
 /** The tests that a name on the command line means: a folder, or a file as its source, its compiled file, or short. */
 function testsNamed(name) {
-  const short = path
-    .relative(root, path.resolve(name))
+  const short = (existsSync(name) ? path.relative(root, path.resolve(name)) : name)
     .replace(/^(build\/)?test\//, '')
     .replace(/\/$/, '');
   if ([...SIDE_BY_SIDE, ...ALONE, 'release'].includes(short)) return testsIn(short);
@@ -166,7 +165,10 @@ if (flat.length > 0)
   fail(`a test belongs in a folder of test/, which says what may run beside it: ${flat.join(', ')}`);
 
 const folders = options.all || SOAK ? [...SIDE_BY_SIDE, ...ALONE] : SIDE_BY_SIDE;
-const tests = positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn);
+// Each once: two at a time would share a directory.
+const tests = [
+  ...new Set(positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn)),
+];
 const isAlone = (test) => ALONE.includes(test.split('/')[0]) || SOAK;
 await runAll(
   tests.filter((test) => !isAlone(test)),
