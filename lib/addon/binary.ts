@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import * as nodeGypBuild from 'node-gyp-build';
 import { type MemprofError, memprofError } from '../base/errors.js';
 import { interpreterOf, isCutOff } from './elf.js';
 
@@ -33,28 +32,20 @@ export function prebuiltName(): string {
   return path.join(platform, `${tags.join('.')}.node`);
 }
 
-// In this package; and beside the program where memprof was bundled. Written so that what traces files for a deployment
+// In this package, and beside the program where memprof was bundled. Written so that what traces files for a deployment
 // (@vercel/nft) sees that the first of them is needed.
 const PACKAGED = path.join(__dirname, '..', '..', 'prebuilds');
 const BESIDE_BUNDLE = path.join(__dirname, 'prebuilds');
 
-function found(root: string): string[] {
-  try {
-    return [nodeGypBuild.path(root)];
-  } catch {
-    return [];
-  }
-}
-
 /**
- * In order of preference: what node-gyp-build finds, then the prebuilt ones by their names. It takes a binary in `build`
- * for any Node's, and where memprof was bundled it has no package to look in.
+ * In order of preference: what was compiled here, for a clone or by `memprof build`, then the prebuilt ones. As with
+ * node-gyp-build, `PREBUILDS_ONLY` in the environment leaves the compiled one out: tests use it.
  */
 function candidates(): string[] {
+  const compiled = path.join(__dirname, '..', '..', 'build', 'Release', 'memprof.node');
   const prebuilt = [PACKAGED, BESIDE_BUNDLE].map((folder) => path.join(folder, prebuiltName()));
-  return [
-    ...new Set([...found(path.join(__dirname, '..', '..')), ...prebuilt.filter((file) => existsSync(file))]),
-  ];
+  const files = process.env.PREBUILDS_ONLY ? prebuilt : [compiled, ...prebuilt];
+  return files.filter((file) => existsSync(file));
 }
 
 function load(file: string): unknown {

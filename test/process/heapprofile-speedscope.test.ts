@@ -58,7 +58,7 @@ t.test(
     // The table has "self" and "total" of every function, as bytes and percentages.
     const row = page.locator('tr', { hasText: 'keepsObjects' }).first();
     await row.waitFor({ timeout: 20_000 });
-    const shown = await row.innerText();
+    const shown = (await row.textContent()) ?? '';
     t.match(shown, /\d+(\.\d+)? [KM]B/, `bytes: ${shown.replace(/\s+/g, ' ')}`);
     t.strictSame(errors, []);
     if (process.env.MEMPROF_TEST_SCREENSHOT)
