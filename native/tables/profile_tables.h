@@ -53,7 +53,7 @@ struct FrameKey {
   int32_t line;
   int32_t column;
   uint64_t address;
-  ScriptPlace in_script;
+  ScriptPlace in_script = {};
 };
 
 struct StringNode : InternNode {

@@ -91,6 +91,8 @@ TEST(KeysAreComparedInFull) {
   FrameNode frame;
   frame.Init({1, 2, 3, 4, 5});
   CHECK(frame.Equals({1, 2, 3, 4, 0}));  // the address follows from the rest
+  CHECK(
+      frame.Equals({1, 2, 3, 4, 5, {.start = 6, .length = 7}}));  // what it says of the text is no part of it
   CHECK(!frame.Equals({9, 2, 3, 4, 5}) && !frame.Equals({1, 9, 3, 4, 5}));
   CHECK(!frame.Equals({1, 2, 9, 4, 5}) && !frame.Equals({1, 2, 3, 9, 5}));
   StackNode stack;
