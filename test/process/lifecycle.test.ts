@@ -224,7 +224,8 @@ t.test('status', async (t) => {
   }>('status');
   for (const [name, value] of Object.entries(before)) {
     if (Array.isArray(value)) t.strictSame(value, [], `no ${name}`);
-    else if (/^heapLimitDump|^buffersProblem$|^unavailable$/.test(name)) t.equal(value, null, `no ${name}`);
+    else if (/^heapLimitDump|^(buffers|sourceMaps)Problem$|^unavailable$/.test(name))
+      t.equal(value, null, `no ${name}`);
     else if (name === 'buffers') t.equal(value, false, 'no buffers');
     else if (name !== 'state')
       t.ok(Number.isSafeInteger(value) && Number(value) >= 0, `${name} is a count`, { value });
