@@ -43,6 +43,7 @@ t.test('the live flame page, and that of a difference', needs('chromium'), async
   const browser = await launchChromium();
   t.teardown(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
+  page.setDefaultTimeout(300_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => errors.push(message.text()));

@@ -19,6 +19,7 @@ async function open(
   t.equal(run.stdout + run.stderr, '');
   browser ??= await launchChromium();
   const page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
+  page.setDefaultTimeout(300_000);
   t.teardown(() => page.close());
   const errors: string[] = [];
   const requests: string[] = [];
@@ -45,7 +46,7 @@ const widthOf = async (page: Page, name: string) => {
 };
 /** Transitions of no duration, too, end in a later frame of the browser. Gives the last width if it never is as wanted. */
 const widthThatIs = async (page: Page, name: string, wanted: (width: number) => boolean) => {
-  for (const until = performance.now() + 5000; performance.now() < until; ) {
+  for (const until = performance.now() + 60_000; performance.now() < until; ) {
     const width = await widthOf(page, name);
     if (wanted(width)) return width;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -51,13 +51,14 @@ t.test(
     const browser = await launchChromium();
     t.teardown(() => browser.close());
     const page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
+    page.setDefaultTimeout(300_000);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(`${base}/index.html#profileURL=${encodeURIComponent(`${base}/given.heapprofile`)}`);
-    await page.getByText('Sandwich').click({ timeout: 20_000 });
+    await page.getByText('Sandwich').click({ timeout: 300_000 });
     // The table has "self" and "total" of every function, as bytes and percentages.
     const row = page.locator('tr', { hasText: 'keepsObjects' }).first();
-    await row.waitFor({ timeout: 20_000 });
+    await row.waitFor({ timeout: 300_000 });
     const shown = (await row.textContent()) ?? '';
     t.match(shown, /\d+(\.\d+)? [KM]B/, `bytes: ${shown.replace(/\s+/g, ' ')}`);
     t.strictSame(errors, []);
