@@ -2,15 +2,15 @@ import { invalidType, unknownOption } from './errors.js';
 import { didYouMean, nearest } from './nearest.js';
 import { defaultOf, type Option, optionsOf, type Taker } from './options.js';
 
-/** Lists longer than this are no help in a message. */
+/** An error message lists a function's options only if there are no more than this. */
 const MOST_LISTED = 12;
 
 /**
- * The options that were given to a function of the API; `undefined` stands for none. What is left out, or `undefined`,
- * is not there in the result, unless `complete` puts the default in its place.
+ * Checks the options passed to a function of the API. The result lacks options that were left out or `undefined`;
+ * with `complete` it has their defaults instead.
  *
- * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, and `ERR_MEMPROF_UNKNOWN_OPTION` for one that the
- * function does not take.
+ * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, and `ERR_MEMPROF_UNKNOWN_OPTION` for an option that
+ * the function does not take.
  */
 function check(taker: Taker, given: unknown, name: string, complete: boolean): Record<string, unknown> {
   if (given !== undefined && (typeof given !== 'object' || given === null)) {
@@ -29,12 +29,12 @@ function check(taker: Taker, given: unknown, name: string, complete: boolean): R
   return checked;
 }
 
-/** Checks options, and gives those that were given. */
+/** Checks options and returns those that were given. */
 export function givenOptions<T extends object>(taker: Taker, given: T | undefined, name = 'options'): T {
   return check(taker, given, name, false) as T;
 }
 
-/** Checks options, and gives all of them: what is left out is as by default. */
+/** Checks options and returns all of them, with defaults for those that were left out. */
 export function completeOptions<T extends object, Complete = Required<T>>(
   taker: Taker,
   given: T | undefined,

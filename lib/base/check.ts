@@ -26,7 +26,7 @@ export function checkBoolean(value: unknown, name: string): asserts value is boo
   if (typeof value !== 'boolean') throw invalidType(name, 'true or false', value);
 }
 
-/** A path, or null for none. */
+/** Accepts a path, or null for "no path". */
 export function checkPathOrNull(value: unknown, name: string): asserts value is string | null {
   if (value === null) return;
   if (typeof value !== 'string') throw invalidType(name, 'a path or null', value);

@@ -1,18 +1,18 @@
-// Which of this process's Node.js options a process that memprof starts may have as well.
+// Decides which of this process's Node.js options memprof passes on to the child processes that it starts.
 
-/** With these the child would run something else than it is given, or run it in another way. */
+/** With these options the child would run another program, or run its program in another mode. */
 const PROGRAM_OR_MODE = new Set([
   ...['-', '--', '-e', '-p', '-pe', '-c', '-i', '-h', '-v'],
   ...['--eval', '--print', '--check', '--interactive', '--help', '--version', '--v8-options'],
   ...['--input-type', '--entry-url', '--run', '--snapshot-blob', '--completion-bash', '--prof-process'],
   ...['--experimental-sea-config', '--build-sea', '--build-snapshot', '--build-snapshot-config'],
   ...['--vfs-load', '--experimental-test-coverage'],
-  // What such a file says is in the environment that the child gets already.
+  // The child inherits the environment, which already has the variables from these files.
   ...['--env-file', '--env-file-if-exists'],
 ]);
 const FAMILIES = /^--(test|bench|watch)(-|$)/;
 
-// These sample the child's heap, make it wait for a debugger, or take the port of the parent's.
+// These would sample the child's heap, make it wait for a debugger, or open the parent's inspector port a second time.
 const WATCHES_THE_PROCESS = /^--(inspect|debug|heap-prof|cpu-prof)/;
 
 function isDropped(option: string): boolean {
@@ -21,8 +21,8 @@ function isDropped(option: string): boolean {
 }
 
 /**
- * Options without those that name a program or a mode of Node.js (`--eval`, `--test`, `--watch` …) and their values. In
- * `process.execArgv`, whatever has no dash is the value of the option before it.
+ * Drops the options that name a program or a mode of Node.js (`--eval`, `--test`, `--watch` …), and their values. In
+ * `process.execArgv`, an entry without a dash is the value of the option before it.
  */
 export function flagsForChild(flags: readonly string[]): string[] {
   let dropped = false;
@@ -32,7 +32,7 @@ export function flagsForChild(flags: readonly string[]): string[] {
   });
 }
 
-/** Splits `NODE_OPTIONS` as Node.js does: at blanks outside double quotes, in which a backslash escapes. */
+/** Splits `NODE_OPTIONS` as Node.js does: at blanks outside double quotes; inside them a backslash escapes. */
 function splitNodeOptions(text: string): string[] {
   return Array.from(text.matchAll(/(?:"(?:\\.|[^"\\])*"?|[^" ])+/gs), ([part]) =>
     part.replace(/"((?:\\.|[^"\\])*)"?/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, '$1')),
@@ -43,7 +43,7 @@ function quoted(flag: string): string {
   return /["\\\s]/.test(flag) || flag === '' ? `"${flag.replace(/["\\]/g, '\\$&')}"` : flag;
 }
 
-/** `env` with a `NODE_OPTIONS` that has no such options. */
+/** A copy of `env` whose `NODE_OPTIONS` lacks the options that `flagsForChild` drops. */
 export function envForChild(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const given = env.NODE_OPTIONS;
   if (given === undefined) return { ...env };

@@ -1,2 +1,5 @@
-/** In the environment of `countObjects`'s child, and of what that starts: nothing profiles itself there, and no child has a child. */
+/**
+ * This variable is set in the child process of `countObjects`, and inherited by what the child starts. Processes that have
+ * it do not profile themselves, and cannot call `countObjects`.
+ */
 export const CHILD_MARK = 'MEMPROF_BENCH_CHILD';

@@ -1,4 +1,4 @@
-// Values that an option may have, where they are words. Shared by the table of options and by the code that acts on them.
+// The values of options that take a word. The table of options and the code that acts on the values share them.
 
 /** Formats of the files that `memprof/register` and `memprof run` write. */
 export const fileFormats = ['pb.gz', 'txt'] as const;
@@ -14,6 +14,6 @@ export const writeFormats = ['pprof', 'heapprofile', 'folded'] as const;
 /** The four values of a heap profile's samples, in pprof's order. */
 export const heapSampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] as const;
 
-/** What reports add up by. */
+/** The units by which reports add up figures. */
 export const granularities = ['functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
 export type Granularity = (typeof granularities)[number];

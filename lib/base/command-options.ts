@@ -18,14 +18,14 @@ export function commandOptions(): Option[] {
       takers: ['leaks'],
       kind: integer(2, 100_000),
       default: 5,
-      help: 'how many profiles to fetch of one URL',
+      help: 'how many profiles to fetch from the URL',
     },
     {
       name: 'every',
       takers: ['leaks'],
       kind: duration(10, DAY),
       default: 15_000,
-      help: 'time between two of them',
+      help: 'time between two fetches',
     },
     {
       name: 'output',
@@ -38,7 +38,7 @@ export function commandOptions(): Option[] {
       name: 'format',
       takers: ['convert'],
       kind: oneOf('FORMAT', convertFormats),
-      shownDefault: 'by the name of the output',
+      shownDefault: 'from the name of the output file',
       help: convertFormats.join(', '),
     },
     ...nodeCounts(['top', 0], ['tree', 80], ['leaks', 10]),
@@ -48,7 +48,7 @@ export function commandOptions(): Option[] {
       kind: text('TYPE', { complete: heapSampleTypes }),
       default: '',
       shownDefault: "the profile's own",
-      help: `figures to show, by name or number: ${heapSampleTypes.join(', ')}; --alloc_space and so on for short`,
+      help: `the figures to show, by name or number: ${heapSampleTypes.join(', ')}; short forms: --alloc_space and so on`,
       likePprof: true,
       shorthand: heapSampleTypes,
     },
@@ -60,27 +60,32 @@ export function commandOptions(): Option[] {
       help: 'sort by cumulative figures',
       likePprof: true,
     },
-    { name: 'focus', takers: REPORTS, kind: regex, help: 'only stacks with a frame that matches' },
-    { name: 'ignore', takers: REPORTS, kind: regex, help: 'no stacks with a frame that matches' },
+    { name: 'focus', takers: REPORTS, kind: regex, help: 'keep only stacks with a frame that matches' },
+    { name: 'ignore', takers: REPORTS, kind: regex, help: 'drop stacks with a frame that matches' },
     { name: 'hide', takers: REPORTS, kind: regex, help: 'leave out frames that match' },
     { name: 'base', takers: REPORTS, kind: file, help: 'subtract this profile' },
-    { name: 'base', takers: ['flame'], kind: file, help: 'colour by the difference to this profile' },
+    {
+      name: 'base',
+      takers: ['flame'],
+      kind: file,
+      help: 'colour frames by the difference from this profile',
+    },
     {
       name: 'nodeFraction',
       takers: ['top', 'tree'],
       kind: share(0, 1),
       default: 0.005,
-      help: 'hide what is below this share of the total',
+      help: 'hide functions and calls below this share of the total',
       likePprof: true,
     },
-    ...granularityOf(REPORTS, 'functions', 'what to add up by'),
-    ...granularityOf(['leaks'], 'lines', 'what a site is'),
+    ...granularityOf(REPORTS, 'functions', 'add up figures by'),
+    ...granularityOf(['leaks'], 'lines', 'what counts as one site'),
     {
       name: 'all',
       takers: ['leaks'],
       kind: boolean,
       default: false,
-      help: 'show sites that do not grow steadily, too',
+      help: 'also show sites that do not grow steadily',
     },
     {
       name: 'force',
@@ -88,16 +93,16 @@ export function commandOptions(): Option[] {
       kind: boolean,
       default: false,
       short: 'f',
-      help: 'compile even though there is a binary that loads',
+      help: 'compile even if there is a binary that loads',
     },
     {
       name: 'verbose',
       takers: ['build'],
       kind: boolean,
       default: false,
-      help: 'show what the compiler says',
+      help: 'show the output of the compiler',
     },
-    { name: 'quiet', takers: ['run'], kind: boolean, default: false, short: 'q', help: 'no summary' },
+    { name: 'quiet', takers: ['run'], kind: boolean, default: false, short: 'q', help: 'print no summary' },
     { name: 'help', takers: commands, kind: boolean, default: false, short: 'h', help: 'show this help' },
   ];
 
@@ -108,13 +113,14 @@ export function commandOptions(): Option[] {
       kind: integer(0, all),
       default: count,
       short: 'n',
-      help: `show the N ${taker === 'leaks' ? 'that grow most' : 'largest'}; 0: all`,
+      help: `show the N ${taker === 'leaks' ? 'sites that grow most' : 'largest functions'}; 0 shows all`,
       likePprof: true,
     }));
   }
 
   function granularityOf(takers: readonly CommandName[], initial: string, what: string): Option[] {
-    const help = `${what}: ${granularities.join(', ')}; --${initial === 'lines' ? 'functions' : 'lines'} and so on for short`;
+    const example = initial === 'lines' ? 'functions' : 'lines';
+    const help = `${what}: ${granularities.join(', ')}; short forms: --${example} and so on`;
     const kind = oneOf('WHAT', granularities);
     return [
       {

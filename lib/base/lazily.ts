@@ -1,4 +1,4 @@
-/** Gives what `load` gives, loaded at the first call: what most programs never need must not cost at start-up. */
+/** Returns a function that calls `load` once, at its first call: code that most programs never need must not slow start-up. */
 export function lazily<T>(load: () => T): () => T {
   let loaded: T | undefined;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * The one of `candidates` that `word` is most likely a slip of, if any is near. How words are put together (camelCase,
- * SNAKE_CASE, kebab-case) makes no difference, and a name may lack words of the other: `interval` is near
+ * Returns the candidate that `word` is most likely a misspelling of, if any is close. It does not matter how words are
+ * joined (camelCase, SNAKE_CASE, kebab-case), and either name may lack words of the other: `interval` is close to
  * `sampleInterval`.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
@@ -10,7 +10,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let least = (joined.length < 3 ? 1 : Math.max(2, Math.floor(joined.length / 3))) + 0.5;
   for (const candidate of candidates) {
     const words = wordsOf(candidate);
-    const begins = joined.length > 2 && words.join('').startsWith(joined) ? 1.1 : Number.POSITIVE_INFINITY;
+    const begins =
+      joined.length > 2 && words.join('').startsWith(joined) ? CUT_OFF : Number.POSITIVE_INFINITY;
     const cost = Math.min(distance(joined, words.join('')), wordDistance(given, words), begins);
     if (cost < least) [best, least] = [candidate, cost];
   }
@@ -22,15 +23,17 @@ export function didYouMean(near: string | undefined): string {
   return near === undefined ? '' : `: did you mean ${near}?`;
 }
 
-/** In edits. */
+/** The cost of a word that one of two names lacks, in edits. */
 const MISSING_WORD = 0.6;
+/** The cost of a name that was cut off at its end (`gran` for `granularity`). */
+const CUT_OFF = 1.1;
 
 function wordsOf(name: string): string[] {
   const separated = name.replace(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
   return separated.split(/[^\p{L}\p{N}.]+/u).filter((word) => word !== '');
 }
 
-/** Of two lists of words, the shorter of which has all its words in the longer. */
+/** The distance of two lists of words; infinite if a word of the shorter list has nothing like it in the longer. */
 function wordDistance(a: readonly string[], b: readonly string[]): number {
   const [fewer, more] = a.length <= b.length ? [a, b] : [b, a];
   let cost = (more.length - fewer.length) * MISSING_WORD;
@@ -41,7 +44,7 @@ function wordDistance(a: readonly string[], b: readonly string[]): number {
   return fewer.length === 0 ? Number.POSITIVE_INFINITY : cost;
 }
 
-/** Edits from one word to the other: letters put in, left out, replaced, or two neighbours swapped. */
+/** Edits from one word to the other: letters inserted, deleted or replaced, or two neighbours swapped. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -3,24 +3,24 @@ import { checkBoolean, checkInteger, checkNumber, checkOneOf, checkPathOrNull } 
 import { invalidType, outOfRange } from './errors.js';
 
 /**
- * What values an option has. A value has two forms: that of the API (`524288`), and that of variables and flags, which
- * is a text (`512k`).
+ * Defines the values that an option accepts. A value has two forms: one in the API (`524288`), and a text in variables
+ * and flags (`512k`).
  */
 export interface Kind {
   /** What a text must be: the end of "--stack-depth must be …". */
   readonly expected: string;
-  /** What the help calls the value; a kind without one is a switch. */
+  /** The name of the value in the help, such as `BYTES`; a kind without one is a switch. */
   readonly placeholder?: string;
-  /** For completion: the values there are, or `file`, `directory`. */
+  /** What the shell completes: a list of values, or names of files or directories. */
   readonly complete?: readonly string[] | 'file' | 'directory';
-  /** The range of texts, and of the API's values, for documentation; '' where there is none to tell. */
+  /** The range of texts and of API values, for documentation; '' if there is no limit. */
   readonly range: string;
   readonly apiRange: string;
   /** Throws `ERR_MEMPROF_INVALID_ARG_TYPE` or `ERR_MEMPROF_OUT_OF_RANGE` for a value of the API. */
   check(value: unknown, name: string): void;
-  /** The API's value of a text; `undefined` if it is none. */
+  /** Converts a text to the API's value; `undefined` if the text is not valid. */
   parse(text: string): unknown;
-  /** The text of a value. */
+  /** Converts a value of the API to its text. */
   show(value: unknown): string;
 }
 
@@ -32,7 +32,7 @@ function showBytes(value: unknown): string {
   return `${bytes / UNITS[unit]!}${unit}`;
 }
 
-/** An integer in the API; as a text also with a unit: `524288`, `512k`, `512kB`, `1M`. */
+/** An integer in the API; a text may have a unit: `524288`, `512k`, `512kB`, `1M`. */
 export function bytes(low: number, high: number): Kind {
   return {
     expected: `bytes from ${showBytes(low)} to ${showBytes(high)}, such as 524288 or 512k`,
@@ -58,7 +58,7 @@ function showDuration(value: unknown): string {
   return ms === 0 ? '0' : `${ms / MS[unit]!}${unit}`;
 }
 
-/** Milliseconds in the API; as a text always with a unit: `20ms`, `1.5s`, `2m`, `1h`. */
+/** Milliseconds in the API; a text must have a unit: `20ms`, `1.5s`, `2m`, `1h`. */
 export function duration(low: number, high: number): Kind {
   const range = `${showDuration(low)} to ${showDuration(high)}`;
   return {
@@ -101,19 +101,19 @@ function number(low: number, high: number, expected: string, range: string): Kin
   };
 }
 
-/** A fraction, of 1: `0.005` is half a per cent. */
+/** A fraction of 1: `0.005` is half a per cent. */
 export function share(low: number, high: number): Kind {
   return number(low, high, `a share from ${low} to ${high}, such as 0.005`, `${low} … ${high}`);
 }
 
-/** Any number from 0 on. */
+/** Any number that is not negative. */
 export const amount = number(0, Number.MAX_SAFE_INTEGER, 'a number, 0 or more', '0 or more');
 
 function within(value: number, low: number, high: number): number | undefined {
   return value >= low && value <= high ? value : undefined;
 }
 
-/** As a text `1`, `on`, `true`, `yes`; `0`, `off`, `false`, `no`, `none`. As a flag, a switch. */
+/** Texts are `1`, `on`, `true`, `yes`, and `0`, `off`, `false`, `no`, `none`. The flag is a switch without a value. */
 export const boolean: Kind = {
   expected: '1 or 0',
   range: '',
@@ -182,13 +182,13 @@ function pathKind(placeholder: string, complete: 'file' | 'directory', nullable:
 
 export const file = pathKind('FILE', 'file', false);
 export const directory = pathKind('DIR', 'directory', false);
-/** `null` for none. */
+/** `null` means "no directory". */
 export const directoryOrNull = pathKind('DIR', 'directory', true);
 
-// Node.js keeps SIGUSR1 for its debugger, and V8 uses SIGPROF; the others cannot be caught, or not by JavaScript.
+// Node.js reserves SIGUSR1 for its debugger, and V8 uses SIGPROF; JavaScript cannot catch the others.
 const NOT_CAUGHT = ['SIGKILL', 'SIGSTOP', 'SIGUSR1', 'SIGPROF', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL'];
 
-/** The name of a signal, or `null` for none. */
+/** The name of a signal, or `null` for "no signal". */
 export const signal: Kind = {
   expected: 'the name of a signal that can be caught, such as SIGUSR2, or none',
   placeholder: 'SIGNAL',
@@ -216,7 +216,7 @@ export interface Address {
   port: number;
 }
 
-/** A port, with a host or without, or `null` for none. */
+/** A port with or without a host, or `null` for "no server". */
 export const address: Kind = {
   expected: 'a port, HOST:PORT, or off',
   placeholder: 'ADDRESS',
@@ -238,12 +238,12 @@ export const address: Kind = {
   show: (value) => (value === null ? 'off' : JSON.stringify(value)),
 };
 
-/** What only JavaScript can give: an object, a function … */
+/** A value that only JavaScript can pass, such as an object or a function. */
 export function ofApi(what: string, check: Kind['check']): Kind {
   return { expected: what, range: '', apiRange: '', check, parse: () => undefined, show: String };
 }
 
-/** An object of texts, by name. */
+/** An object whose values are strings. */
 export const texts = ofApi('an object of strings', (value, name) => {
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
   for (const [key, each] of Object.entries(value)) {

@@ -1,6 +1,6 @@
-// The table of options: each option of memprof once, whoever takes it. From it come the checks of the API
-// (check-options.ts), what is read from the environment (read-variables.ts), the command's flags with their help and
-// completion (cli/), and the tables of the documentation (docs/option-tables.cjs).
+// The table of options: it declares each option of memprof once. The checks of the API (check-options.ts), the reader of
+// environment variables (read-variables.ts), the command's flags with their help and completion (cli/), and the tables
+// of the documentation (docs/option-tables.cjs) all come from it.
 //
 // One name for one thing, and one spelling of it in each place:
 //   - API:       sampleInterval
@@ -12,7 +12,7 @@
 //   - Durations are milliseconds in the API, as in Node.js, and names have no unit. Texts always have one: 20ms, 15s,
 //     2m, 1h.
 //   - Shares are fractions of 1: 0.005 is half a per cent.
-//   - Switches are booleans in the API; variables say 1 or 0 (on, off, yes, no, true, false).
+//   - Switches are booleans in the API; variables are 1 or 0 (or on, off, yes, no, true, false).
 
 import { fileFormats, heapSampleTypes, writeFormats } from './choices.js';
 import { type CommandName, commandOptions } from './command-options.js';
@@ -37,7 +37,7 @@ import {
   texts,
 } from './option-kinds.js';
 
-/** Who takes an option: a function of the API, `memprof/register` (by variables), or a command. */
+/** What takes an option: a function of the API, `memprof/register` (from variables), or a command. */
 export type Taker =
   | 'start'
   | 'register'
@@ -54,28 +54,28 @@ export type Taker =
   | CommandName;
 
 export interface Option {
-  /** In the API, in camelCase; the names of the variable and of the flag are made of it. */
+  /** The name in the API, in camelCase; the names of the variable and of the flag are derived from it. */
   readonly name: string;
   readonly takers: readonly Taker[];
   readonly kind: Kind;
-  /** In the API's form. An option without a default is either needed or off. */
+  /** The default in the API's form. An option without one is either required, or has no effect unless given. */
   readonly default?: unknown;
-  /** Where a taker has another default than the others. */
+  /** Defaults of single takers that differ from `default`. */
   readonly defaults?: Partial<Readonly<Record<Taker, unknown>>>;
-  /** What the documentation says in the place of the default. */
+  /** What help and documentation show instead of the default. */
   readonly shownDefault?: string;
   readonly needed?: true;
-  /** One line, for help and documentation. */
+  /** One line for help and documentation. */
   readonly help: string;
-  /** The help of the flag that turns a switch off, where it is on by default. */
+  /** The help of the `--no-…` flag of a switch that is on by default. */
   readonly helpOff?: string;
-  /** What the help calls the value, if not as its kind does. */
+  /** The name of the value in the help, if it is not that of the kind. */
   readonly placeholder?: string;
   /** The flag's short form, a letter. */
   readonly short?: string;
-  /** A flag that `go tool pprof` has: `_` for `-`, or neither, is accepted as well. */
+  /** `go tool pprof` has this flag too: `_` instead of `-`, or no separator at all, is accepted as well. */
   readonly likePprof?: true;
-  /** Each value is a flag of its own, for short: `--lines` for `--granularity=lines`. */
+  /** Values that are also flags of their own: `--lines` is short for `--granularity=lines`. */
   readonly shorthand?: readonly string[];
 }
 
@@ -84,7 +84,7 @@ const PROFILED = ['start', 'register', 'run'] as const;
 const DAY = 86_400_000;
 
 const table: Option[] = [
-  // What is sampled, and what that may cost.
+  // Sampling, and the limits of its cost.
   {
     name: 'sampleInterval',
     takers: PROFILED,
@@ -97,7 +97,7 @@ const table: Option[] = [
     takers: PROFILED,
     kind: integer(1, 512),
     default: 64,
-    help: 'frames kept of a stack, leaf first',
+    help: 'the most frames kept per stack, counted from the leaf',
   },
   {
     name: 'maxOverhead',
@@ -106,42 +106,44 @@ const table: Option[] = [
     default: 0.005,
     defaults: { run: 0.05 },
     placeholder: 'SHARE',
-    help: 'CPU time for reading samples, as a share of wall time, beyond the first 100 ms',
+    help: 'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count',
   },
   {
     name: 'maxPause',
     takers: PROFILED,
     kind: duration(1, 1000),
     default: 20,
-    help: 'a reading of samples that would take longer waits for a major collection; five times longer, until it is overdue',
+    help:
+      'a reading of samples that is expected to take longer waits for the next major collection; ' +
+      'if it is expected to take five times longer, it waits until it is overdue',
   },
   {
     name: 'maxTableBytes',
     takers: PROFILED,
     kind: bytes(MIB, 1024 * MIB),
     default: 32 * MIB,
-    help: "limit on the memory of the process's tables",
+    help: "limit on the memory of the profiler's tables, for the whole process",
   },
   {
     name: 'labelThreads',
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'give each thread records of its own, with its id (at most 64 threads)',
+    help: 'keep separate records for each thread, labelled with its id (at most 64 threads)',
   },
   {
     name: 'workers',
     takers: ['start', 'register'],
     kind: boolean,
     default: false,
-    help: 'profile every worker that is created, whatever its flags, by a wrapper around `worker_threads.Worker`',
+    help: 'profile every new worker, whatever its flags; this wraps `worker_threads.Worker`',
   },
   {
     name: 'buffers',
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'profile Buffers and ArrayBuffers as well, in a profile of their own',
+    help: 'also profile Buffers and ArrayBuffers, in a profile of their own',
   },
   {
     name: 'bufferSampleInterval',
@@ -155,150 +157,152 @@ const table: Option[] = [
     takers: ['start'],
     kind: directoryOrNull,
     default: null,
-    help: 'a directory: the profile is written there when the heap is full',
+    help: 'the directory in which to write a text profile when V8 runs out of heap',
   },
   {
     name: 'reset',
     takers: ['start'],
     kind: boolean,
     default: false,
-    help: 'forget all records first; only while no thread is profiled',
+    help: 'forget all records first; only allowed while no thread is profiled',
   },
-  // What is written, when and where.
+  // When, where and how profiles are written.
   {
     name: 'dir',
     takers: ['register', 'run'],
     kind: directory,
     default: '.',
-    help: 'where profiles are written',
+    help: 'the directory for profiles',
   },
   {
     name: 'format',
     takers: ['register', 'run'],
     kind: oneOf('FORMAT', fileFormats),
     default: 'pb.gz',
-    help: "format of the files: pprof's proto, or text",
+    help: "format of the files: pprof's protobuf, or text",
   },
   {
     name: 'signal',
     takers: ['register'],
     kind: signal,
     default: 'SIGUSR2',
-    help: 'the signal that writes a profile; `none` leaves all signals alone. SIGTERM, SIGINT and SIGQUIT still end the program afterwards',
+    help:
+      'the signal on which to write a profile; `none` leaves all signals alone. ' +
+      'SIGTERM, SIGINT and SIGQUIT still end the program afterwards',
   },
   {
     name: 'atExit',
     takers: ['register'],
     kind: boolean,
     default: false,
-    help: 'write a profile when the program ends',
+    help: 'write a profile when the program exits',
   },
   {
     name: 'heapLimitDump',
     takers: ['register'],
     kind: boolean,
     default: true,
-    help: 'leave a text profile in the directory when V8 runs out of heap',
+    help: 'write a text profile into the directory when V8 runs out of heap',
   },
   {
     name: 'http',
     takers: ['register'],
     kind: address,
     default: null,
-    help: 'port, or `HOST:PORT`, of an HTTP server like that of `serve()`; 0 takes a free port and says which',
+    help: 'start an HTTP server, as `serve()` does, on this port or `HOST:PORT`; 0 takes a free port and prints it',
   },
-  // Pages over HTTP.
+  // The HTTP server.
   {
     name: 'port',
     takers: ['serve'],
     kind: integer(0, 65_535),
     default: 6060,
-    help: 'where to listen; 0 takes a free port',
+    help: 'the port to listen on; 0 takes a free port',
   },
   {
     name: 'host',
     takers: ['serve'],
     kind: text('HOST', { needed: true }),
     default: '127.0.0.1',
-    help: 'the address to listen on; others than loopback need a `token`, or `insecure`',
+    help: 'the address to listen on; any but a loopback address needs a `token`, or `insecure`',
   },
   {
     name: 'token',
     takers: ['register', 'handler', 'serve'],
     kind: text('TOKEN', { needed: true }),
-    help: 'what HTTP requests must carry; without one, only requests of this machine are served',
+    help: 'the token that HTTP requests must carry; without one, only requests from this machine are served',
   },
   {
     name: 'insecure',
     takers: ['handler', 'serve'],
     kind: boolean,
     default: false,
-    help: 'serve whoever can reach it, without a token',
+    help: 'serve requests from anywhere without a token',
   },
   {
     name: 'maxConcurrent',
     takers: ['handler', 'serve'],
     kind: integer(1, 1000),
     default: 4,
-    help: 'profiles that are made at a time; more requests are answered with 429',
+    help: 'the most profiles made at the same time; further requests get status 429',
   },
   {
     name: 'maxDuration',
     takers: ['handler', 'serve'],
     kind: duration(1000, DAY),
     default: 300_000,
-    help: 'the longest time that a profile with `?seconds=` may take',
+    help: 'the longest time that a request may ask for with `?seconds=`',
   },
   {
     name: 'sourceMaps',
     takers: ['register', 'run', 'handler', 'serve', 'writeTo', 'push'],
     kind: boolean,
     default: true,
-    help: 'show frames of built code as they are in its sources, where a source map is found',
-    helpOff: 'show frames of built code as they are there, not as in its sources',
+    help: 'where built code has a source map, show its frames as they are in the sources',
+    helpOff: 'ignore source maps: show frames as they are in the built code',
   },
-  // One profile, written and read.
+  // Writing and reading one profile.
   {
     name: 'header',
     takers: ['writeTo'],
     kind: oneOf('HEADER', ['heap', 'heap_v2']),
     default: 'heap',
-    help: 'of the text (`debug` 1): as Go writes it, or as the Perl tools (`google-pprof`, `jeprof`) need it',
+    help: 'the header of the text (`debug` 1): what Go writes, or what the Perl tools (`google-pprof`, `jeprof`) need',
   },
   {
     name: 'format',
     takers: ['writeTo'],
     kind: oneOf('FORMAT', writeFormats),
     default: 'pprof',
-    help: 'with `debug` 0: a gzipped proto, a file for Chrome DevTools, or collapsed stacks for flame-graph tools',
+    help: 'with `debug` 0: gzipped protobuf, a file for Chrome DevTools, or collapsed stacks for flame-graph tools',
   },
   {
     name: 'sampleType',
     takers: ['writeTo'],
     kind: oneOf('TYPE', heapSampleTypes),
-    shownDefault: '`inuse_space`, `alloc_space` of `allocs`',
-    help: 'with `debug` 0: the value in a format that has but one, or that pprof shows first',
+    shownDefault: '`inuse_space`; `alloc_space` for `allocs`',
+    help: 'with `debug` 0: the value that pprof shows first, and the only one in formats that hold one value',
   },
   {
     name: 'scaling',
     takers: ['parseProfile'],
     kind: oneOf('SCALING', ['go', 'perl', 'none']),
     default: 'go',
-    help: 'how values of texts are scaled up: as `go tool pprof` does it, as the Perl tools do, or not at all',
+    help: 'how to scale up the samples of a text profile: as `go tool pprof` does, as the Perl tools do, or not at all',
   },
   {
     name: 'maxBytes',
     takers: ['parseProfile'],
     kind: bytes(1, 1024 * MIB),
     default: 256 * MIB,
-    help: 'limit on the size of the input, unpacked',
+    help: 'limit on the size of the uncompressed input',
   },
   {
     name: 'scope',
     takers: ['readMemStats'],
     kind: oneOf('SCOPE', ['process', 'isolate']),
     default: 'process',
-    help: "the whole process, or the calling thread's isolate",
+    help: "whether figures are of the whole process, or of the calling thread's isolate",
   },
   // Allocations of one function.
   {
@@ -306,48 +310,48 @@ const table: Option[] = [
     takers: ['measure', 'countObjects'],
     kind: duration(0, 60_000),
     default: 100,
-    help: 'calls before anything is counted, for V8 to optimise; with 0, one call',
+    help: 'how long to call the function before counting, so that V8 can optimise it; 0 makes one call',
   },
   {
     name: 'time',
     takers: ['measure', 'countObjects'],
     kind: duration(0, 60_000),
     default: 100,
-    help: 'how long collections and the growth of the heap are metered',
+    help: 'how long to measure garbage collections and the growth of the heap',
   },
   {
     name: 'timeout',
     takers: ['countObjects'],
     kind: duration(100, 2 ** 31 - 1),
     default: 60_000,
-    help: 'what the child process may take',
+    help: 'the longest time that the child process may take',
   },
   {
     name: 'maxBytesPerOp',
     takers: ['assertAllocs'],
     kind: amount,
-    help: 'bytes that a call may allocate (this, or `maxAllocsPerOp`, or both)',
+    help: 'the most bytes that a call may allocate (give this, `maxAllocsPerOp`, or both)',
   },
   {
     name: 'maxAllocsPerOp',
     takers: ['assertAllocs'],
     kind: amount,
-    help: 'allocations that a call may make',
+    help: 'the most allocations that a call may make',
   },
-  // To other systems.
+  // Exports to other systems.
   {
     name: 'url',
     takers: ['push'],
     kind: text('URL'),
     needed: true,
-    help: 'of the server, `http:` or `https:`, without user and password',
+    help: 'the URL of the server: `http:` or `https:`, without user and password',
   },
   {
     name: 'name',
     takers: ['push'],
     kind: text('NAME'),
     needed: true,
-    help: 'of the application: letters, digits, `_`, `.`, `-`, `/`',
+    help: 'the name of the application: letters, digits, `_`, `.`, `-`, `/`',
   },
   {
     name: 'labels',
@@ -367,7 +371,7 @@ const table: Option[] = [
     takers: ['push'],
     kind: duration(100, DAY),
     default: 10_000,
-    help: 'time after which a push is given up',
+    help: 'how long to wait before giving up on a push',
   },
   { name: 'token', takers: ['push'], kind: text('TOKEN'), help: 'sent as `Authorization: Bearer …`' },
   {
@@ -376,23 +380,23 @@ const table: Option[] = [
     kind: texts,
     help: '`{ username, password }`, sent as `Authorization: Basic …`',
   },
-  { name: 'headers', takers: ['push'], kind: texts, help: 'more headers, such as the name of a tenant' },
-  { name: 'fetch', takers: ['push'], kind: func, help: 'in the place of the global `fetch`' },
+  { name: 'headers', takers: ['push'], kind: texts, help: 'further headers, such as the name of a tenant' },
+  { name: 'fetch', takers: ['push'], kind: func, help: 'a function to use instead of the global `fetch`' },
   {
     name: 'register',
     takers: ['memprofMetrics'],
     kind: object,
     shownDefault: "prom-client's own",
-    help: 'the registry',
+    help: 'the registry in which to register the metrics',
   },
   {
     name: 'prefix',
     takers: ['memprofMetrics'],
     kind: text('PREFIX'),
     default: '',
-    help: 'in front of every name',
+    help: 'a prefix for the name of every metric',
   },
-  { name: 'labels', takers: ['memprofMetrics'], kind: object, help: 'labels of every metric' },
+  { name: 'labels', takers: ['memprofMetrics'], kind: object, help: 'labels that every metric gets' },
   {
     name: 'gcPauseBuckets',
     takers: ['memprofMetrics'],
@@ -400,31 +404,31 @@ const table: Option[] = [
       if (!Array.isArray(value)) throw invalidType(name, 'an array of numbers', value);
     }),
     shownDefault: '0.00025 … 1',
-    help: "upper bounds of the pause histogram's buckets, in seconds, rising",
+    help: "upper bounds of the pause histogram's buckets, in seconds, in ascending order",
   },
   {
     name: 'client',
     takers: ['memprofMetrics'],
     kind: object,
     shownDefault: "`require('prom-client')`",
-    help: 'the module prom-client',
+    help: 'the `prom-client` module to use',
   },
   ...commandOptions(),
 ];
 
-/** All of them, in the order of help and documentation. */
+/** All options, in the order of help and documentation. */
 export const OPTIONS: readonly Option[] = table;
 
 /**
- * Adds an option until the function that it returns is called: for the test that the table is the only place where an
- * option is declared.
+ * Adds an option; the function that it returns removes it again. A test uses this to show that the table is the only
+ * place where an option is declared.
  */
 export function addOption(option: Option): () => void {
   table.push(option);
   return () => void table.splice(table.indexOf(option), 1);
 }
 
-/** What a function, `memprof/register` or a command takes. */
+/** The options that a function, `memprof/register` or a command takes. */
 export function optionsOf(taker: Taker): Option[] {
   return table.filter(({ takers }) => takers.includes(taker));
 }
@@ -435,12 +439,12 @@ export function defaultOf(option: Option, taker: Taker): unknown {
     : option.default;
 }
 
-/** `MEMPROF_SAMPLE_INTERVAL`. */
+/** The name of an option's variable: `MEMPROF_SAMPLE_INTERVAL`. */
 export function variableName({ name }: Option): string {
   return `MEMPROF_${flagName({ name }).replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** `sample-interval`. */
+/** The name of an option's flag: `sample-interval`. */
 export function flagName({ name }: Pick<Option, 'name'>): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,4 +1,4 @@
-// What the program is called, wherever a profile or a page names it. Everything that needs the name takes it from here.
+// The name of the program, for everything that shows it: profiles and pages.
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
@@ -8,26 +8,26 @@ interface Program {
   commandLine: string[];
 }
 
-// Workers inherit it: what is in their own `process.argv` is the file of the worker.
+// The key under which workers inherit the program of the main thread; their own `process.argv` has the file of the worker.
 const INHERITED = 'memprof.program';
-// It is copied for every worker.
+// Node.js copies the inherited data for every worker, so its size is limited.
 const MAX_INHERITED_CHARACTERS = 16_384;
 
 /**
- * The file that Node.js was told to run, as an absolute path: `/app/index.js` for `node .` in `/app`. The path of Node.js
- * itself where there is no such file: `-e`, standard input, the REPL. In a worker it is that of the main thread, if the
- * profiler was started there before the worker was made, else the worker's own file. Never throws.
+ * The absolute path of the file that Node.js runs: `/app/index.js` for `node .` in `/app`. Without such a file (`-e`,
+ * standard input, the REPL) it is the path of Node.js itself. In a worker it is the file of the main thread if the
+ * profiler was started there before the worker was created, otherwise the worker's own file. Never throws.
  */
 export function programName(): string {
   return readProgram().name;
 }
 
-/** As Go's os.Args: what was called, and with what. In a worker likewise that of the main thread. */
+/** The program and its arguments, like Go's os.Args. In a worker, those of the main thread, as for `programName`. */
 export function commandLine(): string[] {
   return readProgram().commandLine;
 }
 
-/** Tells the workers that this thread makes from here on. Never throws. */
+/** Hands the program's name to all workers that this thread creates from now on. Never throws. */
 export function tellWorkersOfProgram(): void {
   if (!isMainThread) return;
   try {
@@ -53,7 +53,7 @@ function ownProgram(): Program {
   };
 }
 
-/** Read anew every time: launchers (ts-node, pm2) put the program that they run into `process.argv`. */
+/** Not cached: launchers (ts-node, pm2) change `process.argv` to the program that they run. */
 function nameOfFile(): string {
   const file: unknown = process.argv[1];
   // With `-e` this is the first argument of the script; for standard input it is `-`.
@@ -62,7 +62,10 @@ function nameOfFile(): string {
   return found(file) ?? file;
 }
 
-/** `node app` runs `app.js`, and `node .` the main file of the package. Nobody's hooks are called for it. */
+/**
+ * Finds the file as Node.js does: `node app` runs `app.js`, `node .` the package's main file. This does not use
+ * `require.resolve`, which would call the program's module hooks.
+ */
 function found(file: string): string | undefined {
   try {
     const kind = statSync(file, { throwIfNoEntry: false });

@@ -1,35 +1,38 @@
 import { didYouMean, nearest } from './nearest.js';
 import { flagName, type Option, optionsOf, variableName } from './options.js';
 
-/** Who reads variables. */
+/** The two entry points that read variables. */
 export type Reader = 'register' | 'run';
 
 export interface Variables {
-  /** What was given, by the option's name, in the API's form. */
+  /** The given values in the API's form, by the option's name. */
   values: Record<string, unknown>;
-  /** What is wrong, to be told; the values do not have it. */
+  /** Messages about variables that are wrong; `values` lacks these. */
   problems: string[];
 }
 
 const readers: Readonly<Record<Reader, string>> = { register: 'memprof/register', run: 'memprof run' };
 
-/** Variables are those of `memprof/register`; `memprof run` has defaults of its flags in those that it takes as well. */
+/** All variables belong to `memprof/register`. `memprof run` reads those that match its flags, as defaults for the flags. */
 function variablesOf(reader: Reader): Option[] {
   const ofRegister = optionsOf('register');
   return reader === 'register' ? ofRegister : ofRegister.filter(({ takers }) => takers.includes('run'));
 }
 
-/** No options: what `memprof run` and `countObjects` tell their child processes, and what memprof's own tests and builds are told. */
+/**
+ * Variables that are not options: `memprof run` and `countObjects` pass them to their child processes, and memprof's own
+ * tests and builds use them.
+ */
 const OTHERS = /^MEMPROF_(RUN|BENCH_CHILD|TEST_.*|CI_.*)$/;
 
-/** Kubernetes gives them to every container beside a service that is called memprof. */
+/** Kubernetes sets these variables in every container of a namespace that has a service called memprof. */
 function isOfService(name: string, text: string): boolean {
   return /^MEMPROF_(SERVICE_(HOST|PORT)|PORT_\d)/.test(name) || /^(tcp|udp|sctp):\/\//.test(text);
 }
 
 /**
- * Options from the environment: `MEMPROF="sample-interval=64k,http=6060"`, and `MEMPROF_SAMPLE_INTERVAL=64k`, which
- * wins. An empty variable is as good as none.
+ * Reads options from the environment: `MEMPROF="sample-interval=64k,http=6060"` and `MEMPROF_SAMPLE_INTERVAL=64k`; the
+ * latter wins. An empty variable counts as not set.
  */
 export function readVariables(reader: Reader, env: NodeJS.ProcessEnv): Variables {
   const known = variablesOf(reader);

@@ -1,5 +1,5 @@
-// A file that is there is whole: a disk that is full, or a process that is ended, leaves none under that name, or the one
-// that was there before.
+// Writes files all or nothing: if the disk is full or the process is killed, there is no file under that name, or still
+// the one that was there before.
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -15,16 +15,16 @@ import path from 'node:path';
 
 export interface WholeFileOptions {
   /**
-   * Wait until the disk has it, so that it is whole after a loss of power, too. That may take seconds: not for threads
-   * that are watched.
+   * Wait until the disk has the data, so that the file is complete even after a power failure. This may take seconds:
+   * never do it on a thread that is profiled.
    */
   flush: boolean;
 }
 
 /**
- * Writes a file beside its place, under a name that no reader takes for a profile, and renames it when all of it is
- * there. What is no file (a terminal, a pipe, `/dev/null`) is written to as it is. Throws what the file system does;
- * then nothing is left behind.
+ * Writes a temporary file in the same directory, under a name that no reader takes for a profile, and renames it when it
+ * is complete. If the target is not a regular file (a terminal, a pipe, `/dev/null`), writes to it directly. Throws the
+ * errors of the file system, and then leaves nothing behind.
  */
 export function writeWholeFile(
   file: string,
@@ -32,12 +32,12 @@ export function writeWholeFile(
   { flush }: WholeFileOptions,
 ): void {
   const existing = statSync(file, { throwIfNoEntry: false });
-  // `/dev/stdout` may be a file that others write to, too.
+  // `/dev/stdout` may be a regular file that other processes write to as well.
   if ((existing !== undefined && !existing.isFile()) || /^\/(dev|proc)\//.test(file)) {
     writeAndClose(openSync(file, 'w'), chunks, false);
     return;
   }
-  // A symbolic link stays one.
+  // Write to the target of a symbolic link, so that the link stays.
   const target = existing === undefined ? file : realpathSync(file);
   const part = path.join(
     path.dirname(target),
@@ -50,7 +50,7 @@ export function writeWholeFile(
     try {
       rmSync(part, { force: true });
     } catch {}
-    // Users know the file by its own name.
+    // The user knows the target, not the temporary file.
     if (error instanceof Error) error.message = error.message.replaceAll(part, target);
     throw error;
   }
@@ -61,7 +61,7 @@ function writeAndClose(fd: number, chunks: Iterable<string | Uint8Array>, flush:
     for (const chunk of chunks) writeFileSync(fd, chunk);
     if (flush) fsyncSync(fd);
   } finally {
-    // Network file systems tell only here that there was no room.
+    // Network file systems may report a full disk only here.
     closeSync(fd);
   }
 }
