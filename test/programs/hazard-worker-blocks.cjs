@@ -1,24 +1,23 @@
 'use strict';
 // Counts blocks of memory over workers that come and go. Arguments: the addon of block-counter.cc; how many workers; how
-// they end: 'profiled', or 'rung', which are idle when they are asked for figures, and terminated before they run again.
-// Prints, for sizes in steps of 16 bytes, how many more blocks there are than before, for each worker: in that of three
-// batches of workers where there are fewest more.
+// they end: 'plain', without memprof; 'profiled'; or 'rung', which are idle when they are asked for figures, and are
+// terminated before they run again. Prints, for sizes in steps of 16 bytes, how many more blocks there are than before,
+// for each worker: in that of three batches of workers where there are fewest more.
 const { once } = require('node:events');
-const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 
 const BATCHES = 3;
 
 async function inMainThread() {
   const [counterFile, count, how] = process.argv.slice(2);
   const { blocks } = require(counterFile);
-  require('../../dist').start();
-  const { native } = require('../../dist/addon/native.js');
+  if (how !== 'plain') require('../../dist').start();
   const one = async () => {
-    const worker = new Worker(__filename);
+    const worker = new Worker(__filename, { workerData: how });
     await once(worker, 'message');
     if (how === 'rung') {
       // It runs no JavaScript any more, in which the interrupt would come.
-      native().refresh(false);
+      require('../../dist/addon/native.js').native().refresh(false);
       worker.terminate();
     } else {
       worker.postMessage('end');
@@ -47,7 +46,7 @@ async function inMainThread() {
 }
 
 function inWorker() {
-  require('../../dist').start();
+  if (workerData !== 'plain') require('../../dist').start();
   parentPort.once('message', () => process.exit());
   parentPort.postMessage('ready');
 }
