@@ -13,6 +13,8 @@ namespace memprof {
 namespace {
 
 constexpr size_t kCommitStep = 64 * 1024;
+// Never handed out, so that a Ref of 0 can mean nowhere.
+constexpr size_t kNowhereBytes = 64;
 
 #ifdef _WIN32
 char* Reserve(size_t bytes) {
@@ -33,9 +35,8 @@ void Release(char* at, size_t bytes) { munmap(at, bytes); }
 
 }  // namespace
 
-// The first 64 bytes are never handed out, so that 0 can mean nowhere.
 Arena::Arena(size_t limit)
-    : base_(Reserve(kMaxLimit)), limit_(std::min(limit, kMaxLimit)), used_(64), committed_(0) {}
+    : base_(Reserve(kMaxLimit)), limit_(std::min(limit, kMaxLimit)), used_(kNowhereBytes), committed_(0) {}
 
 Arena::~Arena() {
   if (base_ != nullptr) Release(base_, kMaxLimit);
@@ -45,7 +46,7 @@ void Arena::SetLimit(size_t limit) { limit_.store(std::min(limit, kMaxLimit), st
 
 Ref Arena::Allocate(size_t bytes, size_t alignment, size_t keep_free) {
   if (bytes > kMaxLimit) return 0;
-  bytes = (bytes + 7) & ~size_t{7};
+  bytes = (bytes + kRefUnit - 1) & ~(kRefUnit - 1);
   size_t start;
   size_t end;
   size_t used = used_.load(std::memory_order_relaxed);
@@ -55,17 +56,17 @@ Ref Arena::Allocate(size_t bytes, size_t alignment, size_t keep_free) {
     if (start > limit || keep_free > limit - start || bytes > limit - start - keep_free) return 0;
     end = start + bytes;
   } while (!used_.compare_exchange_weak(used, end, std::memory_order_relaxed));
-  // A failed commit wastes the range. It is rare (the system is out of memory), and the range must not be
+  // A failed commit wastes the range. That is rare (the system is out of memory), and the range cannot be
   // handed out again: others may already have been given what lies above it.
   if (!Commit(end)) return 0;
-  return static_cast<Ref>(start / 8);
+  return static_cast<Ref>(start / kRefUnit);
 }
 
 bool Arena::Commit(size_t end) {
   size_t committed = committed_.load(std::memory_order_acquire);
   while (committed < end) {
     size_t target = std::min(kMaxLimit, (end + kCommitStep - 1) & ~(kCommitStep - 1));
-    // Two threads may make the same pages usable: that is harmless, and the mark only ever rises.
+    // Two threads may make the same pages usable. That is harmless, and the mark only ever rises.
     if (!MakeUsable(base_ + committed, target - committed)) return false;
     if (committed_.compare_exchange_weak(committed, target, std::memory_order_acq_rel)) return true;
   }

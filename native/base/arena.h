@@ -3,7 +3,7 @@
 // Thread safety: every method may be called from any thread at any time; none takes a lock.
 //
 // Invariants:
-// (1) Memory handed out is zeroed, aligned to 8 bytes, never moved and never given back.
+// (1) Memory that was handed out was zeroed, is aligned to 8 bytes, and is never moved or given back.
 // (2) Every byte below `Committed()` is readable and writable.
 // (3) `Used()` never exceeds the limit in force when the allocation was made.
 
@@ -16,12 +16,13 @@
 
 namespace memprof {
 
-// A position in the arena, in units of 8 bytes; 0 is nowhere.
+// A position in the arena, in units of `Arena::kRefUnit` bytes; 0 is nowhere.
 using Ref = uint32_t;
 
 class Arena {
  public:
   static constexpr size_t kMaxLimit = size_t{1} << 30;
+  static constexpr size_t kRefUnit = 8;
 
   // Reserves addresses, not memory. `ok()` is false when the system refuses.
   explicit Arena(size_t limit);
@@ -37,13 +38,13 @@ class Arena {
   size_t Used() const { return used_.load(std::memory_order_relaxed); }
   size_t Committed() const { return committed_.load(std::memory_order_relaxed); }
 
-  // `keep_free` bytes below the limit are left for others. Returns 0 when there is no room.
+  // Leaves at least `keep_free` bytes below the limit. Returns 0 when there is no room.
   // REQUIRES: `alignment` is a power of two of at least 8.
   Ref Allocate(size_t bytes, size_t alignment, size_t keep_free);
 
   // REQUIRES: `ref` came from `Allocate` of this arena.
-  void* At(Ref ref) const { return base_ + size_t{ref} * 8; }
-  bool Contains(Ref ref) const { return ref != 0 && size_t{ref} * 8 < Used(); }
+  void* At(Ref ref) const { return base_ + size_t{ref} * kRefUnit; }
+  bool Contains(Ref ref) const { return ref != 0 && size_t{ref} * kRefUnit < Used(); }
 
  private:
   bool Commit(size_t end);

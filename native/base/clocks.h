@@ -6,11 +6,11 @@
 namespace memprof {
 
 uint64_t MonotonicNs();
-// 0 where the later reading is the smaller one: a clock that jumped must not look like centuries.
+// 0 where `to_ns` is the smaller one: a clock that went back must not look like centuries.
 inline uint64_t Elapsed(uint64_t from_ns, uint64_t to_ns) { return to_ns > from_ns ? to_ns - from_ns : 0; }
 // Since 1970.
 uint64_t WallNs();
-// CPU time of the calling thread; wall time where the system does not tell.
+// CPU time of the calling thread; `MonotonicNs` where the system does not measure it.
 uint64_t ThreadCpuNs();
 
 }  // namespace memprof

@@ -1,4 +1,5 @@
-// Hashing for the tables: fixed for ever, since frame addresses in profiles are made from it.
+// The hash functions of the tables. They must never change: the addresses of frames in profiles are made from
+// them.
 
 #ifndef MEMPROF_NATIVE_HASH_H_
 #define MEMPROF_NATIVE_HASH_H_
@@ -8,6 +9,9 @@
 #include <string_view>
 
 namespace memprof {
+
+inline constexpr uint64_t kGoldenRatio = 0x9e3779b97f4a7c15u;  // 2^64 divided by it
+inline constexpr uint64_t kByteMultiplier = 0x9fb21c651e98df25u;
 
 // Finaliser of splitmix64 (public domain, Sebastiano Vigna).
 inline uint64_t Mix(uint64_t x) {
@@ -19,9 +23,10 @@ inline uint64_t Mix(uint64_t x) {
   return x;
 }
 
-inline uint64_t Combine(uint64_t seed, uint64_t value) { return Mix(seed * 0x9e3779b97f4a7c15u + value + 1); }
+inline uint64_t Combine(uint64_t seed, uint64_t value) { return Mix(seed * kGoldenRatio + value + 1); }
 
-// Bytes are taken as little-endian words, so that the result is the same on every machine we build for.
+// Reads the bytes as words of the machine: all that we build for are little-endian, so the result is the same
+// on each.
 inline uint64_t HashBytes(std::string_view bytes) {
   uint64_t hash = bytes.size();
   const char* at = bytes.data();
@@ -29,7 +34,7 @@ inline uint64_t HashBytes(std::string_view bytes) {
   for (; left >= 8; at += 8, left -= 8) {
     uint64_t word;
     memcpy(&word, at, 8);
-    hash = (hash ^ word) * 0x9fb21c651e98df25u;
+    hash = (hash ^ word) * kByteMultiplier;
     hash ^= hash >> 35;
   }
   uint64_t tail = 0;

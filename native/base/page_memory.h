@@ -1,4 +1,4 @@
-// Memory straight from the system, for when the allocator may have none.
+// Memory straight from the system, for moments when the allocator may have none left.
 //
 // Thread safety: none.
 

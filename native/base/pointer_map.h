@@ -1,27 +1,25 @@
-// Which sampled buffers are alive: a bounded hash map from addresses to small values, from which entries are
-// taken out again, unlike from the tables.
+// A bounded hash map from addresses to small values, which knows the sampled buffers that are alive. Unlike
+// the tables, it lets entries be removed.
 //
 // Thread safety: every method may be called from any thread at any time; none takes a lock or waits.
 //
-// REQUIRES, of callers: whoever removes an address has synchronised with whoever inserted it, as owners of
-// memory do, and an address is removed before its memory is given back. So nobody else ever inserts or
-// removes the same address at the same time, and only the slots are contended for.
+// REQUIRES: a thread that removes an address has synchronised with the one that inserted it, as owners of
+// memory do, and removes it before the memory is given back. So no two threads ever insert or remove the same
+// address at the same time; they only compete for slots.
 //
 // Invariants:
-// (1) An address lies in one of the lines of its own short sequence, the home line first.
+// (1) An address lies in one of the lines of its own short probe sequence, which begins at its home line.
 // (2) A line's `spilled` counts the entries that passed it by because it was full. It is raised before such
-// an
-//     entry is put further on, and lowered after that is gone: where it is 0, nothing further on belongs
-//     here. To find out that an address is not there takes one look at one line, as a rule.
-// (3) A slot's value is written after the slot was taken (acquire) and read before it is left (release): of
-// the
-//     threads that have a slot in turn, each sees only its own value.
-// (4) Memory is reserved once and touched only where entries have been. The first lines fit into a
-//     cache.
-// (5) Before all lines stands a filter small enough to stay in the first cache: how many of the entries, in
-// the map
-//     or on their way in, have a hash that begins alike. Whoever removes an address sees at least its own:
-//     where there is none, as there is for most with few entries, no line is looked at.
+//     an entry is put into a later line, and lowered after the entry is gone: where it is 0, no later line
+//     holds an entry that belongs here. One look at one line is usually enough to see that an address is
+//     absent.
+// (3) A slot's value is written after the slot was claimed (acquire) and read before it is given up
+//     (release), so each of the threads that own a slot in turn sees only its own value.
+// (4) Memory is reserved once and touched only where entries have been. The first tier fits into a cache.
+// (5) A filter in front of the lines, small enough for the first-level cache, counts the entries (in the map
+//     or on their way in) whose hashes begin alike. A thread that removes an address finds at least that
+//     entry counted. Where the count is 0, as it is for most addresses while there are few entries, no line
+//     is read.
 
 #ifndef MEMPROF_NATIVE_POINTER_MAP_H_
 #define MEMPROF_NATIVE_POINTER_MAP_H_
@@ -33,6 +31,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/hash.h"
 #include "base/page_memory.h"
 
 namespace memprof {
@@ -61,10 +60,10 @@ class PointerMap {
 
   bool ok() const { return key_memory_.ok() && value_memory_.ok(); }
   size_t size() const { return size_.load(std::memory_order_relaxed); }
-  // Reserved; most of it is never touched.
+  // Of reserved memory, most of which is never touched.
   size_t bytes() const { return key_memory_.bytes() + value_memory_.bytes(); }
 
-  // False when there is no room. REQUIRES: `pointer` is not null, and not there.
+  // False when there is no room. REQUIRES: `pointer` is not null, and not in the map.
   bool Insert(const void* pointer, const Value& value) {
     uintptr_t key = reinterpret_cast<uintptr_t>(pointer);
     uint64_t hash = Hash(key);
@@ -89,18 +88,18 @@ class PointerMap {
     return false;
   }
 
-  // False when the address is not there, which is told without a look at the lines.
+  // False only if the address is not in the map. Reads none of the lines.
   bool MayHold(const void* pointer) const {
     return FilterOf(Hash(reinterpret_cast<uintptr_t>(pointer))).load(std::memory_order_relaxed) != 0;
   }
 
-  // Takes the address out. False when it is not there.
+  // False when the address is not in the map.
   bool Remove(const void* pointer, Value* value) {
     if (!MayHold(pointer)) return false;
     uintptr_t key = reinterpret_cast<uintptr_t>(pointer);
     uint64_t hash = Hash(key);
     const Line* home = LineAt(0, hash);
-    // Without a branch for each key: that of most frees would be predicted as wrongly as any.
+    // No branch for each key: which of them matches cannot be predicted.
     bool here = false;
 #pragma GCC unroll 7
     for (const std::atomic<uintptr_t>& each : home->keys) here |= each.load(std::memory_order_relaxed) == key;
@@ -111,8 +110,9 @@ class PointerMap {
 
  private:
   static constexpr size_t kKeys = 7;
-  // One line of each tier, and of the last one some of its neighbours.
-  static constexpr size_t kProbes = kTiers + 3;
+  // One line of each tier, and then some neighbours of the last one.
+  static constexpr size_t kNeighbours = 3;
+  static constexpr size_t kProbes = kTiers + kNeighbours;
 
   struct alignas(64) Line {
     std::atomic<uint64_t> spilled;
@@ -128,12 +128,12 @@ class PointerMap {
     size_t mask;
   };
 
-  // Wide enough for as many entries as fit into the map.
+  // Wide enough for all the entries that fit into the map.
   using FilterCount = std::atomic<uint32_t>;
   static constexpr int kFilterBits = 11;
 
   static size_t Total(const Lines& lines) { return lines[0] + lines[1] + lines[2]; }
-  static uint64_t Hash(uintptr_t key) { return key * uint64_t{0x9e3779b97f4a7c15}; }
+  static uint64_t Hash(uintptr_t key) { return key * kGoldenRatio; }
 
   FilterCount& FilterOf(uint64_t hash) { return filter_[hash >> (64 - kFilterBits)]; }
   const FilterCount& FilterOf(uint64_t hash) const { return filter_[hash >> (64 - kFilterBits)]; }

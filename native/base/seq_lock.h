@@ -12,8 +12,9 @@
 namespace memprof {
 
 // Thread safety: `Store` by one thread at a time, `Load` by any.
-// The copy goes through atomic words, so there is no data race in the language's sense either. A reader that
-// acquires a word of a later `Store` sees its odd sequence number, or a later one, afterwards.
+// The copy goes through atomic words, so that it is no data race in the sense of the language either. A
+// reader that has acquired a word of a later `Store` then sees that one's odd sequence number, or a later
+// number, and tries again.
 template <typename T>
 class SeqLock {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 8 == 0);

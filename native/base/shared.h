@@ -1,7 +1,7 @@
-// A counted reference to a value of its own. Not std::shared_ptr, which asks the C library for a symbol that
-// older ones lack.
+// A reference-counted pointer to a value that is made with it. std::shared_ptr would need a symbol that older
+// C libraries lack.
 //
-// Thread safety: that of std::shared_ptr: the count is atomic, the value is not guarded.
+// Thread safety: that of std::shared_ptr: the count is atomic, and the value is not guarded.
 
 #ifndef MEMPROF_NATIVE_SHARED_H_
 #define MEMPROF_NATIVE_SHARED_H_
@@ -25,7 +25,7 @@ class Shared {
     if (box_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete box_;
   }
 
-  // Of a reference that is const, too: it is the reference's constness, not the value's.
+  // Constness is that of the pointer, not of the value.
   T* operator->() const { return &box_->value; }
   T& operator*() const { return box_->value; }
 

@@ -1,7 +1,7 @@
-// A hash map from ids to values that is swept after each harvest: what was not touched since the last sweep
-// goes.
+// A hash map from ids to values that is swept after each harvest: entries that were not touched since the
+// last sweep are removed.
 //
-// Thread safety: none; belongs to one isolate's thread.
+// Thread safety: none; a map belongs to one isolate's thread.
 
 #ifndef MEMPROF_NATIVE_SWEEP_MAP_H_
 #define MEMPROF_NATIVE_SWEEP_MAP_H_
@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+
+#include "base/hash.h"
 
 namespace memprof {
 
@@ -29,8 +31,8 @@ class SweepMap {
   size_t capacity() const { return mask_ + 1; }
   size_t bytes() const { return capacity() * sizeof(Entry); }
 
-  // The value, marked as seen in this round; nullptr when the id is not there. Valid until the next Insert or
-  // Sweep.
+  // Marks the entry as seen in this round and returns its value; `nullptr` when there is none. Valid until
+  // the next Insert or Sweep.
   Value* Touch(uint64_t id) {
     Entry* entry = FindEntry(id);
     if (entry == nullptr) return nullptr;
@@ -38,21 +40,21 @@ class SweepMap {
     return &entry->value;
   }
 
-  // Without a mark.
+  // The same, without the mark.
   const Value* Find(uint64_t id) {
     Entry* entry = FindEntry(id);
     return entry == nullptr ? nullptr : &entry->value;
   }
 
-  // REQUIRES: `id` is not there and not kNoId. The new entry counts as seen.
+  // The new entry counts as seen. REQUIRES: `id` is not in the map, and is not kNoId.
   Value* Insert(uint64_t id, const Value& value) {
-    if ((size_ + 1) * 3 > capacity() * 2) Rehash(capacity() * 2);
+    if (TooFull(size_ + 1)) Rehash(capacity() * 2);
     ++size_;
     return Place(Entry{id, round_, value});
   }
 
-  // Begins a new round. Entries not seen in the one that ends are given to `gone(id, value)` and removed;
-  // `stays(id, value)` is called for the others, perhaps twice.
+  // Ends the round and begins the next. Entries that were not seen in it are passed to `gone(id, value)` and
+  // removed; `stays(id, value)` is called for the others, perhaps twice.
   template <typename Gone, typename Stays>
   void Sweep(Gone&& gone, Stays&& stays) {
     for (size_t at = 0; at <= mask_;) {
@@ -64,12 +66,12 @@ class SweepMap {
         ++at;
       } else {
         gone(entry.id, entry.value);
-        RemoveAt(at);  // may bring another entry to `at`: look at it again
+        RemoveAt(at);  // may move another entry to `at`, so look there again
       }
     }
     ++round_;
     size_t enough = std::bit_ceil(size_ * 2 + kSmallest);
-    if (size_ * 8 < capacity() && enough < capacity()) Rehash(enough);
+    if (size_ * kSparse < capacity() && enough < capacity()) Rehash(enough);
   }
 
   template <typename F>
@@ -86,6 +88,10 @@ class SweepMap {
 
  private:
   static constexpr size_t kSmallest = 64;
+  static constexpr size_t kSparse = 8;  // slots for an entry: more are too many
+
+  // Two thirds: probe sequences get long beyond that.
+  bool TooFull(size_t entries) const { return entries * 3 > capacity() * 2; }
 
   struct Entry {
     uint64_t id = kNoId;
@@ -100,7 +106,7 @@ class SweepMap {
     }
   }
 
-  size_t Home(uint64_t id) const { return (id * 0x9e3779b97f4a7c15u) >> shift_; }
+  size_t Home(uint64_t id) const { return (id * kGoldenRatio) >> shift_; }
 
   void Allocate(size_t capacity) {
     entries_ = std::make_unique<Entry[]>(capacity);

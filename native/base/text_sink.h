@@ -1,4 +1,4 @@
-// Where text is written to, piece by piece, without taking memory.
+// Takes text piece by piece, without allocating memory.
 //
 // Thread safety: none.
 
@@ -16,7 +16,7 @@ class TextSink {
   virtual void Write(std::string_view text) = 0;
 
   void WriteNumber(uint64_t number, unsigned base = 10) {
-    char digits[64];
+    char digits[64];  // enough for base 2
     size_t first = sizeof(digits);
     do {
       digits[--first] = "0123456789abcdef"[number % base];
@@ -29,7 +29,7 @@ class TextSink {
   ~TextSink() = default;
 };
 
-// Writes nothing, and knows how much that would have been.
+// Counts the bytes that would be written.
 class CountingSink final : public TextSink {
  public:
   void Write(std::string_view text) override { bytes_ += text.size(); }

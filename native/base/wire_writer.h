@@ -1,5 +1,5 @@
-// Writes protobuf fields into a buffer that grows, as lib/formats/wire-writer.ts does: fields of a default
-// value are left out.
+// Writes protobuf fields into a buffer that grows, as lib/formats/pprof/wire-writer.ts does: integer fields
+// with their default value are left out.
 //
 // Thread safety: none.
 
@@ -25,11 +25,11 @@ class WireWriter {
   // REQUIRES: a field number below 16, here and below.
   void IntegerField(uint32_t field, uint64_t value) {
     if (value == 0) return;
-    bytes_.push_back(static_cast<char>(field << 3));
+    Tag(field, kVarint);
     Integer(value);
   }
   void BytesField(uint32_t field, std::string_view bytes) {
-    bytes_.push_back(static_cast<char>(field << 3 | 2));
+    Tag(field, kLengthDelimited);
     Integer(bytes.size());
     bytes_.append(bytes);
   }
@@ -39,6 +39,10 @@ class WireWriter {
   std::string Take() { return std::exchange(bytes_, std::string()); }
 
  private:
+  enum WireType : uint32_t { kVarint = 0, kLengthDelimited = 2 };
+
+  void Tag(uint32_t field, WireType type) { bytes_.push_back(static_cast<char>(field << 3 | type)); }
+
   std::string bytes_;
 };
 

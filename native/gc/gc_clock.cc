@@ -7,8 +7,8 @@
 
 #ifdef __linux__
 #include <pthread.h>
-// Newer C libraries moved these two and gave them a new version: ask for the old one, which all of them have,
-// so that a binary built here loads everywhere Node does.
+// Newer C libraries moved these two functions and gave them a new version. Ask for the old one, which all of
+// them have, so that a binary built here loads wherever Node.js does.
 #if defined(__GLIBC__) && defined(__x86_64__)
 __asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
 __asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
@@ -23,8 +23,7 @@ namespace memprof {
 namespace {
 
 #ifdef __linux__
-// Of the main thread, the C library finds this in /proc/self/maps, which takes milliseconds in a large
-// process.
+// For the main thread, the C library reads /proc/self/maps, which takes milliseconds in a large process.
 StackBounds BoundsOfThisStack() {
   StackBounds bounds;
   pthread_attr_t attributes;
@@ -66,9 +65,9 @@ void GcClock::ReadHeap(bool with_spaces) {
   figures_.global_handles = heap.total_global_handles_size();
   figures_.external = heap.external_memory();
   if (!with_spaces) return;
-  // Idle, in Go's sense, is memory of spans without objects: here the unused part of the young generation,
-  // where objects lie one after another, and whole spaces without objects. Holes between old objects are in
-  // use.
+  // Go calls memory idle that belongs to spans without objects. Here that is the unused part of the young
+  // generation, where objects lie one after another, and the spaces without any object. Holes between old
+  // objects count as in use.
   uint64_t idle = 0;
   for (size_t i = 0; i < isolate_->NumberOfHeapSpaces(); ++i) {
     v8::HeapSpaceStatistics space;

@@ -1,11 +1,11 @@
-// What one isolate's garbage collections and heap looked like: pauses, bytes ever allocated, heap sizes.
+// Measures one isolate's garbage collections and heap: pauses, bytes ever allocated, heap sizes.
 //
 // Thread safety: `published` may be copied and loaded by any thread; everything else belongs to the isolate's
 // thread.
 //
 // Bytes ever allocated are the sum over GCs of (used at prologue - used at the previous epilogue), plus what
-// is used now beyond the last epilogue. Exact but for what V8 counts as used without an allocation (page
-// tails).
+// is used now beyond the last epilogue. That is exact but for what V8 counts as used without an allocation
+// (the ends of pages).
 
 #ifndef MEMPROF_NATIVE_GC_CLOCK_H_
 #define MEMPROF_NATIVE_GC_CLOCK_H_
@@ -20,10 +20,10 @@
 
 namespace memprof {
 
-// What other threads read; it outlives the clock as long as they do.
+// What other threads read. It outlives the clock for as long as they keep it.
 using PublishedFigures = Shared<SeqLock<MemFigures>>;
 
-// Zeros where the system does not tell.
+// Zeros where the system does not say.
 struct StackBounds {
   uintptr_t base = 0;  // the highest address
   size_t bytes = 0;
@@ -35,13 +35,13 @@ class GcClock {
   GcClock(const GcClock&) = delete;
   GcClock& operator=(const GcClock&) = delete;
 
-  // `OnPrologue` before, `OnPauseBegin` after whatever else the prologue does: the harvest is no part of the
-  // pause.
+  // `OnPrologue` comes before, and `OnPauseBegin` after everything else that the prologue does: the harvest
+  // is no part of the pause.
   void OnPrologue();
   void OnPauseBegin();
   void OnEpilogue(v8::GCType type, v8::GCCallbackFlags flags);
 
-  // A collection that a reader asked for: V8 flags it as its own idea.
+  // Counts a collection that a reader asked for, which V8 does not flag as forced.
   void CountForced() { ++figures_.forced; }
   uint64_t completed() const { return figures_.gc_count(); }
   // Monotonic; 0 before the first.
@@ -50,8 +50,8 @@ class GcClock {
   uint64_t total_alloc() const { return figures_.total_alloc; }
   // As of now.
   MemFigures Fresh();
-  // What adds up (bytes ever allocated, collections, pauses) as of now; the rest as of the last GC or
-  // `Fresh`.
+  // Cumulative figures (bytes ever allocated, collections, pauses) are as of now, the others as of the last
+  // GC or `Fresh`.
   const MemFigures& Now() {
     OnPrologue();
     return figures_;

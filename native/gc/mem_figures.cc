@@ -32,8 +32,7 @@ class Pauses {
 }  // namespace
 
 void MemFigures::Add(const MemFigures& other) {
-  // Both rings are in order already, unless the clock was set back: then the merged one is as much out of
-  // order.
+  // Both rings are in order, unless the clock was set back; then the merged one is as much out of order.
   uint64_t merged_ns[kPauseRing]{};
   uint64_t merged_end[kPauseRing]{};
   uint64_t newest = gc_count() + other.gc_count() + kPauseRing - 1;

@@ -1,4 +1,4 @@
-// Figures of heaps and their garbage collections, of one isolate or added up over many.
+// Figures of a heap and its garbage collections, for one isolate or summed over many.
 
 #ifndef MEMPROF_NATIVE_MEM_FIGURES_H_
 #define MEMPROF_NATIVE_MEM_FIGURES_H_
@@ -8,14 +8,15 @@
 
 namespace memprof {
 
-inline constexpr size_t kPauseRing = 256;  // as Go's
+inline constexpr size_t kPauseRing = 256;  // as in Go
 
 struct GcCounts {
   uint64_t count = 0;
   uint64_t pause_ns = 0;
 };
 
-// Bytes, nanoseconds, counts. Sums over isolates make sense for all fields but the rings, which are merged.
+// Bytes, nanoseconds, counts. Over isolates, all fields are summed but the rings, which are merged, and
+// `last_gc_ns`, of which the latest counts.
 struct MemFigures {
   uint64_t total_alloc = 0;
   uint64_t heap_used = 0;
@@ -33,13 +34,13 @@ struct MemFigures {
   GcCounts major;
   uint64_t forced = 0;
   uint64_t last_gc_ns = 0;           // end of the last GC, since 1970; 0 before the first
-  uint64_t pause_ns[kPauseRing]{};   // newest at (count + 255) % 256, as Go's
+  uint64_t pause_ns[kPauseRing]{};   // newest at (count + 255) % 256, as in Go
   uint64_t pause_end[kPauseRing]{};  // since 1970
 
   uint64_t gc_count() const { return minor.count + major.count; }
-  // Adds a finished or another isolate's figures to these. Takes no memory: also called when there is none.
+  // Adds another isolate's figures. Allocates nothing, since it is also called when memory has run out.
   void Add(const MemFigures& other);
-  // What remains of an isolate that ended: its totals and pauses, but none of its memory.
+  // Keeps what remains of an isolate that ended: its totals and pauses, but none of its memory.
   void KeepTotalsOnly();
 };
 

@@ -1,23 +1,22 @@
-// An insert-only lock-free hash table whose nodes live in an arena. Used for strings, frames, stacks and
+// An insert-only, lock-free hash table whose nodes live in an arena. It holds strings, frames, stacks or
 // buckets.
 //
-// Thread safety: every method may be called from any thread at any time without a lock. Readers never wait
-// and are never waited for.
+// Thread safety: every method but `Widen` may be called from any thread at any time without a lock. Readers
+// never wait, and nobody waits for them.
 //
 // Invariants:
-// (1) A node's key, hash and links are written before the node can be reached, and never change while it can
-// be. (2) A node is on the list before it can be found, so whoever walks the list after a thread got a node
-// from
-//     `FindOrInsert` meets that node. Counts added to a node that can be found are therefore never missed.
-// (3) At most one node per key is ever returned. Two threads may each make one; the loser's stays on the
-// list,
-//     is returned to nobody, and keeps the zero counts it was made with (walkers of buckets pass over zero
-//     counts).
-// (4) Chains only grow at their head: what lies behind a head once read never changes.
+// (1) A node's key, hash and links are written before the node can be reached, and do not change while it
+//     can be reached. (Only `Widen` changes the links of chains.)
+// (2) A node is on the list before it can be found. A thread that walks the list after another one got a node
+//     from `FindOrInsert` therefore meets that node, and misses none of the counts added to it before.
+// (3) `FindOrInsert` returns at most one node per key. When two threads each make one, the loser's stays on
+//     the list but is returned to nobody. It keeps the zero counts it was made with, and walkers of buckets
+//     skip zero counts.
+// (4) Chains grow only at their head: what lies behind a head that was read never changes.
 //
-// There is no removal, and no resizing while anybody may look for a key, so none of the races of either: the
-// number of heads is set when the table is made, from the limit of the arena, and raised only where nobody is
-// at work (`Widen`).
+// Nodes are never removed, and the table is never resized while any thread may look for a key, so it has the
+// races of neither. The number of heads is set when the table is made, from the limit of the arena, and is
+// raised (`Widen`) only while no thread is at work.
 
 #ifndef MEMPROF_NATIVE_INTERN_TABLE_H_
 #define MEMPROF_NATIVE_INTERN_TABLE_H_
@@ -31,10 +30,10 @@
 
 namespace memprof {
 
-// What every node begins with. The links are atomic since a node that lost a race for its list position
-// writes them again; neither changes once the node can be reached by that link.
+// What every node begins with. The links are atomic because a thread that lost a race for a place in the
+// chain or the list writes them again; neither changes once the node can be reached by it.
 struct InternNode {
-  uint32_t hash;  // low half of the key's hash: spares most comparisons
+  uint32_t hash;  // low half of the key's hash, which spares most comparisons
   std::atomic<Ref> chain_next;
   std::atomic<Ref> list_next;
 };
@@ -49,19 +48,19 @@ class InternTable {
  public:
   // REQUIRES: `arena` outlives the table.
   InternTable(Arena* arena, size_t heads) : arena_(arena), mask_(std::bit_ceil(heads) - 1) {
-    heads_ = arena->Allocate((mask_ + 1) * sizeof(std::atomic<Ref>), 64, 0);
+    heads_ = AllocateHeads(mask_ + 1);
   }
   InternTable(const InternTable&) = delete;
   InternTable& operator=(const InternTable&) = delete;
 
   bool ok() const { return heads_ != 0; }
 
-  // 0 when the key is not there.
+  // 0 when there is no such key.
   Ref Find(const Key& key, uint64_t hash) const {
     return FindInChain(key, hash, Head(hash)->load(std::memory_order_acquire), 0);
   }
 
-  // 0 when the key is not there and the arena has not `keep_free` bytes and the node's left.
+  // 0 when there is no such key, and a node for it would leave fewer than `keep_free` bytes of the arena.
   Ref FindOrInsert(const Key& key, uint64_t hash, size_t keep_free) {
     std::atomic<Ref>* head = Head(hash);
     Ref first = head->load(std::memory_order_acquire);
@@ -80,27 +79,28 @@ class InternTable {
       if (head->compare_exchange_strong(first, made, std::memory_order_release, std::memory_order_acquire)) {
         return made;
       }
-      // Only what was put before `seen` since is new to us.
+      // Only the nodes that were put before `seen` since then are new to us.
       if (Ref found = FindInChain(key, hash, first, seen)) return found;
     }
   }
 
   size_t heads() const { return mask_ + 1; }
 
-  // Gives the table as many heads, unless it has them or there is no room; `hash_of(const Node&)` is that of
-  // its key. What is known stays where it is. REQUIRES: no other thread looks for keys meanwhile, and those
-  // that do later have synchronised with this one. Walks of the list may go on.
+  // Raises the number of heads to `heads`, if it is lower and there is room. `hash_of(const Node&)` returns
+  // the hash of the node's key. Nodes stay where they are.
+  // REQUIRES: no other thread looks for keys meanwhile, and those that do so later have synchronised with
+  // this one. Walks of the list may go on.
   template <typename HashOf>
   void Widen(size_t heads, HashOf&& hash_of) {
     size_t old_mask = mask_;
     size_t mask = std::bit_ceil(heads) - 1;
     if (mask <= old_mask) return;
-    Ref wider = arena_->Allocate((mask + 1) * sizeof(std::atomic<Ref>), 64, 0);
+    Ref wider = AllocateHeads(mask + 1);
     if (wider == 0) return;
     auto* old_heads = static_cast<std::atomic<Ref>*>(arena_->At(heads_));
     heads_ = wider;
     mask_ = mask;
-    // From the chains, not from the list: there are also the losers of races.
+    // Takes the nodes from the chains, not from the list, which also holds the losers of races.
     for (size_t i = 0; i <= old_mask; ++i) {
       for (Ref ref = old_heads[i].load(std::memory_order_relaxed); ref != 0;) {
         Node* node = At(ref);
@@ -115,7 +115,7 @@ class InternTable {
 
   Node* At(Ref ref) const { return static_cast<Node*>(arena_->At(ref)); }
 
-  // Newest first. Nodes inserted after the walk began are not met.
+  // Visits the nodes, newest first. Those inserted after the walk began are not visited.
   template <typename F>
   void ForEach(F&& f) const {
     NoneOf([&](Ref ref, Node& node) {
@@ -124,7 +124,7 @@ class InternTable {
     });
   }
 
-  // Walks likewise, until `f` is true of a node.
+  // Walks likewise, but stops and returns false at the first node of which `f` is true.
   template <typename F>
   bool NoneOf(F&& f) const {
     for (Ref ref = list_.load(std::memory_order_acquire); ref != 0;) {
@@ -135,10 +135,16 @@ class InternTable {
     return true;
   }
 
-  // Nodes made, those that lost a race included.
+  // Nodes made, including those that lost a race.
   size_t Count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr size_t kHeadsAlignment = 64;
+
+  Ref AllocateHeads(size_t heads) {
+    return arena_->Allocate(heads * sizeof(std::atomic<Ref>), kHeadsAlignment, 0);
+  }
+
   std::atomic<Ref>* Head(uint64_t hash) const {
     return static_cast<std::atomic<Ref>*>(arena_->At(heads_)) + ((hash >> 32) & mask_);
   }

@@ -10,17 +10,23 @@ namespace memprof {
 
 namespace {
 
-// Heads are sized from the limit, so that chains stay short when the arena is full: about one bucket a head,
-// each bucket with its share of stacks, frames and strings. They take 4 bytes each, and memory only once
-// touched.
-constexpr size_t kBytesAString = 4096;
-constexpr size_t kBytesAFrame = 4096;
-constexpr size_t kBytesAStack = 512;
-constexpr size_t kBytesABucket = 1024;
+// The number of heads follows from the limit, so that chains stay short when the arena is full: about one
+// bucket per head, each bucket with its share of stacks, frames and strings. A head takes 4 bytes, which
+// become memory only when they are touched.
+constexpr size_t kBytesPerString = 4096;
+constexpr size_t kBytesPerFrame = 4096;
+constexpr size_t kBytesPerStack = 512;
+constexpr size_t kBytesPerBucket = 1024;
+constexpr size_t kFewestHeads = 1024;
+constexpr size_t kMostHeads = 1 << 20;
 
-size_t HeadsFor(size_t limit, size_t bytes_a_node) {
-  return std::clamp<size_t>(limit / bytes_a_node, 1024, 1 << 20);
+size_t HeadsFor(size_t limit, size_t bytes_per_node) {
+  return std::clamp(limit / bytes_per_node, kFewestHeads, kMostHeads);
 }
+
+constexpr uint32_t kClassBits = 3;
+constexpr uint32_t kClassesPerPower = 1 << kClassBits;
+constexpr uint32_t kFirstShared = 16;  // smaller sizes have classes of their own
 
 uint64_t HashOfFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column) {
   uint64_t names = Combine(HashBytes(function_name), HashBytes(url));
@@ -33,7 +39,7 @@ uint64_t HashOfBucket(const BucketKey& key) {
   return Combine(Combine(key.stack, key.size_class), key.thread);
 }
 
-// A name longer than a path can be is cut, between two characters: tables are small.
+// Cuts a name that is longer than any path, between two characters: the tables are small.
 std::string_view Cut(std::string_view text) {
   constexpr size_t kLongest = 4096;
   if (text.size() <= kLongest) return text;
@@ -45,16 +51,17 @@ std::string_view Cut(std::string_view text) {
 }  // namespace
 
 uint32_t SizeClassOf(uint64_t size) {
-  if (size < 16) return static_cast<uint32_t>(size);
-  uint32_t power = 63 - std::countl_zero(size);
-  return power * 8 + static_cast<uint32_t>((size >> (power - 3)) & 7);
+  if (size < kFirstShared) return static_cast<uint32_t>(size);
+  uint32_t power = std::bit_width(size) - 1;
+  uint32_t step = static_cast<uint32_t>(size >> (power - kClassBits)) % kClassesPerPower;
+  return power * kClassesPerPower + step;
 }
 
 uint64_t SizeClassLimit(uint32_t size_class) {
-  if (size_class < 16) return size_class;
-  uint32_t power = size_class / 8;
-  uint64_t eighth = uint64_t{1} << (power - 3);
-  return (uint64_t{1} << power) + (size_class % 8 + 1) * eighth - 1;
+  if (size_class < kFirstShared) return size_class;
+  uint32_t power = size_class / kClassesPerPower;
+  uint64_t width = uint64_t{1} << (power - kClassBits);
+  return (uint64_t{1} << power) + (size_class % kClassesPerPower + 1) * width - 1;
 }
 
 void StringNode::Init(std::string_view key) {
@@ -63,10 +70,11 @@ void StringNode::Init(std::string_view key) {
 }
 
 Figures Bucket::Read() const {
+  constexpr int kAttempts = 4;
   Figures figures;
-  // A reading in the middle of a writer's four adds is correct by the order of the loads, but may show an
-  // object without its bytes. Try for one that shows neither half.
-  for (int attempt = 0; attempt < 4; ++attempt) {
+  // A reading that falls between a writer's adds is correct thanks to the order of the loads, but it may show
+  // an object without its bytes. Try for one that does not.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     figures.free_objects = free_objects.load(std::memory_order_acquire);
     figures.free_bytes = free_bytes.load(std::memory_order_acquire);
     figures.alloc_bytes = alloc_bytes.load(std::memory_order_acquire);
@@ -82,10 +90,10 @@ Figures Bucket::Read() const {
 
 ProfileTables::ProfileTables(size_t limit)
     : arena_(limit),
-      strings_(&arena_, HeadsFor(limit, kBytesAString)),
-      frames_(&arena_, HeadsFor(limit, kBytesAFrame)),
-      stacks_(&arena_, HeadsFor(limit, kBytesAStack)),
-      buckets_(&arena_, HeadsFor(limit, kBytesABucket)) {
+      strings_(&arena_, HeadsFor(limit, kBytesPerString)),
+      frames_(&arena_, HeadsFor(limit, kBytesPerFrame)),
+      stacks_(&arena_, HeadsFor(limit, kBytesPerStack)),
+      buckets_(&arena_, HeadsFor(limit, kBytesPerBucket)) {
   ok_ = arena_.ok() && strings_.ok() && frames_.ok() && stacks_.ok() && buckets_.ok();
   if (!ok_) return;
   overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
@@ -103,14 +111,14 @@ ProfileTables* ProfileTables::Process() {
 
 void ProfileTables::FitHeadsToLimit() {
   size_t limit = LimitBytes();
-  strings_.Widen(HeadsFor(limit, kBytesAString),
+  strings_.Widen(HeadsFor(limit, kBytesPerString),
                  [](const StringNode& node) { return HashBytes(node.View()); });
-  frames_.Widen(HeadsFor(limit, kBytesAFrame), [&](const FrameNode& node) {
+  frames_.Widen(HeadsFor(limit, kBytesPerFrame), [&](const FrameNode& node) {
     return HashOfFrame(StringAt(node.key.function_name), StringAt(node.key.url), node.key.line,
                        node.key.column);
   });
-  stacks_.Widen(HeadsFor(limit, kBytesAStack), [](const StackNode& node) { return HashOfStack(node.key); });
-  buckets_.Widen(HeadsFor(limit, kBytesABucket), [](const Bucket& node) { return HashOfBucket(node.key); });
+  stacks_.Widen(HeadsFor(limit, kBytesPerStack), [](const StackNode& node) { return HashOfStack(node.key); });
+  buckets_.Widen(HeadsFor(limit, kBytesPerBucket), [](const Bucket& node) { return HashOfBucket(node.key); });
 }
 
 Ref ProfileTables::InternString(std::string_view text) {
@@ -124,8 +132,8 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
   FrameKey key{InternString(function_name), InternString(url), line, column, 0, in_script};
   if (key.function_name == 0 || key.url == 0) return 0;
   uint64_t hash = HashOfFrame(function_name, url, line, column);
-  // From the contents alone, so that a frame has the same address in every process. Multiples of 16 below
-  // 2^48 leave room for "return address = address + 1" and fit a double.
+  // Made from the contents alone, so that a frame has the same address in every process. Multiples of 16
+  // below 2^48 leave room for "return address = address + 1" and fit into a double.
   key.address = ((hash >> 20) | 1) << 4;
   return frames_.FindOrInsert(key, hash, 0);
 }
@@ -155,8 +163,8 @@ Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
   if (stack == overflow_stack_) return overflow_bucket_;
   BucketKey key{stack, SizeClassOf(object_size), thread};
   if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
-  // The stack was interned while there was room, but for its buckets there is none: they count where those of
-  // a stack that had to be cut do.
+  // There was room for the stack, but there is none for this bucket: count in the one of the stack that is
+  // cut.
   Ref path[kCutFrames];
   size_t at = kCutFrames;
   for (Ref each = stack; each != 0 && at != 0; each = StackAt(each)->key.parent) {
@@ -173,7 +181,7 @@ Ref ProfileTables::InternBucket(const BucketKey& key, size_t keep_free) {
 }
 
 bool ProfileTables::Empty() const {
-  // Newest first: but for losers of a race, the first bucket met has counts.
+  // Newest first: unless it lost a race, the first bucket that is visited has counts.
   return buckets_.NoneOf(
       [](Ref, const Bucket& bucket) { return bucket.alloc_objects.load(std::memory_order_relaxed) != 0; });
 }

@@ -2,19 +2,17 @@
 //
 //   frame  = (function name, url, line, column)
 //   stack  = (parent stack, frame), a prefix tree; a stack is named by its leaf
-//   bucket = (stack, size class, thread) with what was allocated and freed there
+//   bucket = (stack, size class, thread), with what was allocated and freed there
 //
 // Thread safety: every method may be called from any thread, except where it says otherwise. Nothing takes a
 // lock.
 //
 // Invariants:
-// (1) Refs are valid for the life of the process: nothing is ever removed, a reset only zeroes counts.
-// (2) In a `Figures` that was read, in-use objects and bytes are not negative, and never "0 objects, N
-// bytes",
-//     however many writers are at work (see Bucket).
-// (3) Memory: `UsedBytes()` never exceeds the limit. The last tenth of it is kept for stacks cut to their
-// leaf
-//     frames; when that is gone too, allocations count into one overflow bucket. Both are counted.
+// (1) Refs stay valid for the life of the process: nothing is ever removed, and a reset only zeroes counts.
+// (2) In `Figures` that were read, objects and bytes in use are never negative, and never "0 objects, N
+//     bytes", however many threads are writing (see Bucket).
+// (3) `UsedBytes()` never exceeds the limit. The last tenth of it is kept for stacks cut to their leaf
+//     frames; when that is used up too, allocations go to one overflow bucket. Both cases are counted.
 
 #ifndef MEMPROF_NATIVE_PROFILE_TABLES_H_
 #define MEMPROF_NATIVE_PROFILE_TABLES_H_
@@ -36,12 +34,13 @@ struct Figures {
   uint64_t free_bytes = 0;
 };
 
-// Classes are at most 12.5 % wide: eight to a power of two. Sizes below 16 are classes of their own.
+// There are eight classes to a power of two, so each is at most 12.5 % wide. Each size below 16 has a class
+// of its own.
 uint32_t SizeClassOf(uint64_t size);
 // The largest size of a class.
 uint64_t SizeClassLimit(uint32_t size_class);
 
-// What tells whether a text is the one that V8 compiled. Frames that differ in nothing else are one.
+// Shows whether a text is the one that V8 compiled. Frames that differ only in this are the same frame.
 struct ScriptPlace {
   int32_t start = -1;   // characters before the function; -1 if unknown
   int32_t length = -1;  // characters of the script; -1 if unknown
@@ -95,13 +94,13 @@ struct StackNode : InternNode {
 struct BucketKey {
   Ref stack;
   uint32_t size_class;
-  uint32_t thread = 0;  // unless threads are told apart
+  uint32_t thread = 0;  // 0 unless threads are told apart
 };
 
-// A writer adds objects before bytes when allocating and bytes before objects when freeing; a reader loads in
-// the opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each
-// add and acquire on each load, what a reader finds freed it finds allocated, and objects in use cover bytes
-// in use.
+// A writer adds objects before bytes when allocating, and bytes before objects when freeing. A reader loads
+// in the opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each
+// add and acquire on each load, a reader that finds something freed also finds it allocated, and finds
+// objects for all bytes in use.
 struct Bucket : InternNode {
   static constexpr size_t kAlignment = 64;  // a cache line of its own
   static size_t BytesFor(const BucketKey&) { return sizeof(Bucket); }
@@ -140,36 +139,36 @@ class ProfileTables {
   ProfileTables(const ProfileTables&) = delete;
   ProfileTables& operator=(const ProfileTables&) = delete;
 
-  // The tables of the process, made at the first call and never destroyed. `nullptr` when memory was refused.
+  // The tables of the process, made at the first call and never destroyed. `nullptr` when the system refused
+  // memory.
   static ProfileTables* Process();
 
   bool ok() const { return ok_; }
   void SetLimit(size_t limit) { arena_.SetLimit(limit); }
-  // Fits the tables' heads to a limit that was raised, so that look-ups stay short when they fill up. Takes
-  // some milliseconds when they are full. REQUIRES: no thread interns or counts meanwhile, and those that do
-  // later have synchronised with this one.
+  // Adapts the number of heads to a limit that was raised, so that look-ups stay short as the tables fill.
+  // Takes some milliseconds when they are full.
+  // REQUIRES: no thread interns or counts meanwhile, and those that do so later have synchronised with this
+  // one.
   void FitHeadsToLimit();
-  // Of the tables of stacks and of buckets.
   size_t StackHeads() const { return stacks_.heads(); }
   size_t BucketHeads() const { return buckets_.heads(); }
 
   // 0 when there is no room.
   Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column,
                   ScriptPlace in_script = {});
-  // 0 when there is no room but the tenth kept for cut stacks, or when `parent` or `frame` is 0 for that
-  // reason.
+  // 0 when only the tenth kept for cut stacks is left, or when `frame` is 0.
   Ref InternStack(Ref parent, Ref frame);
   // The stack of the last `kCutFrames` of `path` (outermost first), or the overflow stack when there is no
-  // room at all. Counted once per call.
+  // room at all. Each call is counted.
   Ref InternCutStack(std::span<const Ref> path);
-  // Never 0: without room the bucket of the cut stack, and without room in the kept tenth the overflow
-  // bucket.
+  // Never 0: when there is no room it is the bucket of the cut stack, and when the kept tenth is full as
+  // well, the overflow bucket.
   Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0);
 
   Ref overflow_stack() const { return overflow_stack_; }
-  // For samples whose stack V8 could not tell.
+  // For samples whose stack V8 did not know.
   Ref unknown_stack() const { return unknown_stack_; }
-  // For lost samples that nothing is known of.
+  // For lost samples of which nothing is known.
   Ref not_attributed_stack() const { return not_attributed_stack_; }
 
   Bucket* BucketAt(Ref ref) const { return buckets_.At(ref); }
@@ -177,8 +176,8 @@ class ProfileTables {
   const FrameNode* FrameAt(Ref ref) const { return frames_.At(ref); }
   std::string_view StringAt(Ref ref) const { return strings_.At(ref)->View(); }
 
-  // Newest first, as Go's list of buckets. `f(const Bucket&, const Figures&)`; buckets that never counted
-  // anything are passed over.
+  // Calls `f(const Bucket&, const Figures&)` for each bucket, newest first as in Go's list. Skips buckets
+  // that never counted anything.
   template <typename F>
   void ForEachBucket(F&& f) const {
     buckets_.ForEach([&](Ref, const Bucket& bucket) {
@@ -187,7 +186,7 @@ class ProfileTables {
     });
   }
 
-  // Zeroes all counts. REQUIRES: no writer and no other reader at work.
+  // Zeroes all counts. REQUIRES: no other thread reads or writes meanwhile.
   void Reset();
   // How often the tables were reset.
   uint64_t Generation() const { return generation_.load(std::memory_order_relaxed); }
@@ -204,6 +203,7 @@ class ProfileTables {
   uint64_t OverflowAllocs() const { return BucketAt(overflow_bucket_)->Read().alloc_objects; }
 
  private:
+  // The last tenth.
   size_t KeptForCuts() const { return arena_.limit() / 10; }
   Ref InternString(std::string_view text);
   Ref InternLeafFrames(std::span<const Ref> path);
