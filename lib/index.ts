@@ -29,13 +29,13 @@ export const parseProfile: typeof import('./formats/readers.js').parseProfile = 
   readers().parseProfile(buffer, options);
 
 export type { ErrorCode, MemprofError } from './base/errors.js';
-export type { Profile, ProfileName, WriteOptions } from './capture/lookup.js';
+export type { EncodeOptions, Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 export type {
-  ParsedFrame,
-  ParsedMapping,
-  ParsedProfile,
-  ParsedSample,
+  Mapping,
   ParseOptions,
+  ProfileData,
+  ProfileFrame,
+  Sample,
   SampleType,
 } from './profile/model.js';
 export type {

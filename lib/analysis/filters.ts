@@ -1,4 +1,5 @@
-import type { ParsedFrame, ParsedProfile, ParsedSample } from '../profile/model.js';
+import { subtract } from '../profile/delta.js';
+import type { ProfileData, ProfileFrame, Sample } from '../profile/model.js';
 import { findMapping } from './graph.js';
 
 export interface Filters {
@@ -9,17 +10,17 @@ export interface Filters {
 
 export class ProfileMismatch extends Error {}
 
-type Stack = readonly Readonly<ParsedFrame>[];
+type Stack = readonly Readonly<ProfileFrame>[];
 
 /**
  * A sum of profiles, samples of the same stack and labels added up, and those that cancel out left out; as
  * `go tool pprof` does before it reports anything. `base` is subtracted.
  */
-export function mergeSamples(profile: ParsedProfile, base?: ParsedProfile): ParsedProfile {
+export function mergeSamples(profile: ProfileData, base?: ProfileData): ProfileData {
   if (base !== undefined) checkComparable(profile, base);
   const frameIds = new Map<string, number>();
-  const idsOfFrames = new Map<Readonly<ParsedFrame>, number>();
-  const idOf = (frame: Readonly<ParsedFrame>) => {
+  const idsOfFrames = new Map<Readonly<ProfileFrame>, number>();
+  const idOf = (frame: Readonly<ProfileFrame>) => {
     let id = idsOfFrames.get(frame);
     if (id === undefined) {
       const { functionName, fileName, lineNumber, startLine = 0, address } = frame;
@@ -30,29 +31,19 @@ export function mergeSamples(profile: ParsedProfile, base?: ParsedProfile): Pars
     }
     return id;
   };
-  const merged = new Map<string, ParsedSample>();
-  const add = (samples: readonly ParsedSample[], sign: 1 | -1) => {
-    for (const sample of samples) {
-      const key = sample.stack.map(idOf).join() + labelKey(sample);
-      const there = merged.get(key);
-      const values = sample.values.map((value, at) => sign * value + (there?.values[at] ?? 0));
-      merged.set(key, { ...(there ?? sample), values });
-    }
-  };
-  add(profile.samples, 1);
-  if (base !== undefined) add(base.samples, -1);
-  const samples = [...merged.values()].filter(({ values }) => values.some((value) => value !== 0));
-  return { ...profile, samples };
+  const keyed = (samples: readonly Sample[]) =>
+    samples.map((sample) => ({ key: sample.stack.map(idOf).join() + labelKey(sample), sample }));
+  return { ...profile, samples: subtract(keyed(profile.samples), keyed(base?.samples ?? [])) };
 }
 
-function labelKey({ labels, numLabels }: ParsedSample): string {
+function labelKey({ labels, numLabels }: Sample): string {
   const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([sorted(labels), sorted(numLabels)]);
 }
 
 /** Whether one can be subtracted from the other. */
-export function checkComparable(profile: ParsedProfile, base: ParsedProfile): void {
-  const describe = ({ sampleTypes }: ParsedProfile) =>
+export function checkComparable(profile: ProfileData, base: ProfileData): void {
+  const describe = ({ sampleTypes }: ProfileData) =>
     sampleTypes.map(({ type, unit }) => `${type.replace(/s$/, '')}/${unit}`).join(', ');
   if (describe(profile) !== describe(base)) {
     throw new ProfileMismatch(
@@ -62,12 +53,12 @@ export function checkComparable(profile: ParsedProfile, base: ParsedProfile): vo
 }
 
 /** Cuts frames that a profile says are of no interest (allocation functions), and what they call. */
-export function cutDroppedFrames(profile: ParsedProfile): ParsedProfile {
+export function cutDroppedFrames(profile: ProfileData): ProfileData {
   const drop = frameRegExp(profile.dropFrames);
   if (drop === undefined) return profile;
   const keep = frameRegExp(profile.keepFrames);
   const decided = new Map<string, boolean>();
-  const isDropped = ({ functionName }: ParsedFrame) => {
+  const isDropped = ({ functionName }: ProfileFrame) => {
     let dropped = decided.get(functionName);
     if (dropped === undefined) {
       const name = withoutArguments(functionName);
@@ -101,7 +92,7 @@ function withoutArguments(name: string): string {
 }
 
 /** From the root on: the first frame to drop below one that stays. */
-function cutStack(stack: Stack, isDropped: (frame: ParsedFrame) => boolean): Stack {
+function cutStack(stack: Stack, isDropped: (frame: ProfileFrame) => boolean): Stack {
   let stays = false;
   for (let at = stack.length - 1; at >= 0; at--) {
     if (!isDropped(stack[at]!)) stays = true;
@@ -115,13 +106,13 @@ function cutStack(stack: Stack, isDropped: (frame: ParsedFrame) => boolean): Sta
  * Names of functions, files and binaries are looked at. Tells which expressions matched nothing.
  */
 export function filterSamples(
-  profile: ParsedProfile,
+  profile: ProfileData,
   { focus, ignore, hide }: Filters,
-): { profile: ParsedProfile; unmatched: (keyof Filters)[] } {
+): { profile: ProfileData; unmatched: (keyof Filters)[] } {
   const matched = new Set<RegExp | undefined>();
   const matcher = (regExp: RegExp | undefined) => {
-    const decided = new Map<Readonly<ParsedFrame>, boolean>();
-    return (frame: Readonly<ParsedFrame>) => {
+    const decided = new Map<Readonly<ProfileFrame>, boolean>();
+    return (frame: Readonly<ProfileFrame>) => {
       if (regExp === undefined) return false;
       let matches = decided.get(frame);
       if (matches === undefined) {
@@ -139,7 +130,7 @@ export function filterSamples(
   const isIgnored = matcher(ignore);
   const isFocused = matcher(focus);
   const isHidden = matcher(hide);
-  const samples: ParsedSample[] = [];
+  const samples: Sample[] = [];
   for (const sample of profile.samples) {
     // Every frame is asked every time, so that each expression meets all there is to match.
     const ignored = sample.stack.filter(isIgnored).length > 0;

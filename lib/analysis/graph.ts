@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
-import type { ParsedFrame, ParsedMapping, ParsedProfile } from '../profile/model.js';
+import type { Mapping, ProfileData, ProfileFrame } from '../profile/model.js';
 
 // The call graph of `go tool pprof`, which its reports are printed from.
 
@@ -47,7 +47,7 @@ interface NamedStack {
 }
 
 /** What a node of a frame is called: frames of the same name are one node. */
-export function nodeName(frame: ParsedFrame, granularity: Granularity, mapping?: ParsedMapping): string {
+export function nodeName(frame: ProfileFrame, granularity: Granularity, mapping?: Mapping): string {
   const { functionName, fileName, lineNumber, address } = frame;
   const parts: string[] = [];
   if (granularity === 'addresses' && address !== 0) parts.push(address.toString(16).padStart(16, '0'));
@@ -69,12 +69,12 @@ function cleanPath(file: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
-export function findMapping(profile: ParsedProfile, address: number): ParsedMapping | undefined {
+export function findMapping(profile: ProfileData, address: number): Mapping | undefined {
   return profile.mappings.find(({ start, limit }) => address >= start && address < limit);
 }
 
 /** Frame `at` (leaf first) was inlined into its caller: one address, two functions. */
-export function isInlined(stack: readonly Readonly<ParsedFrame>[], at: number): boolean {
+export function isInlined(stack: readonly Readonly<ProfileFrame>[], at: number): boolean {
   const frame = stack[at]!;
   const caller = stack[at + 1];
   if (caller === undefined || frame.address === 0 || caller.address !== frame.address) return false;
@@ -85,9 +85,9 @@ export function isInlined(stack: readonly Readonly<ParsedFrame>[], at: number): 
   return true;
 }
 
-function nameStacks(profile: ParsedProfile, index: number, granularity: Granularity): NamedStack[] {
-  const names = new Map<Readonly<ParsedFrame>, string>();
-  const nameOf = (frame: Readonly<ParsedFrame>) => {
+function nameStacks(profile: ProfileData, index: number, granularity: Granularity): NamedStack[] {
+  const names = new Map<Readonly<ProfileFrame>, string>();
+  const nameOf = (frame: Readonly<ProfileFrame>) => {
     let name = names.get(frame);
     if (name === undefined) {
       name = nodeName(frame, granularity, findMapping(profile, frame.address));
@@ -178,7 +178,7 @@ export function sortEdges(edges: Iterable<GraphEdge>): GraphEdge[] {
 
 /** The graph of column `index` of a profile, with what is not worth showing left out. */
 export function trimmedGraph(
-  profile: ParsedProfile,
+  profile: ProfileData,
   index: number,
   granularity: Granularity,
   options: TrimOptions,

@@ -1,10 +1,10 @@
 import type { Granularity } from '../base/choices.js';
 import { externalBytesOf } from '../profile/external-memory.js';
-import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import type { ProfileData, ProfileFrame } from '../profile/model.js';
 import { findMapping, nodeName } from './graph.js';
 import type { LeakPoint, LeakSeries } from './growth.js';
 
-type Stack = readonly Readonly<ParsedFrame>[];
+type Stack = readonly Readonly<ProfileFrame>[];
 
 interface SiteStack {
   /** Names of the frames with their lines, leaf first. */
@@ -31,7 +31,7 @@ export interface ProfileSites {
 export class NoHeapProfile extends Error {}
 
 /** Adds a profile up by site, so that it can be forgotten. Throws `NoHeapProfile`. */
-export function sitesOf(profile: ParsedProfile, granularity: Granularity): ProfileSites {
+export function sitesOf(profile: ProfileData, granularity: Granularity): ProfileSites {
   const columns = columnsOf(profile);
   const sites = new Map<string, SiteFigures>();
   const namer = new Namer(profile);
@@ -70,7 +70,7 @@ function addStack({ stacks }: SiteFigures, frames: string[], bytes: number): voi
 
 type Columns = readonly [objects: number, bytes: number];
 
-function columnsOf({ sampleTypes }: ParsedProfile): { inUse: Columns; allocated: Columns | undefined } {
+function columnsOf({ sampleTypes }: ProfileData): { inUse: Columns; allocated: Columns | undefined } {
   const column = (...names: string[]) => sampleTypes.findIndex(({ type }) => names.includes(type));
   const inUse = [column('inuse_objects', 'objects'), column('inuse_space', 'space')] as const;
   if (inUse.includes(-1)) throw new NoHeapProfile('not a heap profile: it has no figures of what is in use');
@@ -92,11 +92,11 @@ function sampled(objects: number, bytes: number, period: number): LeakPoint {
 }
 
 class Namer {
-  readonly #names = new Map<Granularity, Map<Readonly<ParsedFrame>, string>>();
+  readonly #names = new Map<Granularity, Map<Readonly<ProfileFrame>, string>>();
 
-  constructor(readonly profile: ParsedProfile) {}
+  constructor(readonly profile: ProfileData) {}
 
-  nameOf(frame: Readonly<ParsedFrame>, granularity: Granularity): string {
+  nameOf(frame: Readonly<ProfileFrame>, granularity: Granularity): string {
     let names = this.#names.get(granularity);
     if (names === undefined) {
       names = new Map();

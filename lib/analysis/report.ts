@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import { cutDroppedFrames, type Filters, filterSamples, mergeSamples } from './filters.js';
 import { type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
 import type { Style } from './style.js';
@@ -30,7 +30,7 @@ export interface Report {
 export class UnknownSampleIndex extends Error {}
 
 /** Go's rules: a number, a name, a name without `inuse_`. */
-export function findSampleIndex({ sampleTypes, defaultSampleType }: ParsedProfile, name: string): number {
+export function findSampleIndex({ sampleTypes, defaultSampleType }: ProfileData, name: string): number {
   if (name === '') {
     const index = sampleTypes.findIndex(({ type }) => type === defaultSampleType);
     return index === -1 ? sampleTypes.length - 1 : index;
@@ -47,12 +47,12 @@ export function findSampleIndex({ sampleTypes, defaultSampleType }: ParsedProfil
 }
 
 /** A profile less its base, with equal samples added up and frames of no interest cut. */
-export function prepare(profile: ParsedProfile, base?: ParsedProfile): ParsedProfile {
+export function prepare(profile: ProfileData, base?: ProfileData): ProfileData {
   return cutDroppedFrames(mergeSamples(profile, base));
 }
 
 /** What `go tool pprof` makes of a prepared profile. */
-export function makeReport(prepared: ParsedProfile, options: ReportOptions): Report {
+export function makeReport(prepared: ProfileData, options: ReportOptions): Report {
   const index = findSampleIndex(prepared, options.sampleIndex);
   const { type, unit } = prepared.sampleTypes[index]!;
   const total = prepared.samples.reduce((sum, { values }) => sum + Math.abs(values[index]!), 0);
@@ -112,7 +112,7 @@ function commonUnit(nodes: readonly GraphNode[], total: number, unit: string): s
 }
 
 function profileLabels(
-  { mappings, comments, timeNanos, durationNanos }: ParsedProfile,
+  { mappings, comments, timeNanos, durationNanos }: ProfileData,
   type: string,
   unit: string,
   total: number,

@@ -11,6 +11,9 @@ export type ConvertFormat = (typeof convertFormats)[number];
 /** Formats that `writeTo` writes with `debug` 0. */
 export const writeFormats = ['pprof', 'heapprofile', 'folded'] as const;
 
+/** Formats of `encode`. */
+export const encodeFormats = ['pprof', 'text', 'heapprofile', 'folded'] as const;
+
 /** The four values of a heap profile's samples, in pprof's order. */
 export const heapSampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] as const;
 

@@ -258,3 +258,10 @@ export const object = ofApi('an object', (value, name) => {
 export const func = ofApi('a function', (value, name) => {
   if (typeof value !== 'function') throw invalidType(name, 'a function', value);
 });
+
+export const abortSignal = ofApi('an AbortSignal', (value, name) => {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function') {
+    throw invalidType(name, 'an AbortSignal', value);
+  }
+});

@@ -14,7 +14,7 @@
 //   - Shares are fractions of 1: 0.005 is half a per cent.
 //   - Switches are booleans in the API; variables are 1 or 0 (or on, off, yes, no, true, false).
 
-import { fileFormats, heapSampleTypes, writeFormats } from './choices.js';
+import { fileFormats } from './choices.js';
 import { type CommandName, commandOptions } from './command-options.js';
 import { invalidType } from './errors.js';
 import {
@@ -36,6 +36,7 @@ import {
   text,
   texts,
 } from './option-kinds.js';
+import { profileOptions } from './profile-options.js';
 
 /** What takes an option: a function of the API, `memprof/register` (from variables), or a command. */
 export type Taker =
@@ -44,6 +45,7 @@ export type Taker =
   | 'handler'
   | 'serve'
   | 'writeTo'
+  | 'encode'
   | 'parseProfile'
   | 'readMemStats'
   | 'measure'
@@ -255,48 +257,13 @@ const table: Option[] = [
   },
   {
     name: 'sourceMaps',
-    takers: ['register', 'run', 'handler', 'serve', 'writeTo', 'push'],
+    takers: ['register', 'run', 'handler', 'serve', 'writeTo', 'encode', 'push'],
     kind: boolean,
     default: true,
     help: 'where built code has a source map, show its frames as they are in the sources',
     helpOff: 'ignore source maps: show frames as they are in the built code',
   },
-  // Writing and reading one profile.
-  {
-    name: 'header',
-    takers: ['writeTo'],
-    kind: oneOf('HEADER', ['heap', 'heap_v2']),
-    default: 'heap',
-    help: 'the header of the text (`debug` 1): what Go writes, or what the Perl tools (`google-pprof`, `jeprof`) need',
-  },
-  {
-    name: 'format',
-    takers: ['writeTo'],
-    kind: oneOf('FORMAT', writeFormats),
-    default: 'pprof',
-    help: 'with `debug` 0: gzipped protobuf, a file for Chrome DevTools, or collapsed stacks for flame-graph tools',
-  },
-  {
-    name: 'sampleType',
-    takers: ['writeTo'],
-    kind: oneOf('TYPE', heapSampleTypes),
-    shownDefault: '`inuse_space`; `alloc_space` for `allocs`',
-    help: 'with `debug` 0: the value that pprof shows first, and the only one in formats that hold one value',
-  },
-  {
-    name: 'scaling',
-    takers: ['parseProfile'],
-    kind: oneOf('SCALING', ['go', 'perl', 'none']),
-    default: 'go',
-    help: 'how to scale up the samples of a text profile: as `go tool pprof` does, as the Perl tools do, or not at all',
-  },
-  {
-    name: 'maxBytes',
-    takers: ['parseProfile'],
-    kind: bytes(1, 1024 * MIB),
-    default: 256 * MIB,
-    help: 'limit on the size of the uncompressed input',
-  },
+  ...profileOptions(),
   {
     name: 'scope',
     takers: ['readMemStats'],

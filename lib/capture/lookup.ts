@@ -1,59 +1,54 @@
-import type { Writable } from 'node:stream';
-import { meterOnThread } from '../addon/meter-on-thread.js';
 import { native } from '../addon/native.js';
 import { checkInteger } from '../base/check.js';
 import { invalidType, outOfRange } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
-import { programName } from '../base/program.js';
-import type { MemProfileRecord } from '../profile/public-types.js';
-import { readMemStats } from '../sampler/mem-stats.js';
-import { readBufferRecords, readRecords } from '../sampler/records.js';
+import { captureProfile, type ProfileName } from './pipeline.js';
+import type { Sink } from './sink.js';
+
+export type { ProfileName } from './pipeline.js';
+export type { Sink } from './sink.js';
 
 const options = lazily(
   () => require('../base/check-options.js') as typeof import('../base/check-options.js'),
 );
 const sinks = lazily(() => require('./sink.js') as typeof import('./sink.js'));
-const heapValues = lazily(
-  () => require('../profile/heap-values.js') as typeof import('../profile/heap-values.js'),
-);
-const text = lazily(
-  () => require('../formats/gotext/encode.js') as typeof import('../formats/gotext/encode.js'),
-);
-const heapProfile = lazily(
-  () => require('../formats/devtools/encode.js') as typeof import('../formats/devtools/encode.js'),
-);
-const folded = lazily(() => require('../formats/folded.js') as typeof import('../formats/folded.js'));
-const sources = lazily(() => require('./source-maps.js') as typeof import('./source-maps.js'));
-const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./snapshot-proto.js'));
 
-/** Options of `writeTo`. */
-export interface WriteOptions {
+/** What `writeTo` and `encode` have in common. */
+interface CommonOptions {
   /**
-   * Header of the text, with `debug` 1 only: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools
-   * (`google-pprof`, `jeprof`) read without dividing by zero, and Go's too.
+   * Header of the text: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools (`google-pprof`, `jeprof`)
+   * read without dividing by zero, and Go's too.
    */
   header?: 'heap' | 'heap_v2';
   /** Whether frames of built code are written as they are in its sources, where a source map is found. Default true. */
   sourceMaps?: boolean;
   /**
-   * What is written, with `debug` 0 only: pprof's proto (default), gzipped; `heapprofile` for Chrome DevTools; `folded`, a
-   * line `root;…;leaf value` a stack, for flame-graph tools.
-   */
-  format?: 'pprof' | 'heapprofile' | 'folded';
-  /**
-   * With `debug` 0 only: the value in a format that has but one, or the one that readers of pprof's proto show first:
+   * Not for the text: the value in a format that has but one, or the one that readers of pprof's proto show first:
    * `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default: `inuse_space` of the heap and of
    * buffers, `alloc_space` of the allocations.
    */
   sampleType?: string;
+  /** Ends the wait: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
 }
 
-/**
- * `heap` and `allocs` are of V8's heap, the same figures with another one first. `buffers` is of the memory of Buffers
- * and ArrayBuffers, which is outside of it: of threads that were started with `buffers: true`, as of now. Lines of its
- * frames are those of the calls.
- */
-export type ProfileName = 'heap' | 'allocs' | 'buffers';
+/** Options of `writeTo`. */
+export interface WriteOptions extends CommonOptions {
+  /**
+   * What is written, with `debug` 0 only: pprof's proto (default), gzipped; `heapprofile` for Chrome DevTools; `folded`, a
+   * line `root;…;leaf value` a stack, for flame-graph tools.
+   */
+  format?: 'pprof' | 'heapprofile' | 'folded';
+}
+
+/** Options of `encode`. */
+export interface EncodeOptions extends CommonOptions {
+  /**
+   * pprof's proto (default), gzipped; `text` as Go writes it, with raw figures; `heapprofile` for Chrome DevTools;
+   * `folded`, a line `root;…;leaf value` a stack, for flame-graph tools.
+   */
+  format?: 'pprof' | 'text' | 'heapprofile' | 'folded';
+}
 
 /** A profile by name, as Go's `pprof.Profile`. */
 export interface Profile {
@@ -61,35 +56,21 @@ export interface Profile {
   /** Number of records, those with nothing in use included. */
   count(): number;
   /**
-   * Writes the profile to a stream, which is not ended. `debug` 0: what `options.format` says, with figures scaled up
-   * from what was sampled. Any other: Go's text, raw figures with a `# runtime.MemStats` trailer. Rejects with the
-   * stream's error if it fails; the profiler runs on.
+   * Writes the profile to a stream of Node.js or of the web, which is not ended. `debug` 0: what `options.format` says,
+   * with figures scaled up from what was sampled. Any other: Go's text, raw figures with a `# runtime.MemStats` trailer.
+   * Rejects with the stream's error if it fails; the profiler runs on.
    *
    * pprof's proto is written off the calling thread; text and the other formats on it, which takes some milliseconds for
    * a thousand records.
    */
-  writeTo(sink: Writable, debug: number, options?: WriteOptions): Promise<void>;
-}
-
-/** The records of a profile, and how they were sampled. */
-export interface RecordSet {
-  records: MemProfileRecord[];
-  /** Mean bytes between two samples; 0 if nothing was ever sampled. */
-  sampleInterval: number;
-}
-
-export function readRecordSet(name: ProfileName): RecordSet {
-  const { sampleInterval, bufferSampleInterval } = native().readStatus();
-  return meterOnThread(() =>
-    name === 'buffers'
-      ? { records: readBufferRecords(true), sampleInterval: bufferSampleInterval }
-      : { records: readRecords(true), sampleInterval },
-  );
-}
-
-/** The value that a profile shows first. */
-export function defaultSampleType(name: ProfileName): string {
-  return name === 'allocs' ? 'alloc_space' : 'inuse_space';
+  writeTo(sink: Sink, debug: number, options?: WriteOptions): Promise<void>;
+  /**
+   * The profile as `writeTo` writes it, in memory.
+   *
+   * @example
+   * await fs.writeFile('heap.pb.gz', await lookup('heap').encode());
+   */
+  encode(options?: EncodeOptions): Promise<Buffer>;
 }
 
 class NamedProfile implements Profile {
@@ -99,71 +80,35 @@ class NamedProfile implements Profile {
     return native().countRecords(true, this.name === 'buffers');
   }
 
-  async writeTo(sink: Writable, debug: number, given?: WriteOptions): Promise<void> {
+  async writeTo(sink: Sink, debug: number, given?: WriteOptions): Promise<void> {
     const { checkSink, writeToSink } = sinks();
     checkSink(sink);
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    const checked = checkWriteOptions(this.name, debug, given);
-    const program = programName();
-    if (debug === 0 && checked.format === 'pprof') {
-      const profile = await proto().snapshotProto({
-        ofBuffers: this.name === 'buffers',
-        defaultSampleType: checked.sampleType,
-        sourceMaps: checked.sourceMaps,
-        program,
-      });
-      return writeToSink(sink, profile);
-    }
-    // Go reads the stats first, so that the writer's own allocations are not in them.
-    const memStats = debug === 0 ? undefined : readMemStats();
-    const timeNanos = Date.now() * 1e6;
-    const { records: read, sampleInterval } = readRecordSet(this.name);
-    const records = checked.sourceMaps ? await sources().withSources(read) : read;
-    if (memStats !== undefined) {
-      await writeToSink(
-        sink,
-        text().formatHeapText(records, memStats, { sampleInterval, header: checked.header }),
-      );
-      return;
-    }
-    const profile = heapValues().profileFromRecords(records, {
-      sampleInterval,
-      defaultSampleType: defaultSampleType(this.name),
-      timeNanos,
-      program,
-    });
-    return writeToSink(
-      sink,
-      checked.format === 'heapprofile'
-        ? heapProfile().formatHeapProfile(profile, checked.sampleType)
-        : folded().formatFolded(profile, checked.sampleType),
-    );
+    const checked = options().completeOptions('writeTo', given);
+    if (debug === 0) refuse(given, ['header'], 'left out with debug 0, which writes no text');
+    else refuse(given, ['format', 'sampleType'], 'left out where debug is not 0: that is the text');
+    const format = debug === 0 ? checked.format : 'text';
+    const profile = await captureProfile(this.name, { ...checked, format });
+    return writeToSink(sink, profile, checked.signal);
+  }
+
+  async encode(given?: EncodeOptions): Promise<Buffer> {
+    const checked = options().completeOptions('encode', given);
+    if (checked.format !== 'text') refuse(given, ['header'], "left out where format is not 'text'");
+    else refuse(given, ['sampleType'], "left out where format is 'text', which has all values");
+    const profile = await captureProfile(this.name, checked);
+    return typeof profile === 'string'
+      ? Buffer.from(profile)
+      : Buffer.from(profile.buffer, profile.byteOffset, profile.length);
   }
 }
 
-type CheckedWriteOptions = Required<WriteOptions>;
-
 /** What has no effect on what is written is refused, lest it is taken to have one. */
-function checkWriteOptions(
-  name: ProfileName,
-  debug: number,
-  given: WriteOptions | undefined,
-): CheckedWriteOptions {
-  const checked = options().completeOptions('writeTo', given);
-  const sampleType = checked.sampleType ?? defaultSampleType(name);
-  const without = debug === 0 ? (['header'] as const) : (['format', 'sampleType'] as const);
-  for (const option of without) {
-    const value = given?.[option];
-    if (value === undefined) continue;
-    throw outOfRange(
-      `options.${option}`,
-      debug === 0
-        ? 'left out with debug 0, which writes no text'
-        : 'left out where debug is not 0: that is the text',
-      value,
-    );
+function refuse(given: object | undefined, names: readonly string[], expected: string): void {
+  for (const name of names) {
+    const value = (given as Readonly<Record<string, unknown>> | undefined)?.[name];
+    if (value !== undefined) throw outOfRange(`options.${name}`, expected, value);
   }
-  return { ...checked, sampleType };
 }
 
 const profiles = {
@@ -183,6 +128,6 @@ export function lookup(name: string): Profile | undefined {
 }
 
 /** Go's `pprof.WriteHeapProfile`: `lookup('heap').writeTo(sink, 0, options)`. */
-export function writeHeapProfile(sink: Writable, options?: WriteOptions): Promise<void> {
+export function writeHeapProfile(sink: Sink, options?: WriteOptions): Promise<void> {
   return profiles.heap.writeTo(sink, 0, options);
 }

@@ -2,7 +2,8 @@ import { findSourceMap } from 'node:module';
 import path from 'node:path';
 import { meterOnThread } from '../addon/meter-on-thread.js';
 import { lazily } from '../base/lazily.js';
-
+import type { BucketRecord } from '../profile/delta.js';
+import type { Sample } from '../profile/model.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
 import { scriptPlaceOf } from '../sampler/frames.js';
 import { countLeftOut, countMap } from '../sampler/source-map-tally.js';
@@ -95,8 +96,21 @@ export function withSourcesSync(records: readonly MemProfileRecord[]): readonly 
   return withKnownSources(records);
 }
 
+/** Samples of this process with their frames as in the sources; see `findFrames`. */
+export async function samplesInSources(samples: readonly CapturedSample[]): Promise<Sample[]> {
+  await findFrames(framesOfSamples(samples));
+  return samples.map((sample) => ({ ...sample, stack: stackInSources(sample.stack) }));
+}
+
+function* framesOfSamples(samples: readonly CapturedSample[]): Iterable<Readonly<Frame>> {
+  for (const { stack } of samples) yield* stack;
+}
+
+/** A sample made of a record. */
+export type CapturedSample = Sample & { stack: Frames };
+
 /** `withSources` without finding out any more. */
-export function withKnownSources(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
+function withKnownSources(records: readonly MemProfileRecord[]): readonly MemProfileRecord[] {
   return records.map((record) => new MappedRecord(record));
 }
 
@@ -217,15 +231,25 @@ function inCompiledCode(frame: Readonly<Frame>): Readonly<Frame> {
 
 const mappedStacks = new WeakMap<Frames, Frames>();
 
-class MappedRecord implements MemProfileRecord {
+function stackInSources(stack: Frames): Frames {
+  let mapped = mappedStacks.get(stack);
+  if (mapped === undefined) {
+    mapped = stack.map(frameInSources);
+    // What is not found out yet may be later.
+    if (stack.every((frame) => mappedFrames.has(frame))) mappedStacks.set(stack, mapped);
+  }
+  return mapped;
+}
+
+class MappedRecord implements BucketRecord {
   readonly allocBytes: number;
   readonly freeBytes: number;
   readonly allocObjects: number;
   readonly freeObjects: number;
   readonly thread?: number;
-  readonly #record: MemProfileRecord;
+  readonly #record: BucketRecord;
 
-  constructor(record: MemProfileRecord) {
+  constructor(record: BucketRecord) {
     this.allocBytes = record.allocBytes;
     this.freeBytes = record.freeBytes;
     this.allocObjects = record.allocObjects;
@@ -234,15 +258,12 @@ class MappedRecord implements MemProfileRecord {
     this.#record = record;
   }
 
+  get bucket(): string | undefined {
+    return this.#record.bucket;
+  }
+
   stack(): Frames {
-    const stack = this.#record.stack();
-    let mapped = mappedStacks.get(stack);
-    if (mapped === undefined) {
-      mapped = stack.map(frameInSources);
-      // What is not found out yet may be later.
-      if (stack.every((frame) => mappedFrames.has(frame))) mappedStacks.set(stack, mapped);
-    }
-    return mapped;
+    return stackInSources(this.#record.stack());
   }
 
   inUseBytes(): number {

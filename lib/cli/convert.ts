@@ -3,7 +3,7 @@ import { type ConvertFormat, convertFormats } from '../base/choices.js';
 import { formatHeapProfile } from '../formats/devtools/encode.js';
 import { formatFolded } from '../formats/folded.js';
 import { encodeProto } from '../formats/pprof/encode.js';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { formatProfileText } from './heap-text.js';
 import { UsageError } from './options.js';
@@ -11,7 +11,7 @@ import { loadProfile, writeOutput } from './profile-file.js';
 import { checkSampleIndex, expectOperands } from './report-commands.js';
 
 /** `type` is the value of forms that have but one. */
-function encode(profile: ParsedProfile, format: ConvertFormat, type: string): string | Uint8Array {
+function encode(profile: ProfileData, format: ConvertFormat, type: string): string | Uint8Array {
   switch (format) {
     case 'pb.gz':
       return gzipSync(encodeProto(profile));

@@ -1,7 +1,7 @@
 import { printable } from '../base/text.js';
 import { externalComment } from '../profile/external-memory.js';
 import { LIMITS } from '../profile/limits.js';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
 
 /** Longer than any profile takes that is not asked to cover some time; `?seconds=` may be a minute. */
@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Fetches a profile of any format; `user:password@` in the URL is understood. */
-export async function fetchProfile(address: string): Promise<ParsedProfile> {
+export async function fetchProfile(address: string): Promise<ProfileData> {
   if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a URL`);
   const url = new URL(address);
   const headers: Record<string, string> = {};

@@ -1,5 +1,5 @@
 import { formatHeapText } from '../formats/gotext/encode.js';
-import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import type { ProfileData, ProfileFrame } from '../profile/model.js';
 import type { Frame, MemProfileRecord, MemStats } from '../profile/public-types.js';
 import { Failure } from './profile-file.js';
 
@@ -8,7 +8,7 @@ import { Failure } from './profile-file.js';
  * should be those that stand in it (`scaling: 'none'`): they are written as they are. A proto's are scaled up already;
  * they are written with the sample interval 1, by which readers leave them alone.
  */
-export function formatProfileText(profile: ParsedProfile): string {
+export function formatProfileText(profile: ProfileData): string {
   const columnOf = (...names: string[]) => profile.sampleTypes.findIndex(({ type }) => names.includes(type));
   const inUse = [columnOf('inuse_objects', 'objects'), columnOf('inuse_space', 'space')] as const;
   const alloc = [columnOf('alloc_objects', 'objects'), columnOf('alloc_space', 'space')] as const;
@@ -40,12 +40,12 @@ export function formatProfileText(profile: ParsedProfile): string {
 
 /** A text names frames by their addresses: each must have its own, those of inlined calls too. */
 class FrameAddresses {
-  readonly #frames = new Map<Readonly<ParsedFrame>, Frame>();
+  readonly #frames = new Map<Readonly<ProfileFrame>, Frame>();
   readonly #owners = new Map<number, string>();
   readonly #addresses = new Map<string, number>();
   #next = 0x1000_0000_0000;
 
-  frameOf(parsed: Readonly<ParsedFrame>): Frame {
+  frameOf(parsed: Readonly<ProfileFrame>): Frame {
     let frame = this.#frames.get(parsed);
     if (frame === undefined) {
       const { functionName, fileName, lineNumber, columnNumber = 0 } = parsed;
@@ -55,7 +55,7 @@ class FrameAddresses {
     return frame;
   }
 
-  #addressOf({ functionName, fileName, lineNumber, address }: Readonly<ParsedFrame>): number {
+  #addressOf({ functionName, fileName, lineNumber, address }: Readonly<ProfileFrame>): number {
     const key = `${address} ${lineNumber} ${functionName.length} ${functionName}${fileName}`;
     let own = this.#addresses.get(key);
     if (own === undefined) {

@@ -4,7 +4,7 @@ import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis
 import { styleFor } from '../analysis/style.js';
 import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { fetchProfile, isUrl } from './fetch-profile.js';
 import { formatLeaks } from './leaks-report.js';
@@ -98,7 +98,7 @@ async function takeEvery(
   return taken;
 }
 
-function take(operand: string, profile: ParsedProfile, granularity: Granularity): Taken {
+function take(operand: string, profile: ProfileData, granularity: Granularity): Taken {
   const name = operand === '-' ? 'standard input' : printable(operand);
   try {
     return {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { printable } from '../base/text.js';
 import { writeWholeFile } from '../base/whole-file.js';
 import { parseProfile } from '../formats/readers.js';
-import type { ParsedProfile, ParseOptions } from '../profile/model.js';
+import type { ParseOptions, ProfileData } from '../profile/model.js';
 
 /** What the user is told in one line: exit code 1. */
 export class Failure extends Error {}
@@ -33,7 +33,7 @@ async function readInput(file: string): Promise<Buffer> {
 }
 
 /** Reads a profile of any format; `-` is standard input. */
-export function loadProfile(file: string, options?: ParseOptions): Promise<ParsedProfile> {
+export function loadProfile(file: string, options?: ParseOptions): Promise<ProfileData> {
   return readProfile(file === '-' ? 'standard input' : printable(file), () => readInput(file), options);
 }
 
@@ -42,8 +42,8 @@ export async function readProfile(
   shown: string,
   read: () => Promise<Buffer>,
   options?: ParseOptions,
-): Promise<ParsedProfile> {
-  let profile: ParsedProfile;
+): Promise<ProfileData> {
+  let profile: ProfileData;
   try {
     const input = await read();
     if (input.length === 0) throw new Failure('is empty');
@@ -56,7 +56,7 @@ export async function readProfile(
 }
 
 /** A file that `google-pprof --raw` wrote has symbols in front of the profile, which Go's tool does not expect. */
-function parse(input: Buffer, options?: ParseOptions): ParsedProfile {
+function parse(input: Buffer, options?: ParseOptions): ProfileData {
   try {
     return parseProfile(input, options);
   } catch (error) {

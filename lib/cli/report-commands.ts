@@ -12,7 +12,7 @@ import { styleFor } from '../analysis/style.js';
 import type { Granularity } from '../base/choices.js';
 import type { CommandName } from '../base/command-options.js';
 import { printable } from '../base/text.js';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { type Arguments, parseRegExp, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
@@ -23,7 +23,7 @@ const tableDetails = `${formats}
 The table is that of "go tool pprof": flat is what a function allocated itself, cum what it and its callees did.
 REGEX is matched against names of functions and files.`;
 
-export function checkSampleIndex(profile: ParsedProfile, name: string, command: string): number {
+export function checkSampleIndex(profile: ProfileData, name: string, command: string): number {
   try {
     return findSampleIndex(profile, name);
   } catch (error) {
@@ -44,7 +44,7 @@ export async function loadWithBase(
   args: Arguments,
   file: string,
   command: string,
-): Promise<[profile: ParsedProfile, base: ParsedProfile | undefined]> {
+): Promise<[profile: ProfileData, base: ProfileData | undefined]> {
   const base = args.values.base as string | undefined;
   if (base === '-' && file === '-') {
     throw new UsageError('standard input cannot be both the profile and its base', command);

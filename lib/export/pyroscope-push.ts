@@ -1,11 +1,6 @@
-import { native } from '../addon/native.js';
-import { programName } from '../base/program.js';
 import { warn } from '../base/say.js';
-import { AllocDelta } from '../capture/alloc-delta.js';
-import { withSources } from '../capture/source-maps.js';
-import { compress } from '../formats/compress.js';
-import { encodeProto } from '../formats/pprof/encode.js';
-import { profileFromRecords } from '../profile/heap-values.js';
+import { encodeProto } from '../capture/pipeline.js';
+import { AllocatedSince } from './allocated-since.js';
 import { type CheckedPushOptions, checkPushOptions, type PushOptions } from './push-options.js';
 import { ingestRequest } from './pyroscope-request.js';
 
@@ -60,13 +55,14 @@ export function push(options: PushOptions): Push {
 class Pusher {
   readonly stats: PushStats = { pushed: 0, failed: 0, skipped: 0 };
   readonly #options: CheckedPushOptions;
-  readonly #delta = new AllocDelta();
+  readonly #allocated: AllocatedSince;
   #from = Date.now();
   #underWay: Promise<void> | undefined;
   #warned = false;
 
   constructor(options: CheckedPushOptions) {
     this.#options = options;
+    this.#allocated = new AllocatedSince(options.sourceMaps);
   }
 
   tick(): void {
@@ -87,21 +83,14 @@ class Pusher {
   async #push(): Promise<void> {
     try {
       const until = Date.now();
-      const read = this.#delta.read();
-      if (read.records.length > 0) {
-        const records = this.#options.sourceMaps ? await withSources(read.records) : read.records;
-        const profile = profileFromRecords(records, {
-          sampleInterval: native().readStatus().sampleInterval,
-          defaultSampleType: 'inuse_space',
-          timeNanos: until * 1e6,
-          program: programName(),
-        });
-        const proto = encodeProto({ ...profile, durationNanos: (until - this.#from) * 1e6 });
-        await this.#send(await compress(proto), until);
+      const { profile, accept } = await this.#allocated.read();
+      if (profile.samples.length > 0) {
+        const durationNanos = (until - this.#from) * 1e6;
+        await this.#send(await encodeProto({ ...profile, durationNanos }), until);
         this.stats.pushed++;
       }
       // Only now: what a failed push would have said, the next one says.
-      read.accept();
+      accept();
       this.#from = until;
     } catch (error) {
       this.#fail(error);

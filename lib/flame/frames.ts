@@ -1,4 +1,4 @@
-import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import type { ProfileData, ProfileFrame } from '../profile/model.js';
 
 /** A function in one place of the tree of calls. */
 export interface FlameFrame {
@@ -25,7 +25,7 @@ const MAX_DEPTH = 1000;
 const ANONYMOUS = /^$|^\(?anonymous\)?$|^<anonymous>$/;
 
 /** The tree of calls of a profile, from the root down; with the same of a base to compare it with. */
-export function flameFrames(profile: ParsedProfile, base?: ParsedProfile): FlameData {
+export function flameFrames(profile: ProfileData, base?: ProfileData): FlameData {
   const texts = new Map<string, number>();
   const textOf = (text: string) => {
     const index = texts.get(text) ?? texts.size;
@@ -35,8 +35,8 @@ export function flameFrames(profile: ParsedProfile, base?: ParsedProfile): Flame
   const root: FlameFrame = { parent: -1, name: textOf('all'), place: textOf('') };
   const frames = [root];
   const children: Map<string, number>[] = [new Map()];
-  const keys = new Map<Readonly<ParsedFrame>, string>();
-  const keyOf = (frame: Readonly<ParsedFrame>) => {
+  const keys = new Map<Readonly<ProfileFrame>, string>();
+  const keyOf = (frame: Readonly<ProfileFrame>) => {
     let key = keys.get(frame);
     if (key === undefined) {
       const { functionName, fileName, lineNumber, startLine } = frame;
@@ -47,7 +47,7 @@ export function flameFrames(profile: ParsedProfile, base?: ParsedProfile): Flame
     return key;
   };
 
-  const add = ({ samples }: ParsedProfile, which: 'own' | 'ownBase') => {
+  const add = ({ samples }: ProfileData, which: 'own' | 'ownBase') => {
     for (const { values, stack } of samples) {
       let at = 0;
       const first = Math.max(0, stack.length - MAX_DEPTH);
@@ -72,12 +72,12 @@ export function flameFrames(profile: ParsedProfile, base?: ParsedProfile): Flame
   return { texts: [...texts.keys()], frames };
 }
 
-function nameOf({ functionName, fileName, lineNumber, address }: ParsedFrame): string {
+function nameOf({ functionName, fileName, lineNumber, address }: ProfileFrame): string {
   if (!ANONYMOUS.test(functionName)) return functionName;
   if (fileName !== '') return `(anonymous) ${fileName.split(/[\\/]/).at(-1)}:${lineNumber}`;
   return functionName || (address === 0 ? '(unknown)' : `0x${address.toString(16)}`);
 }
 
-function placeOf({ fileName, lineNumber, startLine }: ParsedFrame): string {
+function placeOf({ fileName, lineNumber, startLine }: ProfileFrame): string {
   return fileName === '' ? '' : `${fileName}:${startLine || lineNumber}`;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ParsedProfile } from '../profile/model.js';
+import type { ProfileData } from '../profile/model.js';
 import { flameFrames } from './frames.js';
 
 export interface FlamePageOptions {
@@ -39,8 +39,8 @@ function asset(name: string): string {
 
 /** A page of HTML that shows a profile as a flame graph, alone: it needs nothing, and may load nothing. */
 export function formatFlamePage(
-  profile: ParsedProfile,
-  base: ParsedProfile | undefined,
+  profile: ProfileData,
+  base: ProfileData | undefined,
   { title, sampleIndex }: FlamePageOptions,
 ): string {
   const { texts, frames } = flameFrames(profile, base);

@@ -1,5 +1,5 @@
 import { meterOnThread } from '../addon/meter-on-thread.js';
-import type { ParsedFrame, ParsedProfile } from '../profile/model.js';
+import type { ProfileData, ProfileFrame } from '../profile/model.js';
 import { columnOf } from '../profile/sample-type.js';
 
 /**
@@ -8,13 +8,13 @@ import { columnOf } from '../profile/sample-type.js';
  *
  * Throws `ERR_MEMPROF_OUT_OF_RANGE` if the profile has no such value.
  */
-export function formatFolded(profile: ParsedProfile, sampleType = profile.defaultSampleType): string {
+export function formatFolded(profile: ProfileData, sampleType = profile.defaultSampleType): string {
   return meterOnThread(() => formatStacks(profile, sampleType));
 }
 
-function formatStacks(profile: ParsedProfile, sampleType: string): string {
+function formatStacks(profile: ProfileData, sampleType: string): string {
   const column = columnOf(profile, sampleType);
-  const names = new Map<Readonly<ParsedFrame>, string>();
+  const names = new Map<Readonly<ProfileFrame>, string>();
   const totals = new Map<string, number>();
   for (const { stack, values } of profile.samples) {
     const value = Math.trunc(values[column]!);
@@ -26,8 +26,8 @@ function formatStacks(profile: ParsedProfile, sampleType: string): string {
 }
 
 function formatStack(
-  stack: readonly Readonly<ParsedFrame>[],
-  names: Map<Readonly<ParsedFrame>, string>,
+  stack: readonly Readonly<ProfileFrame>[],
+  names: Map<Readonly<ProfileFrame>, string>,
 ): string {
   const parts: string[] = [];
   for (let i = stack.length - 1; i >= 0; i--) {
@@ -43,7 +43,7 @@ function formatStack(
 }
 
 /** Functions of one name in several files, such as `(anonymous)`, stay apart. */
-function toName({ functionName, fileName, lineNumber, address }: Readonly<ParsedFrame>): string {
+function toName({ functionName, fileName, lineNumber, address }: Readonly<ProfileFrame>): string {
   const name = functionName || `0x${address.toString(16)}`;
   const place = fileName === '' ? '' : ` (${fileName}:${lineNumber})`;
   // A semicolon separates frames, and a newline stacks.

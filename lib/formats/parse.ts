@@ -2,7 +2,7 @@ import { completeOptions } from '../base/check-options.js';
 import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
 import { LIMITS, profileError } from '../profile/limits.js';
-import type { ParsedProfile, ParseOptions } from '../profile/model.js';
+import type { ParseOptions, ProfileData } from '../profile/model.js';
 import { Lines } from './gotext/lines.js';
 
 const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
@@ -10,7 +10,7 @@ const legacy = lazily(() => require('./gotext/decode.js') as typeof import('./go
 const proto = lazily(() => require('./pprof/decode.js') as typeof import('./pprof/decode.js'));
 
 /** `parseProfile`, but for when it is loaded. */
-export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ParsedProfile {
+export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ProfileData {
   if (!(buffer instanceof Uint8Array)) throw invalidType('buffer', 'a Buffer or Uint8Array', buffer);
   const { scaling, maxBytes } = completeOptions('parseProfile', options);
   if (buffer.length > maxBytes) throw profileError(`the profile has more than ${maxBytes} bytes`);

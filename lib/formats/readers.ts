@@ -1,5 +1,5 @@
 import { lazily } from '../base/lazily.js';
-import type { ParsedProfile, ParseOptions } from '../profile/model.js';
+import type { ParseOptions, ProfileData } from '../profile/model.js';
 
 const parse = lazily(() => require('./parse.js') as typeof import('./parse.js'));
 
@@ -13,6 +13,6 @@ const parse = lazily(() => require('./parse.js') as typeof import('./parse.js'))
  * - `ERR_MEMPROF_PROFILE` if it cannot be read, with one line that says where and what was expected,
  * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`), `RangeError` (`ERR_MEMPROF_OUT_OF_RANGE`) for the arguments.
  */
-export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ParsedProfile {
+export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ProfileData {
   return parse().parseProfile(buffer, options);
 }

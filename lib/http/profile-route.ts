@@ -1,18 +1,21 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../addon/native.js';
-import { defaultSampleType, type ProfileName, readRecordSet } from '../capture/lookup.js';
-import { snapshotProto } from '../capture/snapshot-proto.js';
-import { withSources } from '../capture/source-maps.js';
+import { untilAborted } from '../base/abort.js';
+import {
+  type Capture,
+  type CaptureOptions,
+  captureProfile,
+  encodeProto,
+  type ProfileName,
+  readCapture,
+  toProfile,
+  withSources,
+} from '../capture/pipeline.js';
 import { formatFlamePage } from '../flame/page.js';
-import { compress } from '../formats/compress.js';
-import { formatHeapText } from '../formats/gotext/encode.js';
-import { encodeProto } from '../formats/pprof/encode.js';
-import { deltaProfile, type Moment } from '../profile/delta.js';
-import { HEAP_SAMPLE_TYPES, profileFromRecords } from '../profile/heap-values.js';
-import type { ParsedProfile } from '../profile/model.js';
+import { bucketSamples, changesSince } from '../profile/delta.js';
+import { HEAP_SAMPLE_TYPES } from '../profile/heap-values.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
-import { readMemStats } from '../sampler/mem-stats.js';
 import { status } from '../sampler/status.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
 
@@ -33,6 +36,21 @@ export interface ProfileRequest {
   query: string;
 }
 
+/** A profile for one client. Whatever it waits for rejects when the client is gone. */
+interface Job {
+  response: ServerResponse;
+  signal: AbortSignal;
+  sourceMaps: boolean;
+  program: string;
+}
+
+function jobFor(response: ServerResponse, { sourceMaps, program }: ProfileRouteOptions): Job {
+  const gone = new AbortController();
+  if (response.closed || response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
+  return { response, signal: gone.signal, sourceMaps, program };
+}
+
 /** `/debug/pprof/heap`, `allocs` and `buffers`, parameter by parameter as net/http/pprof serves them. */
 export async function serveProfile(
   response: ServerResponse,
@@ -47,24 +65,13 @@ export async function serveProfile(
     const seconds = checkSeconds(response, secondsText, options.maxSeconds);
     if (seconds === undefined) return;
     if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
-    return serveDelta(response, name, seconds, options);
+    return serveDelta(jobFor(response, options), name, seconds);
   }
   const collect = name !== 'allocs' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
-  await refresh(collect);
-  if (debug !== 0) {
-    // Go reads the stats first, so that the writer's own allocations are not in them.
-    const memStats = readMemStats();
-    const { shown, sampleInterval } = await readMoment(name, options);
-    setAge(response);
-    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    return sendChunked(response, formatHeapText(shown, memStats, { sampleInterval }));
-  }
-  const body = await snapshotProto({
-    ofBuffers: name === 'buffers',
-    defaultSampleType: defaultSampleType(name),
-    sourceMaps: options.sourceMaps,
-    program: options.program,
-  });
+  const job = jobFor(response, options);
+  await refresh(job, collect);
+  if (debug !== 0) return sendText(job, name, 'heap');
+  const body = await captureProfile(name, { ...job, format: 'pprof' });
   setAge(response);
   setAttachment(response, name);
   sendChunked(response, body);
@@ -79,56 +86,62 @@ export async function serveFlame(
   const secondsText = formValue(query, 'seconds');
   const seconds = secondsText === '' ? 0 : checkSeconds(response, secondsText, options.maxSeconds);
   if (seconds === undefined) return;
-  await refresh((parseInteger(formValue(query, 'gc')) ?? 0) > 0);
-  const before = seconds > 0 ? await readMoment('heap', options) : undefined;
-  if (before !== undefined) {
-    if (!(await wait(response, seconds))) return;
-    await refresh(false);
-  }
-  const now = await readMoment('heap', options);
+  const job = jobFor(response, options);
+  await refresh(job, (parseInteger(formValue(query, 'gc')) ?? 0) > 0);
+  const before = seconds > 0 ? await take(job, 'heap') : undefined;
+  if (before !== undefined) await wait(job, seconds);
+  const now = await take(job, 'heap');
   const type = formValue(query, 'type');
   const sampleIndex = Math.max(
     0,
     HEAP_SAMPLE_TYPES.findIndex((each) => each.type === (type || 'inuse_space')),
   );
+  const title = `${job.program}, process ${process.pid}`;
   setAge(response);
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   sendChunked(
     response,
-    formatFlamePage(toProfile(now, 'heap', options), before && toProfile(before, 'heap', options), {
-      title: `${options.program}, process ${process.pid}`,
-      sampleIndex,
-    }),
+    formatFlamePage(toProfile(now, job), before && toProfile(before, job), { title, sampleIndex }),
   );
 }
 
 /** `/pprof/heap`: what gperftools' reader fetches, text only. */
 export async function servePerlText(response: ServerResponse, options: ProfileRouteOptions): Promise<void> {
-  await refresh(false);
-  const memStats = readMemStats();
-  const { shown, sampleInterval } = await readMoment('heap', options);
-  setAge(response);
-  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  sendChunked(response, formatHeapText(shown, memStats, { sampleInterval, header: 'heap_v2' }));
+  const job = jobFor(response, options);
+  await refresh(job, false);
+  return sendText(job, 'heap', 'heap_v2');
 }
 
-async function serveDelta(
-  response: ServerResponse,
-  name: ProfileRequest['name'],
-  seconds: number,
-  options: ProfileRouteOptions,
+async function sendText(
+  job: Job,
+  name: ProfileName,
+  header: CaptureOptions['header'] & string,
 ): Promise<void> {
-  await refresh(false);
-  const before = await readMoment(name, options);
-  if (!(await wait(response, seconds))) return;
-  await refresh(false);
-  const after = await readMoment(name, options);
-  setAge(response);
-  const profile = deltaProfile(before, after, profileOptions(after, name, options));
-  const body = await compress(encodeProto(profile));
-  setAttachment(response, `${name}-delta`);
-  response.setHeader('Content-Length', body.length);
-  response.end(body);
+  const body = await captureProfile(name, { ...job, format: 'text', header });
+  setAge(job.response);
+  job.response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  sendChunked(job.response, body);
+}
+
+async function serveDelta(job: Job, name: ProfileName, seconds: number): Promise<void> {
+  await refresh(job, false);
+  const before = await take(job, name);
+  await wait(job, seconds);
+  const after = await take(job, name);
+  setAge(job.response);
+  const [base, profile] = [toProfile(before, job), toProfile(after, job)];
+  const body = await encodeProto({
+    ...profile,
+    samples: changesSince(bucketSamples(before.records, base), bucketSamples(after.records, profile)),
+    durationNanos: Math.max(0, after.timeNanos - before.timeNanos),
+  });
+  setAttachment(job.response, `${name}-delta`);
+  job.response.setHeader('Content-Length', body.length);
+  job.response.end(body);
+}
+
+function take(job: Job, name: ProfileName): Promise<Capture> {
+  return withSources(readCapture(name), job);
 }
 
 /** Sends Go's error for what is no number of seconds. */
@@ -166,48 +179,13 @@ function idleTimeout(request: IncomingMessage): number {
   return Math.min(...timeouts.map((each) => each || Number.POSITIVE_INFINITY));
 }
 
-/** False when the client is gone before. */
-async function wait(response: ServerResponse, seconds: number): Promise<boolean> {
-  const gone = new AbortController();
-  const timer = setTimeout(() => gone.abort(), seconds * 1000);
-  try {
-    await once(response, 'close', { signal: gone.signal });
-    return false;
-  } catch {
-    return !response.destroyed;
-  } finally {
-    clearTimeout(timer);
-  }
+async function wait(job: Job, seconds: number): Promise<void> {
+  await sleep(seconds * 1000, undefined, { signal: job.signal });
+  await refresh(job, false);
 }
 
-function refresh(collect: boolean): Promise<boolean> {
-  return refreshFigures(collect, collect ? COLLECT_TIMEOUT_MS : FIGURES_TIMEOUT_MS);
-}
-
-interface SampledMoment extends Moment {
-  sampleInterval: number;
-}
-
-async function readMoment(name: ProfileName, { sourceMaps }: ProfileRouteOptions): Promise<SampledMoment> {
-  const timeNanos = Date.now() * 1e6;
-  const { records, sampleInterval } = readRecordSet(name);
-  const shown = sourceMaps ? await withSources(records) : records;
-  return { records, shown, timeNanos, sampleInterval };
-}
-
-function profileOptions(
-  { sampleInterval }: SampledMoment,
-  name: ProfileName,
-  { program }: ProfileRouteOptions,
-) {
-  return { sampleInterval, defaultSampleType: defaultSampleType(name), program };
-}
-
-function toProfile(moment: SampledMoment, name: ProfileName, options: ProfileRouteOptions): ParsedProfile {
-  return profileFromRecords(moment.shown, {
-    ...profileOptions(moment, name, options),
-    timeNanos: moment.timeNanos,
-  });
+function refresh({ signal }: Job, collect: boolean): Promise<boolean> {
+  return untilAborted(refreshFigures(collect, collect ? COLLECT_TIMEOUT_MS : FIGURES_TIMEOUT_MS), signal);
 }
 
 function setAttachment(response: ServerResponse, name: string): void {

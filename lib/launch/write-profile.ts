@@ -3,18 +3,11 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { gzipSync } from 'node:zlib';
 import type { FileFormat } from '../base/choices.js';
-import { programName } from '../base/program.js';
 import { writeWholeFile } from '../base/whole-file.js';
-import { defaultSampleType, type ProfileName, type RecordSet, readRecordSet } from '../capture/lookup.js';
-import { findFrames, framesOf, withSourcesSync } from '../capture/source-maps.js';
-import { formatHeapText } from '../formats/gotext/encode.js';
-import { encodeProto } from '../formats/pprof/encode.js';
+import { type Capture, encodeNow, type ProfileName, readCapture } from '../capture/pipeline.js';
+import { findFrames, framesOf } from '../capture/source-maps.js';
 import { externalComment } from '../profile/external-memory.js';
-import { profileFromRecords } from '../profile/heap-values.js';
-import type { MemStats } from '../profile/public-types.js';
-import { readMemStats } from '../sampler/mem-stats.js';
 
 export interface FileSettings {
   /** Made if it is not there. */
@@ -56,12 +49,12 @@ export function writeProfilesSoon(
   collection: GarbageCollection,
   tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): Promise<void> {
-  const moments = read(collection);
+  const captures = read(collection);
   return new Promise((resolve, reject) => {
     const finish = () => {
       process.off('exit', finish);
       try {
-        write(moments, settings, tell);
+        write(captures, settings, tell);
         resolve();
       } catch (error) {
         reject(error);
@@ -69,37 +62,35 @@ export function writeProfilesSoon(
     };
     if (!settings.sourceMaps) return finish();
     process.on('exit', finish);
-    findFrames(moments.flatMap(({ records }) => [...framesOf(records)])).then(finish, finish);
+    findFrames(captures.flatMap(({ records }) => [...framesOf(records)])).then(finish, finish);
   });
 }
 
-/** What a file is made of. */
-interface Moment extends RecordSet {
-  name: FileProfile;
-  stats: MemStats;
-  timeNanos: number;
-}
+type FileCapture = Capture & { name: FileProfile };
 
-function read(collection: GarbageCollection): Moment[] {
+function read(collection: GarbageCollection): FileCapture[] {
   collectGarbage(collection);
   const names = ['buffers', 'heap'] as const;
   return names
-    .map((name) => ({ name, stats: readMemStats(), ...readRecordSet(name), timeNanos: Date.now() * 1e6 }))
+    .map((name) => ({ ...readCapture(name), name }))
     .filter(({ sampleInterval }) => sampleInterval > 0);
 }
 
+/** What is not known of sources by now is found out here: a program that ends may be held up, one that goes on has asked before. */
 function write(
-  moments: readonly Moment[],
-  settings: FileSettings,
+  captures: readonly FileCapture[],
+  { dir, format, sourceMaps }: FileSettings,
   tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): void {
-  for (const moment of moments) {
-    const content = encode(moment, settings);
-    mkdirSync(settings.dir, { recursive: true });
+  for (const capture of captures) {
+    const { external } = capture.memStats;
+    const comments = [externalComment(external)];
+    const content = encodeNow(capture, { format: format === 'txt' ? 'text' : 'pprof', sourceMaps, comments });
+    mkdirSync(dir, { recursive: true });
     written++;
-    const file = path.join(settings.dir, fileName(moment.name, settings.format));
+    const file = path.join(dir, fileName(capture.name, format));
     writeWholeFile(file, [content], { flush: false });
-    tell(file, moment.name, moment.stats.external);
+    tell(file, capture.name, external);
   }
 }
 
@@ -121,21 +112,6 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
     // Then figures are as of an earlier collection.
     return () => {};
   }
-}
-
-/** What is not known of sources by now is found out here: a program that ends may be held up, one that goes on has asked before. */
-function encode(moment: Moment, { format, sourceMaps }: FileSettings): string | Uint8Array {
-  const { name, stats, sampleInterval, timeNanos } = moment;
-  const records = sourceMaps ? withSourcesSync(moment.records) : moment.records;
-  if (format === 'txt') return formatHeapText(records, stats, { sampleInterval });
-  const profile = profileFromRecords(records, {
-    sampleInterval,
-    defaultSampleType: defaultSampleType(name),
-    timeNanos,
-    program: programName(),
-  });
-  const comments = [externalComment(stats.external)];
-  return gzipSync(encodeProto({ ...profile, comments }), { level: 1 });
 }
 
 /** As Node.js names its own diagnostic files: date, time, process, thread, number. */

@@ -1,6 +1,6 @@
 import { meterOnThread } from '../addon/meter-on-thread.js';
 import { NO_LABELS, newLabels } from './labels.js';
-import type { ParsedFrame, ParsedProfile, ParsedSample, SampleType } from './model.js';
+import type { ProfileData, Sample, SampleType } from './model.js';
 import type { MemProfileRecord } from './public-types.js';
 import { scaleFactor } from './scaling.js';
 import { UNKNOWN_STACK } from './unknown-stack.js';
@@ -26,8 +26,16 @@ export interface HeapProfileOptions {
 /** A profile of what the records stand for: scaled up from what was sampled, as Go does, once a record. */
 export function profileFromRecords(
   records: readonly MemProfileRecord[],
+  options: HeapProfileOptions,
+): ProfileData {
+  return scaleUp(sampledProfile(records, options));
+}
+
+/** A profile of the figures as they were sampled, a sample a record; `scaleUp` makes it one that can be written. */
+export function sampledProfile(
+  records: readonly MemProfileRecord[],
   { sampleInterval, defaultSampleType, timeNanos, program }: HeapProfileOptions,
-): ParsedProfile {
+): ProfileData {
   return {
     format: 'proto',
     sampleTypes: HEAP_SAMPLE_TYPES.map((each) => ({ ...each })),
@@ -37,23 +45,49 @@ export function profileFromRecords(
     timeNanos,
     comments: [],
     mappings: [{ start: 0, limit: 0, offset: 0, fileName: program, buildId: '' }],
-    samples: meterOnThread(() => records.map((record) => toSample(record, sampleInterval))),
+    samples: meterOnThread(() => records.map((record) => new SampledRecord(record))),
   };
 }
 
-function toSample(record: MemProfileRecord, sampleInterval: number): ParsedSample {
-  const stack: readonly Readonly<ParsedFrame>[] = record.stack();
-  const allocObjects = toCount(record.allocObjects);
-  const allocBytes = toCount(record.allocBytes);
-  return {
-    values: [
-      ...unsample(allocObjects, allocBytes, sampleInterval),
-      ...unsample(toCount(record.inUseObjects()), toCount(record.inUseBytes()), sampleInterval),
-    ],
-    stack: stack.length === 0 ? UNKNOWN_STACK : stack,
-    labels: record.thread === undefined ? NO_LABELS : label('thread', String(record.thread)),
-    numLabels: allocObjects > 0 ? label('bytes', Math.trunc(allocBytes / allocObjects)) : NO_LABELS,
+/** A record's stack is read when it is asked for: a delta leaves many records out. */
+class SampledRecord implements Sample {
+  readonly values: number[];
+  readonly labels: Sample['labels'];
+  readonly numLabels: Sample['numLabels'] = NO_LABELS;
+  readonly #record: MemProfileRecord;
+
+  constructor(record: MemProfileRecord) {
+    this.values = [
+      toCount(record.allocObjects),
+      toCount(record.allocBytes),
+      toCount(record.inUseObjects()),
+      toCount(record.inUseBytes()),
+    ];
+    this.labels = record.thread === undefined ? NO_LABELS : label('thread', String(record.thread));
+    this.#record = record;
+  }
+
+  get stack(): Sample['stack'] {
+    return this.#record.stack();
+  }
+}
+
+/** Scales a profile of sampled figures up, and says how large the objects of each sample were on average. */
+export function scaleUp(profile: ProfileData): ProfileData {
+  const scaled = (sample: Sample): Sample => {
+    const [allocObjects = 0, allocBytes = 0, inUseObjects = 0, inUseBytes = 0] = sample.values;
+    const { stack } = sample;
+    return {
+      values: [
+        ...unsample(allocObjects, allocBytes, profile.period),
+        ...unsample(inUseObjects, inUseBytes, profile.period),
+      ],
+      stack: stack.length === 0 ? UNKNOWN_STACK : stack,
+      labels: sample.labels,
+      numLabels: allocObjects > 0 ? label('bytes', Math.trunc(allocBytes / allocObjects)) : NO_LABELS,
+    };
   };
+  return { ...profile, samples: meterOnThread(() => profile.samples.map(scaled)) };
 }
 
 function unsample(objects: number, bytes: number, sampleInterval: number): [number, number] {

@@ -5,7 +5,7 @@ export interface SampleType {
 }
 
 /** One frame of a stack that was read. Frames are shared between samples. */
-export interface ParsedFrame {
+export interface ProfileFrame {
   /** '' if the profile has no symbol for the address. */
   functionName: string;
   /** '' if unknown. */
@@ -21,18 +21,18 @@ export interface ParsedFrame {
 }
 
 /** One stack of a profile that was read, with its values. */
-export interface ParsedSample {
+export interface Sample {
   /** One for each of `sampleTypes`, rounded above 2^53. */
   values: number[];
   /** Leaf first; inlined calls are frames of their own. */
-  stack: readonly Readonly<ParsedFrame>[];
+  stack: readonly Readonly<ProfileFrame>[];
   /** Texts by label key (`thread`), and numbers by label key (`bytes`: the size of one object). No prototypes. */
   labels: Readonly<Record<string, readonly string[]>>;
   numLabels: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A range of addresses and the file that is mapped there. */
-export interface ParsedMapping {
+export interface Mapping {
   start: number;
   limit: number;
   offset: number;
@@ -41,7 +41,7 @@ export interface ParsedMapping {
 }
 
 /** A profile of any format, as `go tool pprof` understands it. Samples are in the order of the file, none merged. */
-export interface ParsedProfile {
+export interface ProfileData {
   format: 'proto' | 'text';
   /** Of each column; for a heap profile `alloc_objects`, `alloc_space`, `inuse_objects`, `inuse_space`. */
   sampleTypes: SampleType[];
@@ -57,8 +57,8 @@ export interface ParsedProfile {
   /** Regular expressions (RE2) of frames to cut, and not to cut after all, together with their callees. */
   dropFrames?: string;
   keepFrames?: string;
-  mappings: ParsedMapping[];
-  samples: ParsedSample[];
+  mappings: Mapping[];
+  samples: Sample[];
 }
 
 /** Options of `parseProfile`. */

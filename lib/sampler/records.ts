@@ -2,6 +2,7 @@ import { type NativeRecords, native } from '../addon/native.js';
 import { checkBoolean } from '../base/check.js';
 import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
+import type { BucketRecord } from '../profile/delta.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
 import type { StackAt } from './frames.js';
 
@@ -9,8 +10,9 @@ const frames = lazily(() => require('./frames.js') as typeof import('./frames.js
 
 const OTHER_THREADS = 0xffffffff;
 
-class BucketRecord implements MemProfileRecord {
+class SampledBucket implements BucketRecord {
   readonly #stack: number;
+  readonly #sizeLimit: number;
   readonly #stackAt: StackAt;
   readonly thread?: number;
 
@@ -20,16 +22,23 @@ class BucketRecord implements MemProfileRecord {
     readonly allocObjects: number,
     readonly freeObjects: number,
     stack: number,
+    sizeLimit: number,
     thread: number,
     stackAt: StackAt,
   ) {
     this.#stack = stack;
+    this.#sizeLimit = sizeLimit;
     this.#stackAt = stackAt;
     if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
   }
 
   stack(): readonly Readonly<Frame>[] {
     return this.#stackAt(this.#stack);
+  }
+
+  /** A bucket is a stack, a size class, and perhaps a thread. It has the same name at every reading. */
+  get bucket(): string {
+    return `${this.#stack} ${this.#sizeLimit} ${this.thread ?? ''}`;
   }
 
   inUseBytes(): number {
@@ -83,15 +92,19 @@ export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
   return recordsOf(native().readRecords(inuseZero, true), frames().bufferStackAt);
 }
 
-function recordsOf({ figures, stacks, threads }: NativeRecords, stackAt: StackAt): MemProfileRecord[] {
+function recordsOf(
+  { figures, stacks, sizeLimits, threads }: NativeRecords,
+  stackAt: StackAt,
+): MemProfileRecord[] {
   const records = new Array<MemProfileRecord>(stacks.length);
   for (let i = 0, at = 0; i < stacks.length; i++, at += 4) {
-    records[i] = new BucketRecord(
+    records[i] = new SampledBucket(
       figures[at]!,
       figures[at + 1]!,
       figures[at + 2]!,
       figures[at + 3]!,
       stacks[i]!,
+      sizeLimits[i]!,
       threads[i]!,
       stackAt,
     );

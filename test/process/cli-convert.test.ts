@@ -3,12 +3,12 @@ import path from 'node:path';
 import t from 'tap';
 import { encodeProto } from '#dist/formats/pprof/encode.js';
 import { parseProfile } from '#dist/formats/readers.js';
-import type { ParsedProfile } from '#dist/profile/model.js';
+import type { ProfileData } from '#dist/profile/model.js';
 import { after, golden, goPprof, memprof } from '../support/cli.js';
 import { needs } from '../support/tools.js';
 
 /** What a profile says, whatever its form: the values of each stack of names. */
-function content({ samples }: ParsedProfile): string[] {
+function content({ samples }: ProfileData): string[] {
   return samples
     .map(({ values, stack }) => {
       const names = stack.map(({ functionName, fileName, lineNumber }) => [

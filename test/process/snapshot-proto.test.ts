@@ -3,9 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import t, { type Test as TapTest } from 'tap';
 import { native } from '#dist/addon/native.js';
-import { defaultSampleType, type ProfileName, readRecordSet } from '#dist/capture/lookup.js';
+import { defaultSampleType, type ProfileName, readCapture, withSources } from '#dist/capture/pipeline.js';
 import { snapshotProto } from '#dist/capture/snapshot-proto.js';
-import { withSources } from '#dist/capture/source-maps.js';
 import { encodeProto } from '#dist/formats/pprof/encode.js';
 import { parseProfile } from '#dist/formats/readers.js';
 import { start, status, stop } from '#dist/index.js';
@@ -16,9 +15,9 @@ const program = '/app/main.js';
 
 /** What the writer of records makes of the same. */
 async function written(name: ProfileName, sourceMaps: boolean): Promise<Uint8Array> {
-  const { records, sampleInterval } = readRecordSet(name);
+  const { records, sampleInterval } = await withSources(readCapture(name), { sourceMaps });
   return encodeProto(
-    profileFromRecords(sourceMaps ? await withSources(records) : records, {
+    profileFromRecords(records, {
       sampleInterval,
       defaultSampleType: defaultSampleType(name),
       timeNanos: 0,

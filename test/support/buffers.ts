@@ -1,16 +1,16 @@
 import type { Test } from 'tap';
-import type { ParsedFrame, ParsedProfile } from '#dist/profile/model.js';
+import type { ProfileData, ProfileFrame } from '#dist/profile/model.js';
 import { endedWell, lastLine, type Outcome } from './hazard.js';
 
 export interface Site {
-  leaf: Readonly<ParsedFrame>;
+  leaf: Readonly<ProfileFrame>;
   functions: string[];
   allocBytes: number;
   inUseBytes: number;
 }
 
 /** Values of a profile added up by the place of the leaf, most bytes in use first. */
-export function sitesOf(profile: ParsedProfile): Site[] {
+export function sitesOf(profile: ProfileData): Site[] {
   const column = (type: string) => profile.sampleTypes.findIndex((each) => each.type === type);
   const [alloc, inUse] = [column('alloc_space'), column('inuse_space')];
   const sites = new Map<string, Site>();

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
-import { type ParsedProfile, parseProfile } from '#dist/index.js';
+import { type ProfileData, parseProfile } from '#dist/index.js';
 
 export interface Ingested {
   path: string;
   method: string;
   query: Readonly<Record<string, string>>;
   headers: IncomingMessage['headers'];
-  profile: ParsedProfile;
+  profile: ProfileData;
   gzipped: Buffer;
   sampleTypes: unknown;
 }

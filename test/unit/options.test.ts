@@ -378,6 +378,7 @@ t.test('rows are sound', (t) => {
 const interfaces: [file: string, name: string, taker: Taker][] = [
   ['profile/public-types.ts', 'StartOptions', 'start'],
   ['capture/lookup.ts', 'WriteOptions', 'writeTo'],
+  ['capture/lookup.ts', 'EncodeOptions', 'encode'],
   ['profile/model.ts', 'ParseOptions', 'parseProfile'],
   ['sampler/mem-stats.ts', 'ReadMemStatsOptions', 'readMemStats'],
   ['http/handler.ts', 'HandlerOptions', 'handler'],

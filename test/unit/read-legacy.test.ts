@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseProfile } from '#dist/formats/readers.js';
-import type { ParsedProfile, ParseOptions } from '#dist/profile/model.js';
+import type { ParseOptions, ProfileData } from '#dist/profile/model.js';
 import { fixtures } from '../support/run.js';
 
 interface GoExpected {
@@ -34,7 +34,7 @@ const folder = join(fixtures, 'vectors');
 const vectors: Record<string, Vector> = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
 const MODES: Mode[] = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'];
 
-function parse(text: string, scaling?: ParseOptions['scaling']): ParsedProfile {
+function parse(text: string, scaling?: ParseOptions['scaling']): ProfileData {
   return parseProfile(Buffer.from(text), scaling === undefined ? {} : { scaling });
 }
 
@@ -44,7 +44,7 @@ function hex(address: number): string {
 
 /** As `go tool pprof -raw` has it. */
 function mappingText(
-  { start, limit, offset, fileName, buildId }: ParsedProfile['mappings'][number],
+  { start, limit, offset, fileName, buildId }: ProfileData['mappings'][number],
   i: number,
 ) {
   const end = limit === 2 ** 64 ? '0xffffffffffffffff' : hex(limit);
@@ -127,7 +127,7 @@ for (const [name, vector] of Object.entries(vectors)) {
 }
 
 const HEADER = 'heap profile: 3: 48 [5: 80] @ heap/2';
-const names = (profile: ParsedProfile) =>
+const names = (profile: ProfileData) =>
   profile.samples.map(({ stack }) => stack.map(({ functionName }) => functionName));
 
 t.test('the types of texts, and how their values are scaled', async (t) => {

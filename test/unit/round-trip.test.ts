@@ -5,7 +5,7 @@ import { encodeProto } from '#dist/formats/pprof/encode.js';
 import { parseProfile } from '#dist/formats/readers.js';
 import { readMemStats, readRecords, start, stop } from '#dist/index.js';
 import { profileFromRecords } from '#dist/profile/heap-values.js';
-import type { ParsedProfile, ParsedSample } from '#dist/profile/model.js';
+import type { ProfileData, Sample } from '#dist/profile/model.js';
 import type { MemProfileRecord } from '#dist/profile/public-types.js';
 import { frame, record, someRecords } from '../support/records.js';
 
@@ -21,13 +21,12 @@ function text(records: readonly MemProfileRecord[], header: 'heap' | 'heap_v2' =
 }
 
 /** Texts are sorted by what is in use. */
-function sorted(samples: readonly ParsedSample[]): ParsedSample[] {
-  const key = ({ values, stack }: ParsedSample) =>
-    JSON.stringify([values, stack.map(({ address }) => address)]);
+function sorted(samples: readonly Sample[]): Sample[] {
+  const key = ({ values, stack }: Sample) => JSON.stringify([values, stack.map(({ address }) => address)]);
   return [...samples].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-function framesOf(profile: ParsedProfile, withoutColumns: boolean) {
+function framesOf(profile: ProfileData, withoutColumns: boolean) {
   return sorted(profile.samples).map(({ values, stack, numLabels }) => ({
     values,
     bytes: numLabels.bytes,

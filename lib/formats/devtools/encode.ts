@@ -1,5 +1,5 @@
 import { meterOnThread } from '../../addon/meter-on-thread.js';
-import type { ParsedFrame, ParsedProfile } from '../../profile/model.js';
+import type { ProfileData, ProfileFrame } from '../../profile/model.js';
 import { columnOf } from '../../profile/sample-type.js';
 
 /** `Runtime.CallFrame` of the DevTools protocol. */
@@ -34,7 +34,7 @@ export interface DevToolsHeapProfile {
  * Throws `ERR_MEMPROF_OUT_OF_RANGE` if the profile has no such value.
  */
 export function toHeapProfile(
-  profile: ParsedProfile,
+  profile: ProfileData,
   sampleType = profile.defaultSampleType,
 ): DevToolsHeapProfile {
   const column = columnOf(profile, sampleType);
@@ -52,7 +52,7 @@ export function toHeapProfile(
 
 class CallTree {
   readonly head: DevToolsNode;
-  readonly #callFrames = new Map<Readonly<ParsedFrame>, DevToolsCallFrame>();
+  readonly #callFrames = new Map<Readonly<ProfileFrame>, DevToolsCallFrame>();
   // Frames that look alike may be different objects: what counts is what is written of them.
   readonly #callFramesByKey = new Map<string, DevToolsCallFrame>();
   readonly #children = new Map<DevToolsNode, Map<DevToolsCallFrame, DevToolsNode>>();
@@ -69,7 +69,7 @@ class CallTree {
     });
   }
 
-  nodeOf(stack: readonly Readonly<ParsedFrame>[]): DevToolsNode {
+  nodeOf(stack: readonly Readonly<ProfileFrame>[]): DevToolsNode {
     let node = this.head;
     for (let i = stack.length - 1; i >= 0; i--) node = this.#childOf(node, this.#callFrameOf(stack[i]!));
     return node;
@@ -92,7 +92,7 @@ class CallTree {
     return node;
   }
 
-  #callFrameOf(frame: Readonly<ParsedFrame>): DevToolsCallFrame {
+  #callFrameOf(frame: Readonly<ProfileFrame>): DevToolsCallFrame {
     let callFrame = this.#callFrames.get(frame);
     if (callFrame === undefined) {
       const { functionName, fileName, lineNumber, columnNumber = 0, address } = frame;
@@ -123,11 +123,11 @@ class CallTree {
 }
 
 /** As JSON, without recursion: a call tree may be deeper than the stack of `JSON.stringify`. */
-export function formatHeapProfile(profile: ParsedProfile, sampleType?: string): string {
+export function formatHeapProfile(profile: ProfileData, sampleType?: string): string {
   return meterOnThread(() => formatTree(profile, sampleType));
 }
 
-function formatTree(profile: ParsedProfile, sampleType?: string): string {
+function formatTree(profile: ProfileData, sampleType?: string): string {
   const { head, samples } = toHeapProfile(profile, sampleType);
   const parts: string[] = ['{"head":'];
   const open: { node: DevToolsNode; next: number }[] = [{ node: head, next: 0 }];

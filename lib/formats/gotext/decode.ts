@@ -1,12 +1,6 @@
 import { NO_LABELS, newLabels } from '../../profile/labels.js';
 import { Allowance, LIMITS } from '../../profile/limits.js';
-import type {
-  ParsedFrame,
-  ParsedMapping,
-  ParsedProfile,
-  ParsedSample,
-  SampleType,
-} from '../../profile/model.js';
+import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
 import { type LegacyHeader, readHeader, type Scaling } from './legacy-header.js';
 import { guardedPoissonScaling, noScaling, poissonScaling } from './legacy-scaling.js';
 import { Lines } from './lines.js';
@@ -40,21 +34,21 @@ export function isLegacyHeader(line: string): boolean {
  * Reads the texts of gperftools, Go (`debug=1`) and jemalloc, as `ParseOptions.scaling` says. Comments below a record
  * name its addresses.
  */
-export function readLegacy(bytes: Uint8Array, scaling: Scaling): ParsedProfile {
+export function readLegacy(bytes: Uint8Array, scaling: Scaling): ProfileData {
   return new LegacyReader(bytes, scaling).read();
 }
 
 class LegacyReader {
   readonly #lines: Lines;
   readonly #symbols = new SymbolTable();
-  readonly #samples: ParsedSample[] = [];
+  readonly #samples: Sample[] = [];
   // Of the calls, leaf first, for each sample: what they are called is known at the end.
   readonly #addresses: (readonly number[])[] = [];
   readonly #sampleCount = new Allowance(LIMITS.samples, 'records');
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #skipped = new Allowance(LIMITS.skippedLines, 'lines that are no record');
   readonly #scratch: number[] = [];
-  #mappings: ParsedMapping[] = [];
+  #mappings: Mapping[] = [];
   #hasSymbolSection = false;
 
   constructor(
@@ -64,7 +58,7 @@ class LegacyReader {
     this.#lines = new Lines(bytes);
   }
 
-  read(): ParsedProfile {
+  read(): ProfileData {
     const lines = this.#lines;
     lines.next();
     if (lines.latin1().startsWith('--- symbol')) this.#readSymbolSection();
@@ -256,7 +250,7 @@ class LegacyReader {
     return Number(BigInt.asUintN(64, value - less));
   }
 
-  #symbolizedSamples(): ParsedSample[] {
+  #symbolizedSamples(): Sample[] {
     for (const [i, sample] of this.#samples.entries()) {
       sample.stack = this.#stackOf(this.#addresses[i]!);
       this.#addresses[i] = [];
@@ -264,8 +258,8 @@ class LegacyReader {
     return this.#samples;
   }
 
-  #stackOf(addresses: readonly number[]): readonly Readonly<ParsedFrame>[] {
-    const stack: Readonly<ParsedFrame>[] = [];
+  #stackOf(addresses: readonly number[]): readonly Readonly<ProfileFrame>[] {
+    const stack: Readonly<ProfileFrame>[] = [];
     addresses.forEach((address, index) => {
       const frames = this.#symbols.framesAt(address, this.#symbolAddress(address, index));
       if (frames.length > 1) this.#frames.take(frames.length - 1);
@@ -293,7 +287,7 @@ class LegacyReader {
   }
 }
 
-const ALL_ADDRESSES: ParsedMapping = { start: 0, limit: 2 ** 64, offset: 0, fileName: '', buildId: '' };
+const ALL_ADDRESSES: Mapping = { start: 0, limit: 2 ** 64, offset: 0, fileName: '', buildId: '' };
 
 function sampleTypes({ hasAlloc }: LegacyHeader): SampleType[] {
   const types = hasAlloc

@@ -1,5 +1,5 @@
 import { Allowance, LIMITS } from '../../profile/limits.js';
-import type { ParsedMapping } from '../../profile/model.js';
+import type { Mapping } from '../../profile/model.js';
 import type { Lines } from './lines.js';
 
 export const MAPPING_SECTIONS = /--- Memory map: ---|MAPPED_LIBRARIES:/;
@@ -12,8 +12,8 @@ const BRIEF =
   /^(?:0x)?([0-9a-f]{1,16})-(?:0x)?([0-9a-f]{1,16}):?(?: +([-rwxp]+)(?= |$))?(?: +(\S+))?(?: +\(@([0-9a-f]{1,16})\))?(?: +([0-9a-f]+))?$/i;
 
 /** The executable mappings of the rest of the lines, each known form a line; others are skipped, as Go does. */
-export function readMappings(lines: Lines): ParsedMapping[] {
-  const mappings: ParsedMapping[] = [];
+export function readMappings(lines: Lines): Mapping[] {
+  const mappings: Mapping[] = [];
   const allowance = new Allowance(LIMITS.mappings, 'mappings');
   while (lines.next()) {
     const mapping = parseMapping(lines.utf8());
@@ -26,7 +26,7 @@ export function readMappings(lines: Lines): ParsedMapping[] {
   return mappings;
 }
 
-function parseMapping(line: string): ParsedMapping | undefined {
+function parseMapping(line: string): Mapping | undefined {
   const full = PROC_MAPS.exec(line);
   if (full !== null) {
     const [, start, limit, permissions, offset, fileName] = full;
@@ -45,7 +45,7 @@ function toMapping(
   offset = '0',
   fileName = '',
   buildId = '',
-): ParsedMapping | undefined {
+): Mapping | undefined {
   if (!permissions.includes('x')) return undefined;
   return { start: hex(start), limit: hex(limit), offset: hex(offset), fileName, buildId };
 }
@@ -55,7 +55,7 @@ function hex(digits: string): number {
 }
 
 /** Whether the second is the rest of the first, split in two. */
-function isContinued(first: ParsedMapping, second: ParsedMapping): boolean {
+function isContinued(first: Mapping, second: Mapping): boolean {
   return (
     first.fileName === second.fileName &&
     first.buildId === second.buildId &&

@@ -1,4 +1,4 @@
-import type { ParsedFrame } from '../../profile/model.js';
+import type { ProfileFrame } from '../../profile/model.js';
 
 interface Symbol {
   functionName: string;
@@ -12,7 +12,7 @@ interface Symbol {
  */
 export class SymbolTable {
   readonly #byAddress = new Map<number, readonly Symbol[]>();
-  readonly #frames = new Map<number, readonly Readonly<ParsedFrame>[]>();
+  readonly #frames = new Map<number, readonly Readonly<ProfileFrame>[]>();
 
   /** What the comments of one record say of the addresses of its stack; what is known already stays. */
   learn(comments: readonly string[], stack: readonly number[]): void {
@@ -48,7 +48,7 @@ export class SymbolTable {
   }
 
   /** The frames of an address, the same objects each time; one without a name if there is no symbol. */
-  framesAt(address: number, symbolAddress: number): readonly Readonly<ParsedFrame>[] {
+  framesAt(address: number, symbolAddress: number): readonly Readonly<ProfileFrame>[] {
     let frames = this.#frames.get(address);
     if (frames === undefined) {
       const symbols = this.#byAddress.get(symbolAddress) ?? [NO_SYMBOL];

@@ -1,12 +1,6 @@
 import { type Labels, NO_LABELS, newLabels } from '../../profile/labels.js';
 import { Allowance, LIMITS, profileError } from '../../profile/limits.js';
-import type {
-  ParsedFrame,
-  ParsedMapping,
-  ParsedProfile,
-  ParsedSample,
-  SampleType,
-} from '../../profile/model.js';
+import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
 import { WireReader } from './wire-reader.js';
 
 interface FunctionRow {
@@ -30,7 +24,7 @@ const NO_TYPE: TypeIndexes = { type: 0, unit: 0 };
 const MAX_SHARED_LABELS = 10_000;
 
 /** Reads pprof's `profile.proto`, not compressed. Refuses what Go's reader refuses, and what is beyond `LIMITS`. */
-export function readProto(bytes: Uint8Array): ParsedProfile {
+export function readProto(bytes: Uint8Array): ProfileData {
   return new ProtoReader(bytes).read();
 }
 
@@ -41,12 +35,12 @@ class ProtoReader {
   readonly #texts: (string | number)[] = [];
   readonly #textEnds: number[] = [];
   readonly #functions = new Map<number, FunctionRow>();
-  readonly #locations = new Map<number, readonly ParsedFrame[]>();
+  readonly #locations = new Map<number, readonly ProfileFrame[]>();
   readonly #bytesLabels = new Map<number, Labels<number>>();
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #labels = new Allowance(LIMITS.labels, 'labels');
 
-  readonly #stack: ParsedFrame[] = [];
+  readonly #stack: ProfileFrame[] = [];
   readonly #values: number[] = [];
   readonly #sampleTypes: TypeIndexes[] = [];
   readonly #sampleSpans: number[] = [];
@@ -67,7 +61,7 @@ class ProtoReader {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  read(): ParsedProfile {
+  read(): ProfileData {
     this.#readTopLevel();
     if (this.#texts.length === 0 || this.#text(0) !== '') {
       throw profileError("not a valid proto: expected '' as the first of its texts");
@@ -79,7 +73,7 @@ class ProtoReader {
       this.#readLocation(this.#locationSpans[i]!, this.#locationSpans[i + 1]!);
     }
     const sampleTypes = this.#sampleTypes.map((each) => this.#sampleType(each));
-    const samples: ParsedSample[] = [];
+    const samples: Sample[] = [];
     for (let i = 0; i < this.#sampleSpans.length; i += 2) {
       samples.push(this.#readSample(this.#sampleSpans[i]!, this.#sampleSpans[i + 1]!, sampleTypes.length));
     }
@@ -290,7 +284,7 @@ class ProtoReader {
       }
     }
     checkId('location', id, this.#locations);
-    const frames = lines.map(({ functionId, line, column }): ParsedFrame => {
+    const frames = lines.map(({ functionId, line, column }): ProfileFrame => {
       const row = this.#functions.get(functionId);
       if (row === undefined) {
         throw profileError(
@@ -312,7 +306,7 @@ class ProtoReader {
     );
   }
 
-  #readMapping({ start, end }: Span): ParsedMapping {
+  #readMapping({ start, end }: Span): Mapping {
     const reader = this.#reader;
     reader.enter(start, end);
     const mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
@@ -326,7 +320,7 @@ class ProtoReader {
     return mapping;
   }
 
-  #readSample(start: number, end: number, valueCount: number): ParsedSample {
+  #readSample(start: number, end: number, valueCount: number): Sample {
     const reader = this.#reader;
     reader.enter(start, end);
     // Arrays that grow take more than they need; those given out are copies.
@@ -367,7 +361,7 @@ class ProtoReader {
     };
   }
 
-  #pushFrames(stack: ParsedFrame[], id: number): void {
+  #pushFrames(stack: ProfileFrame[], id: number): void {
     const frames = this.#locations.get(id);
     if (frames === undefined) {
       throw profileError(`not a valid proto: a sample refers to location ${id}, which there is not`);

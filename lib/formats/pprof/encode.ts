@@ -1,11 +1,5 @@
 import { meterOnThread } from '../../addon/meter-on-thread.js';
-import type {
-  ParsedFrame,
-  ParsedMapping,
-  ParsedProfile,
-  ParsedSample,
-  SampleType,
-} from '../../profile/model.js';
+import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
 import { WireWriter } from './wire-writer.js';
 
 /** Field numbers of `profile.proto`. */
@@ -47,7 +41,7 @@ const FUNCTION = { id: 1, name: 2, systemName: 3, file: 4, startLine: 5 };
  * Writes a profile as pprof's `profile.proto`, not compressed. Samples are written as they are, those with zeros
  * included; a frame without a name becomes an address without a symbol.
  */
-export function encodeProto(profile: ParsedProfile): Uint8Array<ArrayBuffer> {
+export function encodeProto(profile: ProfileData): Uint8Array<ArrayBuffer> {
   return meterOnThread(() => new ProtoEncoder().encode(profile));
 }
 
@@ -58,11 +52,11 @@ class ProtoEncoder {
   readonly #nested = new WireWriter();
   readonly #ids = new WireWriter();
   readonly #strings = new Map<string, number>([['', 0]]);
-  readonly #locations = new Map<Readonly<ParsedFrame>, number>();
+  readonly #locations = new Map<Readonly<ProfileFrame>, number>();
   readonly #functions = new Map<string, number>();
   #allNamed = true;
 
-  encode(profile: ParsedProfile): Uint8Array<ArrayBuffer> {
+  encode(profile: ProfileData): Uint8Array<ArrayBuffer> {
     this.#valueType(PROFILE.periodType, profile.periodType);
     this.#out.integerField(PROFILE.period, profile.period);
     for (const each of profile.sampleTypes) this.#valueType(PROFILE.sampleType, each);
@@ -102,7 +96,7 @@ class ProtoEncoder {
     this.#out.bytesField(field, message.written());
   }
 
-  #sample({ stack, values, labels, numLabels }: ParsedSample): void {
+  #sample({ stack, values, labels, numLabels }: Sample): void {
     this.#ids.reset();
     for (const frame of stack) this.#ids.integer(this.#locations.get(frame) ?? this.#defineLocation(frame));
     const message = this.#message;
@@ -129,7 +123,7 @@ class ProtoEncoder {
     this.#message.bytesField(SAMPLE.label, nested.written());
   }
 
-  #defineLocation(frame: Readonly<ParsedFrame>): number {
+  #defineLocation(frame: Readonly<ProfileFrame>): number {
     const functionId = frame.functionName === '' ? 0 : this.#function(frame);
     const message = this.#message;
     message.reset();
@@ -152,7 +146,7 @@ class ProtoEncoder {
     return id;
   }
 
-  #function({ functionName, fileName, lineNumber, startLine = lineNumber }: Readonly<ParsedFrame>): number {
+  #function({ functionName, fileName, lineNumber, startLine = lineNumber }: Readonly<ProfileFrame>): number {
     const key = `${startLine}\0${functionName}\0${fileName}`;
     let id = this.#functions.get(key);
     if (id === undefined) {
@@ -171,7 +165,7 @@ class ProtoEncoder {
   }
 
   /** There is always one, and it says that all is named, or readers would go and look for symbols of their own. */
-  #mappings(mappings: readonly ParsedMapping[]): void {
+  #mappings(mappings: readonly Mapping[]): void {
     const known = mappings.length > 0 ? mappings : [NO_MAPPING];
     known.forEach(({ start, limit, offset, fileName, buildId }, index) => {
       const message = this.#message;
@@ -190,4 +184,4 @@ class ProtoEncoder {
   }
 }
 
-const NO_MAPPING: ParsedMapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
+const NO_MAPPING: Mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
