@@ -37,8 +37,8 @@ export interface Growth {
 
 const CERTAIN = 0.001;
 const LIKELY = 0.05;
-/** Of fewer, the scatter says too little. */
-const MIN_CERTAIN = 4;
+/** The scatter of fewer profiles says too little for a verdict of `certain`. */
+export const MIN_CERTAIN = 4;
 
 interface Fit {
   slope: number;

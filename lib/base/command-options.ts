@@ -75,7 +75,7 @@ export function commandOptions(): Option[] {
       takers: ['top', 'tree'],
       kind: share(0, 1),
       default: 0.005,
-      help: 'hide functions and calls below this share of the total',
+      help: 'hide functions below this share of the total',
       likePprof: true,
     },
     ...granularityOf(REPORTS, 'functions', 'add up figures by'),

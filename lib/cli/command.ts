@@ -2,18 +2,18 @@ import type { CommandName } from '../base/command-options.js';
 import type { Arguments } from './options.js';
 
 export interface Command {
-  /** Its flags are in the table of options. */
+  /** The table of options has the flags of the command under this name. */
   name: CommandName;
   /** One line for the list of commands. */
   summary: string;
-  /** What follows `memprof `. */
+  /** The command line after `memprof `. */
   usage: string;
-  /** More for its own help. */
+  /** Text at the end of the command's help. */
   details: string;
-  /** Completion of what is not an option. */
+  /** How shells complete operands: with file names, or with one of these words. */
   operands: 'file' | readonly string[];
-  /** Options end at the first operand: what follows is another program's. */
+  /** Options end at the first operand; everything after it belongs to another program. */
   passesRest?: boolean;
-  /** Resolves to the exit code; `undefined` if the process has another way to end. */
+  /** Resolves to the exit code, or to `undefined` if the process ends in another way. */
   run(args: Arguments): Promise<number | undefined>;
 }

@@ -1,4 +1,4 @@
-// Compiles the addon from the sources that the package carries.
+// Compiles the addon from the sources in the package.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { envForChild } from '../base/child-flags.js';
 import { printable } from '../base/text.js';
 import { Failure } from './profile-file.js';
 
-/** node-gyp as npm brings it, or the program's own. */
+/** Finds the node-gyp that npm comes with, or one that is installed in the current directory. */
 function findNodeGyp(): string {
   const script = 'node-gyp/bin/node-gyp.js';
   const bin = path.dirname(process.execPath);
@@ -23,23 +23,23 @@ function findNodeGyp(): string {
     return createRequire(path.join(process.cwd(), 'x')).resolve(script);
   } catch {
     throw new Failure(
-      "node-gyp is missing: use 'npx memprof build', or install node-gyp in the current directory",
+      "node-gyp is missing: run 'npx memprof build', or install node-gyp in the current directory",
     );
   }
 }
 
-/** Node-API's C++ wrapper: copied into the package when it is packed, a development dependency before. */
+/** Finds Node-API's C++ wrapper. The packed package contains a copy; in a clone it is a development dependency. */
 function findNodeAddonApi(root: string): string {
   const packed = path.join(root, 'vendor/node-addon-api');
   if (existsSync(packed)) return packed;
   try {
     return path.dirname(createRequire(path.join(root, 'x')).resolve('node-addon-api/package.json'));
   } catch {
-    throw new Failure(`the sources in ${root} are not complete: install memprof again`);
+    throw new Failure(`the sources in ${root} are incomplete: install memprof again`);
   }
 }
 
-/** Not beside the package.json of a package: package managers would take it for a build script. */
+/** The package has this file in `vendor`: package managers take a binding.gyp beside package.json for a build script. */
 function findBindingGyp(root: string): string {
   const packed = path.join(root, 'vendor/binding.gyp');
   return existsSync(packed) ? packed : path.join(root, 'binding.gyp');
@@ -55,20 +55,20 @@ function abiOfHeaders(directory: string): string | undefined {
 }
 
 /**
- * The environment for node-gyp, which takes settings from it over its own command line. A `nodedir` in somebody's npmrc may be
- * another version's: what is built with its headers loads, and crashes.
+ * The environment for node-gyp, which prefers settings from it to its command line. A `nodedir` from the user's npmrc may
+ * belong to another version of Node.js; a binary built with its headers loads, and then crashes.
  */
 function environment(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   const given = Object.keys(env).filter((name) => /^npm_(package_)?config_(node_gyp_)?nodedir$/i.test(name));
   const prefix = path.join(path.dirname(process.execPath), '..');
-  // On Windows a library is needed as well.
+  // On Windows the linker also needs a library, which the installation lacks.
   const directories = [...given.map((name) => env[name]), process.platform === 'win32' ? undefined : prefix];
   const nodedir = directories.find(
     (directory) => directory !== undefined && abiOfHeaders(directory) === process.versions.modules,
   );
   for (const name of Object.keys(env)) {
-    // Of another run-time than this one, Electron's for example.
+    // These may describe another runtime, such as Electron.
     if (given.includes(name) || /^npm_config_(target|arch|target_arch|runtime|debug)$/i.test(name)) {
       delete env[name];
     }
@@ -106,16 +106,17 @@ function runNode(
   });
 }
 
+/** How many lines of a failed build's output to show. */
 const SHOWN_LINES = 30;
 
 /**
- * Compiles the package in `root` for the running Node.js, and puts the binary to `file` once it is known to load.
+ * Compiles the package in `root` for the running Node.js, checks that the binary loads, and only then writes it to `file`.
  * Throws a `Failure` that says what is missing.
  */
 export async function compile(root: string, file: string, verbose: boolean): Promise<void> {
   const nodeGyp = findNodeGyp();
   const nodeAddonApi = findNodeAddonApi(root);
-  // Elsewhere: nothing half-built is left in the package, and its path may be one that make cannot cope with.
+  // Build in a temporary directory: a failed build leaves nothing in the package, whose path, besides, make may not support.
   const stage = mkdtempSync(path.join(tmpdir(), 'memprof-build-'));
   try {
     for (const part of ['package.json', 'native']) {
@@ -128,14 +129,14 @@ export async function compile(root: string, file: string, verbose: boolean): Pro
     if (!built.ok) {
       if (!verbose) showEnd(built.output);
       throw new Failure(
-        'the build failed: are python3, make and a C++20 compiler (g++ 11, clang 14) installed?',
+        'the build failed: check that python3, make and a C++20 compiler (g++ 11, clang 14) are installed',
       );
     }
     const binary = path.join(stage, 'build/Release/memprof.node');
     const loading = await runNode(['-p', 'require(process.argv[1]); 0', binary], stage, process.env, verbose);
     if (!loading.ok) {
       if (!verbose) showEnd(loading.output);
-      throw new Failure('what was built does not load');
+      throw new Failure('the compiled binary does not load');
     }
     install(binary, file);
   } finally {
@@ -149,7 +150,7 @@ function showEnd(output: string): void {
   }
 }
 
-/** By renaming: a program that runs goes on with the file it has mapped. */
+/** Replaces the file by renaming: running programs keep the old file that they have mapped. */
 function install(binary: string, file: string): void {
   const fresh = `${file}.${process.pid}`;
   try {
@@ -159,7 +160,7 @@ function install(binary: string, file: string): void {
   } catch (error) {
     rmSync(fresh, { force: true });
     throw new Failure(
-      `the binary cannot be put into memprof's directory: ${printable((error as Error).message)}`,
+      `cannot write the binary into memprof's directory: ${printable((error as Error).message)}`,
     );
   }
 }

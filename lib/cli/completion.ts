@@ -62,7 +62,7 @@ complete -o filenames -F _memprof memprof
 `;
 }
 
-/** For single quotes, in zsh and fish. */
+/** Escapes text for single quotes in zsh and fish. */
 function quoted(text: string): string {
   return plain(text).replace(/[[\]:]/g, '\\$&');
 }
@@ -142,14 +142,16 @@ export function completionScript(shell: keyof typeof scripts, commands: Commands
 export function completionCommand(commands: () => Commands): Command {
   return {
     name: 'completion',
-    summary: 'completion script for a shell',
+    summary: 'print a completion script for a shell',
     usage: `completion ${shells.join('|')}`,
     details: `For bash, in ~/.bashrc: eval "$(memprof completion bash)"
 For zsh, in ~/.zshrc, after compinit: source <(memprof completion zsh)
 For fish, in ~/.config/fish/config.fish: memprof completion fish | source`,
     operands: shells,
     async run({ operands }) {
-      if (operands.length !== 1) throw new UsageError(`say which shell: ${shells.join(', ')}`, 'completion');
+      if (operands.length !== 1) {
+        throw new UsageError(`name one shell: ${shells.join(', ')}`, 'completion');
+      }
       const shell = shells.find((each) => each === operands[0]);
       if (shell === undefined) {
         throw new UsageError(

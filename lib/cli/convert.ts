@@ -10,7 +10,7 @@ import { UsageError } from './options.js';
 import { loadProfile, writeOutput } from './profile-file.js';
 import { checkSampleIndex, expectOperands } from './report-commands.js';
 
-/** `type` is the value of forms that have but one. */
+/** `type` is the value to write in formats that hold only one. */
 function encode(profile: ProfileData, format: ConvertFormat, type: string): string | Uint8Array {
   switch (format) {
     case 'pb.gz':
@@ -28,7 +28,7 @@ function formatOf(output: string): ConvertFormat {
   const format = convertFormats.find((each) => output.toLowerCase().endsWith(`.${each}`));
   if (format === undefined) {
     throw new UsageError(
-      `-o must end in ${convertFormats.map((each) => `.${each}`).join(', ')}; or say --format`,
+      `the name after -o must end in ${convertFormats.map((each) => `.${each}`).join(', ')}; or give --format`,
       'convert',
     );
   }
@@ -37,22 +37,22 @@ function formatOf(output: string): ConvertFormat {
 
 export const convert: Command = {
   name: 'convert',
-  summary: 'write a profile in another form',
+  summary: 'write a profile in another format',
   usage: `convert [options] FILE -o OUT.(${convertFormats.join('|')})`,
-  details: `FILE is a profile in text or proto form, gzipped or not; - reads standard input.
-pb.gz is for pprof, heapprofile for Chrome DevTools, folded for flame-graph tools; these two have figures of one kind,
-that of --sample-index; in pb.gz it is the kind that pprof shows first.`,
+  details: `FILE is a profile as text or protobuf, gzipped or not; - reads standard input.
+pb.gz is for pprof, heapprofile for Chrome DevTools, folded for flame-graph tools. heapprofile and folded hold one kind
+of figures, which --sample-index chooses; pb.gz holds all, and --sample-index chooses which pprof shows first.`,
   operands: 'file',
   async run(args) {
     const [file] = expectOperands(args, ['FILE'], 'convert');
     const values = args.values as { output?: string; format?: ConvertFormat; sampleIndex: string };
     const { output, sampleIndex } = values;
-    if (output === undefined) throw new UsageError('say where to with -o OUT', 'convert');
+    if (output === undefined) throw new UsageError('the output file is missing: give -o OUT', 'convert');
     const format = values.format ?? formatOf(output);
     if (format === 'txt' && args.given.has('sampleIndex')) {
-      throw new UsageError('--sample-index has no effect on txt, which has all figures', 'convert');
+      throw new UsageError('--sample-index has no effect on txt, which holds all figures', 'convert');
     }
-    // From text to text, figures stay as they are.
+    // From text to text, keep the figures unscaled.
     const profile = await loadProfile(file!, format === 'txt' ? { scaling: 'none' } : {});
     const { type } = profile.sampleTypes[checkSampleIndex(profile, sampleIndex, 'convert')]!;
     const shown = args.given.has('sampleIndex') ? { ...profile, defaultSampleType: type } : profile;

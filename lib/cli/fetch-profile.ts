@@ -4,7 +4,7 @@ import { LIMITS } from '../profile/limits.js';
 import type { ProfileData } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
 
-/** Longer than any profile takes that is not asked to cover some time; `?seconds=` may be a minute. */
+/** More than any profile takes by itself, and enough for `?seconds=60`. */
 const TIMEOUT_MS = 120_000;
 
 export function isUrl(operand: string): boolean {
@@ -15,15 +15,15 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection broke off',
   ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name of the host cannot be looked up',
+  EAI_AGAIN: 'cannot look up the name of the host',
   ETIMEDOUT: 'no answer',
   UND_ERR_SOCKET: 'the connection broke off',
   UND_ERR_CONNECT_TIMEOUT: 'no answer',
 };
 
-/** Fetches a profile of any format; `user:password@` in the URL is understood. */
+/** Fetches a profile of any format. The URL may contain `user:password@`. */
 export async function fetchProfile(address: string): Promise<ProfileData> {
-  if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a URL`);
+  if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a valid URL`);
   const url = new URL(address);
   const headers: Record<string, string> = {};
   if (url.username + url.password !== '') {
@@ -32,13 +32,13 @@ export async function fetchProfile(address: string): Promise<ProfileData> {
     url.username = '';
     url.password = '';
   }
-  const said: string[] = [];
-  const profile = await readProfile(printable(url.href), () => download(url, headers, said));
-  return { ...profile, comments: [...profile.comments, ...said] };
+  const fromHeaders: string[] = [];
+  const profile = await readProfile(printable(url.href), () => download(url, headers, fromHeaders));
+  return { ...profile, comments: [...profile.comments, ...fromHeaders] };
 }
 
-/** `said`: gets what the headers say of the profile, as its comments would. */
-async function download(url: URL, headers: Record<string, string>, said: string[]): Promise<Buffer> {
+/** Adds to `comments` what the response's headers tell about the profile. */
+async function download(url: URL, headers: Record<string, string>, comments: string[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -48,7 +48,7 @@ async function download(url: URL, headers: Record<string, string>, said: string[
       throw new Failure(`HTTP ${response.status} ${printable(response.statusText)}`.trimEnd());
     }
     const external = response.headers.get('x-memprof-external');
-    if (external !== null) said.push(externalComment(Number(external)));
+    if (external !== null) comments.push(externalComment(Number(external)));
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       size += chunk.length;
       if (size > LIMITS.inputBytes) throw new Failure('too large');
@@ -60,7 +60,7 @@ async function download(url: URL, headers: Record<string, string>, said: string[
   return Buffer.concat(chunks);
 }
 
-/** `fetch` says why in the cause; of several addresses, each has its own. */
+/** `fetch` gives the reason in `cause`; if it tried several addresses, the causes are in there. */
 function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'no answer';

@@ -9,16 +9,16 @@ import { checkSampleIndex, expectOperands, loadWithBase } from './report-command
 
 export const flame: Command = {
   name: 'flame',
-  summary: 'a page with a flame graph, to open in a browser',
+  summary: 'write a flame graph as a page for the browser',
   usage: 'flame [options] FILE -o OUT.html',
-  details: `FILE is a profile in text or proto form, gzipped or not; - reads standard input.
-The page is one file and needs no network: click a frame to zoom, search, switch between the figures.
-With --base, colours tell what became more and what less.`,
+  details: `FILE is a profile as text or protobuf, gzipped or not; - reads standard input.
+The page is one file and needs no network. Click a frame to zoom; you can search and switch between the figures.
+With --base, colours show what grew and what shrank.`,
   operands: 'file',
   async run(args) {
     const [file] = expectOperands(args, ['FILE'], 'flame');
     const { output, sampleIndex } = args.values as { output?: string; sampleIndex: string };
-    if (output === undefined) throw new UsageError('say where to with -o OUT.html', 'flame');
+    if (output === undefined) throw new UsageError('the output file is missing: give -o OUT.html', 'flame');
     const [profile, base] = await loadWithBase(args, file!, 'flame');
     if (base !== undefined) checkComparable(profile, base);
     const page = formatFlamePage(cutDroppedFrames(profile), base && cutDroppedFrames(base), {

@@ -4,16 +4,18 @@ import type { Frame, MemProfileRecord, MemStats } from '../profile/public-types.
 import { Failure } from './profile-file.js';
 
 /**
- * A profile that was read, in Go's text form, without the memory statistics, which it does not have. A text's figures
- * should be those that stand in it (`scaling: 'none'`): they are written as they are. A proto's are scaled up already;
- * they are written with the sample interval 1, by which readers leave them alone.
+ * Formats a profile as Go's text, without the memory statistics, which a profile lacks. A profile that was read from text
+ * should be unscaled (`scaling: 'none'`); its figures are written unchanged. Those of a protobuf are scaled already; they
+ * are written with the sample interval 1, so that readers do not scale them again.
  */
 export function formatProfileText(profile: ProfileData): string {
   const columnOf = (...names: string[]) => profile.sampleTypes.findIndex(({ type }) => names.includes(type));
   const inUse = [columnOf('inuse_objects', 'objects'), columnOf('inuse_space', 'space')] as const;
   const alloc = [columnOf('alloc_objects', 'objects'), columnOf('alloc_space', 'space')] as const;
   if ([...inUse, ...alloc].includes(-1)) {
-    throw new Failure('only heap profiles can be written as .txt: this one has no such figures');
+    throw new Failure(
+      'only heap profiles can be written as .txt, and this is none: it lacks objects and bytes in use',
+    );
   }
   const frames = new FrameAddresses();
   const records = profile.samples.map(({ values, stack }): MemProfileRecord => {
@@ -38,7 +40,7 @@ export function formatProfileText(profile: ProfileData): string {
     .replace(/^(#\t0x[0-9a-f]+)\t+\(anonymous\)\+0x0\t+\?:0$/gm, '$1');
 }
 
-/** A text names frames by their addresses: each must have its own, those of inlined calls too. */
+/** Text profiles identify frames by address, so each frame needs one of its own, inlined calls included. */
 class FrameAddresses {
   readonly #frames = new Map<Readonly<ProfileFrame>, Frame>();
   readonly #owners = new Map<number, string>();

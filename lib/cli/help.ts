@@ -6,13 +6,13 @@ export function overview(commands: readonly Command[]): string {
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
   return `Usage: memprof COMMAND [options]
 
-Heap profiles of Node.js programs: what allocates, and what is still in use.
+memprof makes and reads heap profiles of Node.js programs: they show what allocates memory, and what is still in use.
 
 ${lines.join('')}
-  memprof COMMAND --help   says more about a command
+  memprof COMMAND --help   shows the options of a command
   memprof --version
 
-Exit codes: 0 fine, 1 failed (a file that cannot be read, for instance), 2 wrong usage.
+Exit codes: 0 success, 1 failure (such as a file that cannot be read), 2 wrong usage.
 `;
 }
 

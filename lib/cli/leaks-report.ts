@@ -1,4 +1,4 @@
-import { type Growth, judgeGrowth, type Verdict } from '../analysis/growth.js';
+import { type Growth, judgeGrowth, MIN_CERTAIN, type Verdict } from '../analysis/growth.js';
 import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
 import type { Style } from '../analysis/style.js';
 import { formatValue } from '../analysis/units.js';
@@ -7,12 +7,12 @@ import { printable } from '../base/text.js';
 export interface LeaksReportOptions {
   /** How many sites to show; 0 shows all there are. */
   nodeCount: number;
-  /** Sites that do not grow steadily, too. */
+  /** Also show sites that do not grow steadily. */
   all: boolean;
   style: Style;
 }
 
-/** Times are seconds, rising; undefined if the profiles have none: then they are taken to be evenly apart. */
+/** `times` are in seconds, ascending. If they are undefined, the profiles are taken to be evenly spaced. */
 export function formatLeaks(
   profiles: readonly ProfileSites[],
   times: readonly number[] | undefined,
@@ -26,7 +26,7 @@ export function formatLeaks(
   const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
   const lines = [headline(profiles, times), ...externalLine(profiles)];
   if (found.length === 0) {
-    lines.push(`No site grows steadily: ${judged.length} looked at.`);
+    lines.push(`None of ${judged.length} ${judged.length === 1 ? 'site' : 'sites'} grows steadily.`);
   }
   if (shown.length > 0) {
     const rate = rateOf(
@@ -41,11 +41,11 @@ export function formatLeaks(
     if (rest > 0) lines.push(`${rest} more ${rest === 1 ? 'grows' : 'grow'}: see --nodecount.`);
     lines.push(`${judged.length - found.length} other sites do not grow steadily, or too little to tell.`);
   }
-  if (profiles.length < 4) {
+  if (profiles.length < MIN_CERTAIN) {
     lines.push(
       profiles.length === 2
-        ? 'Two profiles cannot tell steady growth from going up once: take more of them.'
-        : 'Nothing is certain with fewer than 4 profiles: take more of them.',
+        ? 'Two profiles cannot distinguish steady growth from a single rise: take more profiles.'
+        : `Nothing is certain with fewer than ${MIN_CERTAIN} profiles: take more profiles.`,
     );
   }
   return `${lines.join('\n')}\n`;
@@ -57,10 +57,11 @@ function byVerdictAndGrowth(a: { growth: Growth }, b: { growth: Growth }): numbe
   return ORDER[a.growth.verdict] - ORDER[b.growth.verdict] || atLeast(b.growth) - atLeast(a.growth);
 }
 
-/** What goes up and down may have the steeper line, but not the surer one. */
+/** Sites are ordered by the growth that is nearly sure: one that goes up and down may have a steep but uncertain slope. */
 function atLeast({ slope, sigma }: Growth): number {
-  return slope - 2 * sigma;
+  return slope - NEARLY_SURE * sigma;
 }
+const NEARLY_SURE = 2;
 
 function headline(profiles: readonly ProfileSites[], times: readonly number[] | undefined): string {
   const duration = times === undefined ? undefined : times.at(-1)! - times[0]!;
@@ -70,12 +71,12 @@ function headline(profiles: readonly ProfileSites[], times: readonly number[] | 
   return `${profiles.length} profiles ${within}; in use: ${first} at first, ${last} at last`;
 }
 
-/** What grows may be where heap profiles do not look. */
+/** Memory that grows may lie outside the heap, where heap profiles do not see it. */
 function externalLine(profiles: readonly ProfileSites[]): string[] {
   const [first, last] = [profiles[0]!.external, profiles.at(-1)!.external];
   if (first === undefined || last === undefined) return [];
   const [from, to] = [first, last].map((bytes) => formatValue(bytes, 'bytes'));
-  return [`outside the heap, of Buffers and others: ${from} at first, ${to} at last`];
+  return [`outside the heap (Buffers and others): ${from} at first, ${to} at last`];
 }
 
 const WIDTHS = { growth: 14, sigma: 10, samples: 16, chance: 8 };
@@ -119,13 +120,13 @@ function stackLines({ name, frames: all }: SiteSeries): string[] {
   return lines;
 }
 
-/** What growth is given for: a time, or from one profile to the next. */
+/** The unit of growth: per time, or from one profile to the next. */
 interface Rate {
   seconds: number;
   unit: string;
 }
 
-/** The shortest time in which the largest figure of the table is a kilobyte or more. */
+/** Chooses the shortest time in which the table's largest growth is a kilobyte or more. */
 function rateOf(timed: boolean, slopes: readonly number[]): Rate {
   if (!timed) return { seconds: 1, unit: 'profile' };
   const largest = slopes.reduce((most, slope) => Math.max(most, Math.abs(slope)), 0);

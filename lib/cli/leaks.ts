@@ -14,7 +14,7 @@ import { Failure, loadProfile, writeOutput } from './profile-file.js';
 const NAME = 'leaks';
 
 interface Taken {
-  /** For messages. */
+  /** The name of the profile in messages. */
   name: string;
   sites: ProfileSites;
   /** Seconds since 1970. */
@@ -23,12 +23,13 @@ interface Taken {
 
 export const leaks: Command = {
   name: NAME,
-  summary: 'sites whose memory in use grows steadily, from profiles over time',
+  summary: 'find sites whose memory in use grows steadily, from profiles over time',
   usage: `${NAME} [options] URL|FILE...`,
-  details: `Takes two or more profiles in text or proto form, and puts them in order of time where all of them tell it. Of
-one URL, it fetches --count profiles, one --every so long: http://HOST:6060/debug/pprof/heap?gc=1, for instance.
-Growth is that of a line fitted to the bytes in use of a site, with its standard error; below it is the stack that grew
-most. chance is that of any site being listed so that does not grow: certain below 0.001, likely below 0.05, else noise.`,
+  details: `Takes two or more profiles as text or protobuf, and sorts them by time if all of them have one. Given a single
+URL, such as http://HOST:6060/debug/pprof/heap?gc=1, it fetches --count profiles from it, one every --every.
+growth is the slope of a line fitted to the bytes in use of a site, and +- its standard error; the stack that grew most
+is below it. chance is the probability that the report lists any site like this although it does not grow: the verdict
+is certain below 0.001, likely below 0.05, and noise otherwise.`,
   operands: 'file',
   async run(args) {
     const values = args.values as unknown as Values;
@@ -64,12 +65,12 @@ async function takeAll(
   if (only === undefined) throw new UsageError('URL or FILE is missing', NAME);
   const isOneUrl = operands.length === 1 && isUrl(only);
   if (!isOneUrl && (given.has('count') || given.has('every'))) {
-    throw new UsageError('--count and --every are for one URL', NAME);
+    throw new UsageError('--count and --every need a single URL', NAME);
   }
   if (isOneUrl) return takeEvery(only, granularity, count, every);
-  if (operands.length < 2) throw new UsageError('growth takes two profiles or more', NAME);
+  if (operands.length < 2) throw new UsageError('give two or more profiles: one alone shows no growth', NAME);
   if (operands.filter((operand) => operand === '-').length > 1) {
-    throw new UsageError('standard input cannot be two profiles', NAME);
+    throw new UsageError('only one of the profiles can be standard input', NAME);
   }
   const taken: Taken[] = [];
   for (const operand of operands) {
@@ -79,7 +80,7 @@ async function takeAll(
   return inOrder(taken);
 }
 
-/** A profile that does not tell its time was made when it was fetched. */
+/** A profile without a time of its own gets the time at which it was fetched. */
 async function takeEvery(
   url: string,
   granularity: Granularity,
@@ -125,7 +126,7 @@ function timesOf(taken: readonly Taken[]): number[] | undefined {
   return taken.map(({ time, name }, at) => {
     const before = taken[at - 1];
     if (before !== undefined && time! <= before.time!) {
-      throw new Failure(`${before.name} and ${name} are of the same time: growth takes different ones`);
+      throw new Failure(`${before.name} and ${name} have the same time: give profiles of different times`);
     }
     return time! - first!.time!;
   });
@@ -136,7 +137,7 @@ function warnOfRestarts(taken: readonly Taken[]): void {
     const before = taken[at - 1];
     if ((sites.allocated ?? 0) < (before?.sites.allocated ?? 0)) {
       process.stderr.write(
-        `memprof: ${name} has fewer allocations than ${before!.name}: is it of another run of the program?\n`,
+        `memprof: ${name} has fewer allocations than ${before!.name}: it may be from another run of the program\n`,
       );
     }
   }

@@ -82,7 +82,7 @@ function fail(error: unknown): number {
   return FAILED;
 }
 
-// Whoever writes finds out; but an event that nobody listens to ends the process.
+// Writers see the error in their callback; without these listeners it would crash the process.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 

@@ -8,30 +8,30 @@ import { printable } from '../base/text.js';
 export class UsageError extends Error {
   constructor(
     message: string,
-    /** Whose `--help` to point to. */
+    /** The command whose `--help` the message points to. */
     readonly command?: string,
   ) {
     super(message);
   }
 }
 
-/** An option as a command takes it. */
+/** A flag of a command: how it takes an option. */
 export interface Flag {
   /** `sample-interval`; `no-source-maps` for a switch that is on by default. */
   name: string;
   option: Option;
-  /** What it says when it is given: the value of a shorthand, or of a switch. A flag without it takes a value. */
+  /** The value that the flag sets, if it is a shorthand or a switch. A flag without `means` takes a value. */
   means?: unknown;
-  /** What the help calls the value; undefined for a switch. */
+  /** The name of the value in the help; undefined for a switch. */
   placeholder?: string;
   short?: string;
-  /** '' for a shorthand, which help and completion do not list. */
+  /** '' for shorthands, which help and completion do not list. */
   help: string;
   complete?: readonly string[] | 'file' | 'directory';
 }
 
 export interface Arguments {
-  /** By the option's name: what was given, the last one counts; else the default. */
+  /** Values by the option's name: the last one given, or the default. */
   values: Readonly<Record<string, unknown>>;
   /** Names of the options that were given. */
   given: ReadonlySet<string>;
@@ -79,8 +79,8 @@ function shownDefault(option: Option, command: CommandName): string {
 }
 
 /**
- * The flag that `arg` stands for. As in `go tool pprof`, one hyphen is as good as two (`-cum`, `-base=FILE`); in those
- * flags that it has, too, so is `_` for `-`, or neither (`--sample_index`, `--nodecount`).
+ * Finds the flag that `arg` stands for. As in `go tool pprof`, one hyphen is as good as two (`-cum`, `-base=FILE`). In
+ * flags that `go tool pprof` has too, `_` may replace `-`, or both may be left out (`--sample_index`, `--nodecount`).
  */
 function findFlag(arg: string, flags: readonly Flag[]): Flag | undefined {
   const name = /^--?([a-z][a-z_-]+)(?==|$)/i.exec(arg)?.[1]?.toLowerCase();
@@ -96,7 +96,7 @@ function toLongForm(arg: string, flags: readonly Flag[]): string {
   const flag = findFlag(arg, flags);
   const equals = arg.indexOf('=');
   if (flag !== undefined) return `--${flag.name}${equals === -1 ? '' : arg.slice(equals)}`;
-  // Go's `-n=10`, where Node.js takes '=10' for the value.
+  // Go's `-n=10`: Node.js would take '=10' for the value.
   if (equals === 2 && /^-[a-z]/i.test(arg)) {
     const short = flags.find((each) => each.short === arg[1]);
     if (short !== undefined) return `--${short.name}${arg.slice(2)}`;
@@ -104,14 +104,14 @@ function toLongForm(arg: string, flags: readonly Flag[]): string {
   return arg;
 }
 
-/** Whether the value of flag `arg` is the argument after it. */
+/** Whether `arg` is a flag whose value is the next argument. */
 function takesNext(arg: string, flags: readonly Flag[]): boolean {
   if (arg.includes('=')) return false;
   const flag = findFlag(arg, flags) ?? flags.find(({ short }) => short !== undefined && arg === `-${short}`);
   return flag !== undefined && flag.means === undefined;
 }
 
-/** How many of `args` come before the first operand: flags with their values, and a `--` that ends them. */
+/** Counts the arguments before the first operand: flags, their values, and a `--` that ends them. */
 export function countFlags(args: readonly string[], flags: readonly Flag[]): number {
   let at = 0;
   while (at < args.length) {
@@ -129,7 +129,7 @@ export function parseFlags(command: CommandName, args: readonly string[]): Argum
   const values: Record<string, unknown> = {};
   for (const option of optionsOf(command)) values[option.name] = defaultOf(option, command);
   const given = new Set<string>();
-  // A shorthand does not win over the option itself.
+  // The option itself wins over its shorthands, so it comes last.
   for (const flag of [...flags].sort(
     (a, b) => Number(a.placeholder !== undefined) - Number(b.placeholder !== undefined),
   )) {
@@ -185,7 +185,7 @@ function usageMessage(error: Error & { code?: string }, flags: readonly Flag[]):
   return error.message.split('\n')[0]!.replace(/^Option/, 'option');
 }
 
-/** RE2's `(?i)` at the beginning is understood. */
+/** Accepts RE2's flags at the beginning, such as `(?i)`. */
 export function parseRegExp(text: string, name: string, command: string): RegExp {
   const flags = /^\(\?([ims]+)\)/.exec(text);
   const source = flags === null ? text : text.slice(flags[0].length);
@@ -193,7 +193,7 @@ export function parseRegExp(text: string, name: string, command: string): RegExp
     return new RegExp(source, [...new Set(`u${flags?.[1] ?? ''}`)].join(''));
   } catch {
     try {
-      // Lenient: RE2 and users escape what need not be escaped.
+      // Without the `u` flag, JavaScript tolerates needless escapes, as RE2 does.
       return new RegExp(source, flags?.[1] ?? '');
     } catch (error) {
       const reason = (error as Error).message.replace(/^Invalid regular expression: \/?.*\/[a-z]*: /s, '');

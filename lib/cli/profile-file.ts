@@ -5,17 +5,17 @@ import { writeWholeFile } from '../base/whole-file.js';
 import { parseProfile } from '../formats/readers.js';
 import type { ParseOptions, ProfileData } from '../profile/model.js';
 
-/** What the user is told in one line: exit code 1. */
+/** A failure that the user sees as one line, without a stack; exit code 1. */
 export class Failure extends Error {}
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'is a directory',
-  ENOTDIR: 'its folder is not one',
+  ENOTDIR: 'a part of the path is not a directory',
   EACCES: 'no permission',
   ENOSPC: 'no space left',
   EDQUOT: 'the disk quota is used up',
-  EFBIG: 'larger than files may be (ulimit -f)',
+  EFBIG: 'the file would be larger than the limit (ulimit -f)',
   EROFS: 'the file system is read-only',
   ERR_FS_FILE_TOO_LARGE: 'too large',
 };
@@ -37,7 +37,7 @@ export function loadProfile(file: string, options?: ParseOptions): Promise<Profi
   return readProfile(file === '-' ? 'standard input' : printable(file), () => readInput(file), options);
 }
 
-/** Reads a profile from anywhere; `shown` is what a failure calls it. */
+/** Reads a profile from anywhere; `shown` is its name in error messages. */
 export async function readProfile(
   shown: string,
   read: () => Promise<Buffer>,
@@ -46,16 +46,16 @@ export async function readProfile(
   let profile: ProfileData;
   try {
     const input = await read();
-    if (input.length === 0) throw new Failure('is empty');
+    if (input.length === 0) throw new Failure('the input is empty');
     profile = parse(input, options);
   } catch (error) {
     throw new Failure(`${shown}: ${reasonOf(error)}`);
   }
-  if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: a profile without sample types`);
+  if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: the profile has no sample types`);
   return profile;
 }
 
-/** A file that `google-pprof --raw` wrote has symbols in front of the profile, which Go's tool does not expect. */
+/** Files from `google-pprof --raw` have symbols before the profile; Go's tool cannot read them, the Perl tools can. */
 function parse(input: Buffer, options?: ParseOptions): ProfileData {
   try {
     return parseProfile(input, options);
@@ -82,7 +82,7 @@ export async function writeOutput(file: string, chunks: Iterable<string | Uint8A
 function writeStdout(chunk: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(chunk, (error: NodeJS.ErrnoException | null | undefined) => {
-      // `memprof top FILE | head` is no failure.
+      // In `memprof top FILE | head` the pipe closes early: that is not a failure.
       if (error && error.code !== 'EPIPE') reject(error);
       else resolve();
     });

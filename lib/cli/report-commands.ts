@@ -17,11 +17,11 @@ import type { Command } from './command.js';
 import { type Arguments, parseRegExp, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
 
-const formats = 'FILE is a profile in text or proto form, gzipped or not; - reads standard input.';
+const formats = 'FILE is a profile as text or protobuf, gzipped or not; - reads standard input.';
 
 const tableDetails = `${formats}
-The table is that of "go tool pprof": flat is what a function allocated itself, cum what it and its callees did.
-REGEX is matched against names of functions and files.`;
+The table is the one that "go tool pprof" prints. flat is what a function allocated itself, cum includes its callees.
+REGEX is matched against the names of functions and files.`;
 
 export function checkSampleIndex(profile: ProfileData, name: string, command: string): number {
   try {
@@ -72,7 +72,7 @@ interface Values {
 // As in `go tool pprof`.
 const EDGE_FRACTION = 0.001;
 
-/** `whole`: nothing is trimmed. */
+/** With `whole`, the report leaves out no small nodes or edges. */
 async function report(args: Arguments, command: CommandName, file: string, whole = false): Promise<Report> {
   const values = args.values as unknown as Values;
   const options: ReportOptions = {
@@ -93,7 +93,7 @@ async function report(args: Arguments, command: CommandName, file: string, whole
 
 export const top: Command = {
   name: 'top',
-  summary: 'table of the functions that allocate most, or keep most in use',
+  summary: 'list the functions that allocate most, or have most in use',
   usage: 'top [options] FILE',
   details: tableDetails,
   operands: 'file',
@@ -107,7 +107,7 @@ export const top: Command = {
 
 export const tree: Command = {
   name: 'tree',
-  summary: 'the same, each function with its callers and callees',
+  summary: 'the same list, with the callers and callees of each function',
   usage: 'tree [options] FILE',
   details: tableDetails,
   operands: 'file',
@@ -121,7 +121,7 @@ export const tree: Command = {
 
 export const peek: Command = {
   name: 'peek',
-  summary: 'callers and callees of the functions that match',
+  summary: 'show the callers and callees of functions that match',
   usage: 'peek [options] FILE REGEX',
   details: tableDetails,
   operands: 'file',

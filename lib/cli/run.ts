@@ -21,10 +21,10 @@ import { Failure, loadProfile } from './profile-file.js';
 
 const preload = path.join(__dirname, '..', 'launch', 'run-preload.js');
 
-const details = `Profiles app.js and its workers, and writes a profile when it exits, when it gets SIGUSR2, and before it dies of
-SIGTERM, SIGINT or SIGHUP; if it runs out of heap, its last profile is left as text. With --buffers, a second profile
-(memprof-buffers…) is of memory outside the heap. A short summary goes to standard error. The exit code is that of
-app.js. Options of Node.js may stand before app.js, after a --.`;
+const details = `Profiles app.js and its workers. It writes a profile when app.js exits, on SIGUSR2, and before app.js dies of SIGTERM,
+SIGINT or SIGHUP; if app.js runs out of heap, it writes a last profile as text. With --buffers it writes a second
+profile, of Buffers (memprof-buffers…). A short summary goes to standard error. The exit code is that of app.js.
+Options of Node.js go between -- and app.js.`;
 
 export const run: Command = {
   name: 'run',
@@ -62,7 +62,7 @@ export const run: Command = {
   },
 };
 
-/** `memprof run node app.js` is forgiven. */
+/** Accepts `memprof run node app.js` as `memprof run app.js`. */
 function programOf(operands: readonly string[]): string[] {
   const isNode = operands[0] === 'node' && !existsSync('node');
   const program = operands.slice(isNode ? 1 : 0);
@@ -77,7 +77,7 @@ interface Values {
   sourceMaps: boolean;
 }
 
-/** Flags first, then variables, then defaults. */
+/** Flags win over variables, and variables over defaults. */
 function settingsOf({ values, given }: Arguments, log: string): RunSettings {
   const variables = readVariables('run', process.env);
   for (const problem of variables.problems) process.stderr.write(`memprof: ${problem}\n`);
@@ -86,7 +86,7 @@ function settingsOf({ values, given }: Arguments, log: string): RunSettings {
     if (!given.has(name)) chosen[name] = value;
   }
   const isGiven = (name: string) => given.has(name) || Object.hasOwn(variables.values, name);
-  // The program may have a choice of its own where nothing else was asked for here.
+  // Pass on only what was given, and defaults that differ from those of `start()`: the program may call that itself.
   const ofStart = optionsOf('run').filter((option) => option.takers.includes('start'));
   const start = ofStart.filter(
     (option) => isGiven(option.name) || defaultOf(option, 'run') !== defaultOf(option, 'start'),
@@ -104,7 +104,7 @@ function settingsOf({ values, given }: Arguments, log: string): RunSettings {
   };
 }
 
-/** As it is where the working directory was removed: the program runs, and says that it cannot write. */
+/** If the working directory was removed, keeps the path: the program runs, and reports that it cannot write. */
 function resolved(dir: string): string {
   try {
     return path.resolve(dir);
@@ -136,7 +136,7 @@ function runChild(nodeArgs: readonly string[], settings: RunSettings): Promise<E
   });
 }
 
-/** Signals are for the program. What a terminal sends goes to both of us anyway. */
+/** Forwards signals to the program, except those that a terminal sends to the whole process group. */
 function forwardSignals(child: ChildProcess): () => void {
   const byTerminal = process.stdin.isTTY === true;
   const forward = (signal: NodeJS.Signals) => {
@@ -161,7 +161,10 @@ function readLog(log: string): { written: WrittenProfile[]; pids: Set<number> } 
   return { written: all.filter((line) => 'file' in line), pids: new Set(all.map(({ pid }) => pid)) };
 }
 
-/** Written by the addon, which tells nobody: there may be older ones, and others'. */
+/**
+ * Lists the dumps of full heaps in the directory. The addon writes them and cannot log that, so they have to be looked for;
+ * there may be older ones, and some of other programs.
+ */
 function heapLimitDumps(dir: string): string[] {
   try {
     return readdirSync(dir).filter((name) => /^memprof\.\d+\.\d+\.\d+\.\d+\.\d+\.oom\.txt$/.test(name));
@@ -170,12 +173,13 @@ function heapLimitDumps(dir: string): string[] {
   }
 }
 
-/** The program may have moved what it wrote. */
+/** Sorts by time of writing; files that the program has moved away come first. */
 function inOrder(written: WrittenProfile[]): WrittenProfile[] {
   const time = ({ file }: WrittenProfile) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return written.sort((a, b) => time(a) - time(b));
 }
 
+/** How many sites the summary lists. */
 const SITES = 5;
 
 async function summarize(written: readonly WrittenProfile[], style: Style): Promise<void> {
@@ -185,13 +189,13 @@ async function summarize(written: readonly WrittenProfile[], style: Style): Prom
     return;
   }
   for (const profile of ['heap', 'buffers'] as const) {
-    // The program itself is the last to write: what it forked has ended, as a rule.
+    // The program itself usually writes last, after the processes that it forked.
     const last = written.filter((each) => each.profile === profile).at(-1);
     if (last !== undefined) await summarizeFile(last, style, say);
     if (profile === 'heap' && last?.external !== undefined) {
       const buffers = written.some((each) => each.profile === 'buffers');
       say(
-        `memprof: ${formatValue(last.external, 'bytes')} outside the heap at the end, of Buffers and others` +
+        `memprof: ${formatValue(last.external, 'bytes')} outside the heap (Buffers and others) at the end` +
           `${buffers ? '' : '; --buffers profiles them'}\n`,
       );
     }
@@ -237,7 +241,7 @@ async function summarizeFile(
       }
     }
   } catch (error) {
-    say(`memprof: no summary: ${(error as Error).message}\n`);
+    say(`memprof: cannot summarize the profile: ${(error as Error).message}\n`);
   }
 }
 

@@ -69,7 +69,10 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
     [['peek', after], /REGEX is missing/],
     [['flame', after], /-o OUT\.html/],
     [['convert', after], /-o OUT/],
-    [['convert', after, '-o', 'x.exe'], /-o must end in \.pb\.gz, \.txt, \.heapprofile, \.folded/],
+    [
+      ['convert', after, '-o', 'x.exe'],
+      /the name after -o must end in \.pb\.gz, \.txt, \.heapprofile, \.folded/,
+    ],
     [['run'], /the program to run is missing/],
     [['run', '--stack-depth', '1000', 'x.js'], /--stack-depth must be an integer from 1 to 512/],
     [['run', '--sample-interval', 'often', 'x.js'], /--sample-interval must be bytes from 1 to 1g/],
