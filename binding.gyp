@@ -10,6 +10,7 @@
         "native/binding/instance.cc",
         "native/binding/proto.cc",
         "native/binding/records.cc",
+        "native/binding/status.cc",
         "native/heap/allocation_counter.cc",
         "native/base/arena.cc",
         "native/buffers/buffer_allocator.cc",

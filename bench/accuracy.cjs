@@ -103,7 +103,7 @@ async function measureSplit(names) {
     for (const row of rows.slice(1)) {
       const { shares, status } = await splitOf(row.profiler, options.splitinterval);
       row.distances.push(distance(reference.shares, shares));
-      if (status) row.lostShare = status.samplesLost / status.samplesSeen;
+      if (status) row.lostShare = status.heap.samplesLost / status.heap.samplesSeen;
     }
     process.stderr.write(`split, run ${run + 1}\n`);
   }

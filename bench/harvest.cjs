@@ -23,18 +23,18 @@ async function measure(name, interval) {
     reads.push(performance.now() - began);
   }
   const status = memprof.status();
-  const each = (ns) => Number((ns / status.harvests / 1e6).toFixed(3));
-  const cpu = status.harvestCpuNs + status.readCpuNs;
+  const each = (ns) => Number((ns / status.heap.harvests / 1e6).toFixed(3));
+  const cpu = status.internal.harvestCpuNs + status.internal.readCpuNs;
   return {
     workload: name,
     interval,
-    harvests: status.harvests,
+    harvests: status.heap.harvests,
     'ms each': each(cpu),
-    'of it V8': each(status.translateCpuNs),
-    'whole / V8': Number((cpu / status.translateCpuNs).toFixed(2)),
-    'longest ms': Number((status.maxHarvestNs / 1e6).toFixed(1)),
-    'tree nodes': status.treeNodes,
-    overhead: `${(100 * status.overhead).toFixed(2)} %`,
+    'of it V8': each(status.internal.translateCpuNs),
+    'whole / V8': Number((cpu / status.internal.translateCpuNs).toFixed(2)),
+    'longest ms': Number((status.heap.longestPauseNs / 1e6).toFixed(1)),
+    'tree nodes': status.internal.treeNodes,
+    overhead: `${(100 * status.overhead.total).toFixed(2)} %`,
     records,
     'read ms': Number(median(reads).toFixed(3)),
   };

@@ -62,7 +62,7 @@ function measure(workload, maxOverhead, withPerf) {
   const [program, ...args] = withPerf ? [...perf, ...command] : command;
   const output = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const status = JSON.parse(output.trim().split('\n').pop());
-  const budget = CAPACITY_NS + maxOverhead * status.runningNs;
+  const budget = CAPACITY_NS + maxOverhead * status.internal.runningNs;
   return { status, budget, outside: withPerf ? readPerf() : undefined };
 }
 
@@ -77,23 +77,24 @@ function main() {
     for (const maxOverhead of [0.005, 0.001]) {
       const { status, budget, outside } = measure(workload, maxOverhead, missing === undefined);
       // What the last harvest before a moment cost more than predicted is a debt: at most one harvest.
-      const within = status.harvestCpuNs <= budget + status.maxHarvestNs;
+      const within = status.internal.harvestCpuNs <= budget + status.heap.longestPauseNs;
       // From outside, a sampling has noise of its own, and user time alone is seen.
       const samples = outside === undefined ? 0 : (outside.harvest / 1e9) * FREQUENCY;
       const noise = outside === undefined ? 0 : (4 * outside.harvest) / Math.sqrt(Math.max(1, samples));
       const agrees =
         outside === undefined ||
-        Math.abs(outside.harvest - status.harvestCpuNs) <= noise + 0.25 * status.harvestCpuNs;
+        Math.abs(outside.harvest - status.internal.harvestCpuNs) <=
+          noise + 0.25 * status.internal.harvestCpuNs;
       if (!within || !agrees) failed++;
       rows.push({
         workload,
         maxOverhead,
-        seconds: Number((status.runningNs / 1e9).toFixed(1)),
-        harvests: status.harvests,
-        skipped: status.skippedGCs,
-        'harvests ms': ms(status.harvestCpuNs),
+        seconds: Number((status.internal.runningNs / 1e9).toFixed(1)),
+        harvests: status.heap.harvests,
+        skipped: status.heap.skippedCollections,
+        'harvests ms': ms(status.internal.harvestCpuNs),
         'allowed ms': ms(budget),
-        'longest ms': ms(status.maxHarvestNs),
+        'longest ms': ms(status.heap.longestPauseNs),
         'perf ms': outside === undefined ? '-' : ms(outside.harvest),
         'perf, all ms': outside === undefined ? '-' : ms(outside.all),
         'process ms': ms(status.processCpuNs),

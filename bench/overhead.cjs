@@ -117,19 +117,19 @@ async function readMeters() {
       workload === 'server'
         ? await runServer('memprof', { amount: requests, seconds })
         : await runProgram('work', { profiler: 'memprof', workload, seconds, interval, depth });
-    const ownMs = (status.harvestCpuNs + status.readCpuNs) / 1e6;
+    const ownMs = (status.internal.harvestCpuNs + status.internal.readCpuNs) / 1e6;
     meters.push({
       workload,
       seconds: wallMs / 1000,
       cpuMs,
       ownMs,
-      translateMs: status.translateCpuNs / 1e6,
+      translateMs: status.internal.translateCpuNs / 1e6,
       share: ownMs / cpuMs,
-      harvests: status.harvests,
-      skippedGCs: status.skippedGCs,
-      longestPauseMs: status.maxHarvestNs / 1e6,
-      samplesSeen: status.samplesSeen,
-      samplesLost: status.samplesLost,
+      harvests: status.heap.harvests,
+      skippedGCs: status.heap.skippedCollections,
+      longestPauseMs: status.heap.longestPauseNs / 1e6,
+      samplesSeen: status.heap.samplesSeen,
+      samplesLost: status.heap.samplesLost,
     });
     process.stderr.write(`meter of ${workload}\n`);
   }

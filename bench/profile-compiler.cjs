@@ -34,7 +34,7 @@ async function main() {
 
   const stats = memprof.readMemStats();
   const status = memprof.status();
-  const sites = collectSites(memprof.readRecords(true), status.sampleInterval);
+  const sites = collectSites(memprof.readRecords(true), status.heap.sampleInterval);
   const files = held.program.getSourceFiles().length;
   console.log(
     `The TypeScript compiler checked ${files} files in ${seconds.toFixed(1)} s ` +
@@ -43,8 +43,8 @@ async function main() {
   printSites('Where it allocates', sites, 'allocBytes', 12);
   printSites('What is still in use', sites, 'inUseBytes', 12);
   console.log(
-    `${status.samplesSeen} samples, ${status.samplesLost} lost; ${status.harvests} harvests took ` +
-      `${((status.harvestCpuNs + status.readCpuNs) / 1e6).toFixed(1)} ms; ${stats.numGC} collections paused ${(stats.pauseTotalNs / 1e6).toFixed(0)} ms.`,
+    `${status.heap.samplesSeen} samples, ${status.heap.samplesLost} lost; ${status.heap.harvests} harvests took ` +
+      `${((status.internal.harvestCpuNs + status.internal.readCpuNs) / 1e6).toFixed(1)} ms; ${stats.numGC} collections paused ${(stats.pauseTotalNs / 1e6).toFixed(0)} ms.`,
   );
 
   fs.mkdirSync(path.dirname(outFile), { recursive: true });

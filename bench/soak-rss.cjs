@@ -31,10 +31,14 @@ function allocate(gigabytes, profiled) {
     collectGarbage();
     collectGarbage();
     const status = memprof.status();
-    steps.push({ rss: process.memoryUsage.rss(), own: status.tableCommittedBytes + status.isolateBytes });
+    steps.push({
+      rss: process.memoryUsage.rss(),
+      own: status.tables.committedBytes + status.internal.isolateBytes,
+    });
   }
-  const { samplesSeen, samplesLost, overhead } = memprof.status();
-  console.log(JSON.stringify({ steps, samplesSeen, samplesLost, overhead }));
+  const { heap, overhead } = memprof.status();
+  const { samplesSeen, samplesLost } = heap;
+  console.log(JSON.stringify({ steps, samplesSeen, samplesLost, overhead: overhead.total }));
 }
 
 function measure(gigabytes, way) {

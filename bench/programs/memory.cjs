@@ -30,7 +30,7 @@ async function main() {
     rss,
     readMs: performance.now() - began,
     profileBytes: profile.length,
-    own: status && status.tableCommittedBytes + status.isolateBytes,
+    own: status && status.tables.committedBytes + status.internal.isolateBytes,
     seconds: began / 1000,
   });
 }

@@ -53,7 +53,7 @@ async function main() {
     const records = new Array(memprof.MemProfile(null, true).n + 50);
     result.memProfileMs = median(timesOf(() => memprof.MemProfile(records, true)));
     result.records = memprof.MemProfile(null, true).n;
-    result.samplesLive = memprof.status().samplesLive;
+    result.samplesLive = memprof.status().heap.samplesLive;
   }
   answer({ ...result, heldArrays: held.length, heapBytes: process.memoryUsage().heapUsed });
 }

@@ -56,7 +56,7 @@ function start(maxOverhead) {
 
 allocator.save();
 start(MAX_OVERHEAD);
-if (!allocator.save()) throw new Error(`not wrapped: ${memprof.status().buffersProblem}`);
+if (!allocator.save()) throw new Error(`not wrapped: ${memprof.status().buffers.problem}`);
 for (const bytes of SIZES) measure(bytes, 10, 20);
 
 const HALF_SECOND = 500;

@@ -10,7 +10,7 @@ const workload = require(`../workloads/${name}.cjs`);
 async function main() {
   memprof.start({ sampleInterval: Number(interval) });
   if (!native().record(file)) throw new Error(`cannot write ${file}`);
-  while (memprof.status().samplesSeen < Number(samples)) await workload();
+  while (memprof.status().heap.samplesSeen < Number(samples)) await workload();
   native().record();
   console.log(JSON.stringify(memprof.status()));
 }

@@ -1,4 +1,5 @@
 import { lazily } from '../base/lazily.js';
+import type { NativeStatus } from './status-figures.js';
 
 const binary = lazily(() => require('./binary.js') as typeof import('./binary.js'));
 const workerThreads = lazily(() => require('node:worker_threads') as typeof import('node:worker_threads'));
@@ -158,57 +159,6 @@ export interface NativeBufferFigures {
   allocated: number;
   /** Whether the calling thread is one of them. */
   counted: boolean;
-}
-
-/** `ReadStatus` of `native/addon_figures.cc`; what the figures mean is said at `Status`. */
-export interface NativeStatus {
-  state: number;
-  sampleInterval: number;
-  stackDepth: number;
-  figuresAgeNs: number;
-  harvests: number;
-  skippedGCs: number;
-  overdueHarvests: number;
-  harvestAgeLimitNs: number;
-  harvestCpuNs: number;
-  readCpuNs: number;
-  translateCpuNs: number;
-  writeCpuNs: number;
-  lastHarvestNs: number;
-  maxHarvestNs: number;
-  runningNs: number;
-  overhead: number;
-  overheadLastMinute: number;
-  samplesSeen: number;
-  samplesLost: number;
-  samplesImputed: number;
-  samplesPublished: number;
-  samplesLive: number;
-  displaced: number;
-  treeNodes: number;
-  isolateBytes: number;
-  isolates: number;
-  isolatesRunning: number;
-  isolatesEnded: number;
-  tableBytes: number;
-  tableCommittedBytes: number;
-  maxTableBytes: number;
-  frames: number;
-  stacks: number;
-  buckets: number;
-  cutStacks: number;
-  overflowAllocs: number;
-  runningThreads: Uint32Array;
-  heapLimitDump: string | null;
-  heapLimitDumpProblem: string | null;
-  buffers: boolean;
-  buffersProblem: string | null;
-  bufferSampleInterval: number;
-  bufferSamples: number;
-  bufferSamplesLive: number;
-  bufferSamplesDropped: number;
-  bufferThinning: number;
-  bufferTableBytes: number;
 }
 
 /** `AllocationCounts` of `native/heap/allocation_counter.h`. */

@@ -95,11 +95,17 @@ export function readCapture(name: ProfileName): Capture {
   // Go reads the stats first, so that the writer's own allocations are not in them.
   const memStats = readMemStats();
   const timeNanos = Date.now() * 1e6;
-  const { sampleInterval, bufferSampleInterval } = native().readStatus();
+  const { heap, buffers } = native().readStatus();
   return meterOnThread(() =>
     name === 'buffers'
-      ? { name, records: readBufferRecords(true), sampleInterval: bufferSampleInterval, memStats, timeNanos }
-      : { name, records: readRecords(true), sampleInterval, memStats, timeNanos },
+      ? {
+          name,
+          records: readBufferRecords(true),
+          sampleInterval: buffers.sampleInterval,
+          memStats,
+          timeNanos,
+        }
+      : { name, records: readRecords(true), sampleInterval: heap.sampleInterval, memStats, timeNanos },
   );
 }
 

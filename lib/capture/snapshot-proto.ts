@@ -24,7 +24,7 @@ export interface SnapshotOptions {
  */
 export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: SnapshotOptions): Promise<Buffer> {
   const timeNanos = Date.now() * 1e6;
-  const { sampleInterval, bufferSampleInterval } = native().readStatus();
+  const { heap, buffers } = native().readStatus();
   const snapshot = await meterOnThread(() => native().takeSnapshot(ofBuffers));
   const fileNames = snapshot.files.map(toPath);
   const shown = sourceMaps ? await shownFrames(snapshot, fileNames, ofBuffers) : NOTHING;
@@ -32,7 +32,7 @@ export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: Snaps
     snapshot.encode({
       ...options,
       ...shown,
-      sampleInterval: ofBuffers ? bufferSampleInterval : sampleInterval,
+      sampleInterval: (ofBuffers ? buffers : heap).sampleInterval,
       timeNanos,
       fileNames,
     }),

@@ -1,5 +1,5 @@
 import type { MemStats } from '../profile/public-types.js';
-import type { Status } from '../sampler/status.js';
+import { profiledThreads, type Status } from '../sampler/status.js';
 
 /** What one scrape shows: figures of one moment. */
 export interface Snapshot {
@@ -120,70 +120,74 @@ const memStats = [
 
 /** The profiler's own health, under the prefix `memprof_`. */
 const health = [
-  gauge('running_threads', 'Number of threads that are profiled.', ({ status }) => status.isolatesRunning),
+  gauge(
+    'running_threads',
+    'Number of threads that are profiled.',
+    ({ status }) => profiledThreads(status).length,
+  ),
   gauge(
     'sample_interval_bytes',
     'Mean bytes between two samples; 0 before the first start.',
-    ({ status }) => status.sampleInterval,
+    ({ status }) => status.heap.sampleInterval,
     'max',
   ),
   gauge(
     'overhead_ratio',
     'CPU time of memprof on the threads it profiles, as a share of the time profiled.',
-    ({ status }) => status.overhead,
+    ({ status }) => status.overhead.total,
     'average',
   ),
   gauge(
     'overhead_last_minute_ratio',
     'The same in the last minute.',
-    ({ status }) => status.overheadLastMinute,
+    ({ status }) => status.overhead.lastMinute,
     'average',
   ),
   gauge(
     'max_harvest_seconds',
     'The longest reading of samples at a garbage collection.',
-    ({ status }) => seconds(status.maxHarvestNs),
+    ({ status }) => seconds(status.heap.longestPauseNs),
     'max',
   ),
   gauge(
     'figures_age_seconds',
     'Time since the garbage collection that the figures of the scraped thread describe.',
-    ({ status }) => seconds(status.figuresAgeNs),
+    ({ status }) => seconds(status.heap.figuresAgeNs),
     'max',
   ),
-  counter('harvests_total', 'How often samples were read.', ({ status }) => status.harvests),
+  counter('harvests_total', 'How often samples were read.', ({ status }) => status.heap.harvests),
   counter(
     'skipped_gcs_total',
     'Garbage collections that went by unread to keep the overhead within its limit.',
-    ({ status }) => status.skippedGCs,
+    ({ status }) => status.heap.skippedCollections,
   ),
-  counter('samples_seen_total', 'Samples met.', ({ status }) => status.samplesSeen),
+  counter('samples_seen_total', 'Samples met.', ({ status }) => status.heap.samplesSeen),
   counter(
     'samples_lost_total',
     'Samples that were gone before they could be read.',
-    ({ status }) => status.samplesLost,
+    ({ status }) => status.heap.samplesLost,
   ),
   counter(
     'samples_imputed_total',
     'Lost samples that were given to the stacks they most likely belong to.',
-    ({ status }) => status.samplesImputed,
+    ({ status }) => status.heap.samplesImputed,
   ),
-  gauge('table_bytes', 'Memory of the tables in use.', ({ status }) => status.tableBytes),
-  gauge('max_table_bytes', 'Limit on the memory of the tables.', ({ status }) => status.maxTableBytes),
+  gauge('table_bytes', 'Memory of the tables in use.', ({ status }) => status.tables.usedBytes),
+  gauge('max_table_bytes', 'Limit on the memory of the tables.', ({ status }) => status.tables.maxBytes),
   counter(
     'cut_stacks_total',
     'Stacks cut to their leaf frames, because the tables are full.',
-    ({ status }) => status.cutStacks,
+    ({ status }) => status.tables.cutStacks,
   ),
   counter(
     'overflow_samples_total',
     'Samples counted as (overflow), because the tables are full.',
-    ({ status }) => status.overflowAllocs,
+    ({ status }) => status.tables.overflowSamples,
   ),
   counter(
     'displaced_total',
     'How often somebody else stopped V8’s sampler behind memprof’s back.',
-    ({ status }) => status.displaced,
+    ({ status }) => status.heap.displaced,
   ),
 ];
 

@@ -4,7 +4,7 @@ import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { readMemStats } from '../sampler/mem-stats.js';
-import { status } from '../sampler/status.js';
+import { profiledThreads, status } from '../sampler/status.js';
 import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
 import { isAuthorized, refusal } from './guard.js';
 import { type IndexEntry, indexPage } from './index-page.js';
@@ -237,17 +237,19 @@ export class Pages {
 
   async #index(response: ServerResponse): Promise<void> {
     await refreshFigures(false, 50);
-    const { sampleInterval, runningThreads, overhead, bufferSampleInterval } = status();
+    const now = status();
+    const threads = profiledThreads(now).length;
+    const buffersAreSampled = now.buffers.sampleInterval !== 0;
     const state =
-      runningThreads.length === 0
+      threads === 0
         ? 'The profiler does not run.'
-        : `Sampling every ${sampleInterval} bytes in ${runningThreads.length} thread(s), overhead ${(overhead * 100).toFixed(2)} %.`;
+        : `Sampling every ${now.heap.sampleInterval} bytes in ${threads} thread(s), overhead ${(now.overhead.total * 100).toFixed(2)} %.`;
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
     const { heapAlloc, heapSys, external } = readMemStats();
     const memory =
       `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}. External memory, of Buffers and others: ` +
-      `${megabytes(external)}${bufferSampleInterval === 0 ? `; ${buffersAreOff()}` : ''}.`;
-    const shown = descriptions.filter(({ name }) => name !== 'buffers' || bufferSampleInterval !== 0);
+      `${megabytes(external)}${buffersAreSampled ? '' : `; ${buffersAreOff()}`}.`;
+    const shown = descriptions.filter(({ name }) => name !== 'buffers' || buffersAreSampled);
     const entries = shown.map(({ counts, ...entry }) => ({
       ...entry,
       count: counts === undefined ? 0 : lookup(counts).count(),

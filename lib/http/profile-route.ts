@@ -57,7 +57,7 @@ export async function serveProfile(
   { name, query }: ProfileRequest,
   options: ProfileRouteOptions,
 ): Promise<void> {
-  if (name === 'buffers' && status().bufferSampleInterval === 0)
+  if (name === 'buffers' && status().buffers.sampleInterval === 0)
     return sendError(response, 404, buffersAreOff());
   const secondsText = formValue(query, 'seconds');
   const debug = parseInteger(formValue(query, 'debug')) ?? 0;
@@ -195,13 +195,13 @@ function setAttachment(response: ServerResponse, name: string): void {
 
 /** Why there is no profile of buffers, which is not to look like one of no buffers, and how to have one. */
 export function buffersAreOff(): string {
-  const { buffersProblem } = status();
-  if (buffersProblem !== null) return `buffers are not profiled: ${buffersProblem}`;
+  const { problem } = status().buffers;
+  if (problem !== null) return `buffers are not profiled: ${problem}`;
   return 'buffers are not profiled: start({ buffers: true }), MEMPROF_BUFFERS=1 or memprof run --buffers does it';
 }
 
 /** How old the figures are, in seconds: as of the last garbage collection, or older when a thread did not answer. */
 function setAge(response: ServerResponse): void {
-  response.setHeader('X-Memprof-Figures-Age', (status().figuresAgeNs / 1e9).toFixed(3));
+  response.setHeader('X-Memprof-Figures-Age', (status().heap.figuresAgeNs / 1e9).toFixed(3));
   response.setHeader('X-Memprof-External', String(native().readMemFigures(true).external));
 }

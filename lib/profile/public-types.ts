@@ -50,12 +50,12 @@ export interface StartOptions {
   /**
    * CPU time that reading V8's samples may take, as a share of wall time, 0.0001 … 1, beyond the first 100 ms. Above
    * it, some garbage collections go by unread: figures in use stay exact, allocations that died in between are
-   * estimated. Default 0.005. See also `status().overdueHarvests`.
+   * estimated. Default 0.005. See also `status().heap.overdueHarvests`.
    */
   maxOverhead?: number;
   /**
    * Milliseconds, 1 … 1000: when reading would take longer, it waits for a major collection, and when it would take five
-   * times as long, until it is overdue: see `status().overdueHarvests`. Default 20.
+   * times as long, until it is overdue: see `status().heap.overdueHarvests`. Default 20.
    */
   maxPause?: number;
   /** Limit on the memory of the process-wide tables in bytes, 1 MiB … 1 GiB. Default 32 MiB. */
@@ -71,12 +71,12 @@ export interface StartOptions {
    * A directory, made if it is not there: when this thread runs out of heap, the profile as of the last garbage
    * collection is written there as text before Node.js ends the process, or the worker, as it would anyway. The file
    * is called `memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`; a line on standard error says so. `null` for no dump, the
-   * default. See `status().heapLimitDump`.
+   * default. See `status().dump.directory`.
    */
   heapLimitDump?: string | null;
   /**
    * Profile Buffers and ArrayBuffers as well: their memory is outside V8's heap. See `lookup('buffers')`. Linux and macOS
-   * only; `status().buffersProblem` says why it is not done elsewhere. Default false.
+   * only; `status().buffers.problem` says why it is not done elsewhere. Default false.
    */
   buffers?: boolean;
   /**

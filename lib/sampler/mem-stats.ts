@@ -40,10 +40,10 @@ export function readMemStats(options?: ReadMemStatsOptions): MemStats {
   const { scope } = completeOptions('readMemStats', options);
   const figures = native().readMemFigures(scope === 'process');
   const status = native().readStatus();
-  const objects = countObjects(native().readRecords(true, false), status.sampleInterval);
+  const objects = countObjects(native().readRecords(true, false), status.heap.sampleInterval);
   const buffers = native().readBufferFigures();
   const heap = heapSizes(figures);
-  const buckHashSys = status.tableCommittedBytes + status.isolateBytes;
+  const buckHashSys = status.tables.committedBytes + status.internal.isolateBytes;
   const gcSys = figures.malloced + figures.globalHandles;
   const pauseTotalNs = figures.pauseMinorTotalNs + figures.pauseMajorTotalNs;
   return {

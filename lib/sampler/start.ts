@@ -39,13 +39,13 @@ export function start(options?: StartOptions): void {
     case NativeStartResult.otherInterval:
       throw memprofError(
         'ERR_MEMPROF_INTERVAL',
-        `there are records sampled every ${native().readStatus().sampleInterval} bytes, which cannot be mixed with ` +
+        `there are records sampled every ${native().readStatus().heap.sampleInterval} bytes, which cannot be mixed with ` +
           `${checked.sampleInterval}: use the same sampleInterval, or stop() in all threads and start({ reset: true })`,
       );
     case NativeStartResult.otherBufferInterval:
       throw memprofError(
         'ERR_MEMPROF_INTERVAL',
-        `there are records of buffers sampled every ${native().readStatus().bufferSampleInterval} bytes, which cannot ` +
+        `there are records of buffers sampled every ${native().readStatus().buffers.sampleInterval} bytes, which cannot ` +
           `be mixed with ${checked.bufferSampleInterval}: use the same bufferSampleInterval, or stop() in all threads ` +
           'and start({ reset: true })',
       );

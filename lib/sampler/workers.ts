@@ -5,8 +5,9 @@ import { lazily } from '../base/lazily.js';
 
 const workerPreload = path.join(__dirname, '..', 'launch', 'worker-preload.js');
 
-// Workers of this thread that run, by id.
+// Workers of this thread that run, by id: the program's, and memprof's own.
 const alive = new Set<number>();
+const own = new Set<number>();
 let makingOwn = false;
 
 const threads = lazily(() => {
@@ -32,15 +33,20 @@ export function ownWorker(file: string, options: WorkerOptions): Worker {
 }
 
 process.on('worker', (worker: Worker) => {
-  if (makingOwn) return;
+  const workers = makingOwn ? own : alive;
   const id = worker.threadId;
-  alive.add(id);
-  worker.once('exit', () => alive.delete(id));
+  workers.add(id);
+  worker.once('exit', () => workers.delete(id));
 });
 
-/** Ids of this thread's running workers that are not among the profiled threads. */
-export function uncoveredWorkers(runningThreads: readonly number[]): number[] {
-  return [...alive].filter((id) => !runningThreads.includes(id));
+/** Whether this thread made it to serve memprof. */
+export function isOwnWorker(id: number): boolean {
+  return own.has(id);
+}
+
+/** Ids of this thread's running workers that are not among these. */
+export function workersWithout(known: ReadonlySet<number>): number[] {
+  return [...alive].filter((id) => !known.has(id));
 }
 
 /** Flags that Node.js refused, from its message. */

@@ -13,6 +13,7 @@
 #include "binding/instance.h"
 #include "binding/proto.h"
 #include "binding/records.h"
+#include "binding/status.h"
 #include "isolate/isolate_registry.h"
 
 namespace memprof {

@@ -21,7 +21,6 @@ Array ToTypedArray(Napi::Env env, const Values& values) {
 Napi::Value ReadMemFigures(const Napi::CallbackInfo& info);
 // Of all buffers that are counted, and whether the calling thread's are.
 Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info);
-Napi::Value ReadStatus(const Napi::CallbackInfo& info);
 // See lib/meter-on-thread.ts.
 Napi::Value WritingClock(const Napi::CallbackInfo& info);
 void CountWriting(const Napi::CallbackInfo& info);

@@ -131,6 +131,8 @@ class IsolateSampler {
   // or is close to it.
   bool RanOutOfHeap();
   uint32_t thread_label() const { return options_.thread; }
+  // 0 before the first `Start`.
+  double max_overhead() const { return options_.max_overhead; }
   SamplerState state() const { return state_; }
   SamplerStatus status() const { return status_.Load(); }
 

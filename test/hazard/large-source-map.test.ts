@@ -6,9 +6,7 @@ interface Report {
   blocks: number[];
   mapped: { found: number; wrong: number }[];
   heapGrew: number;
-  sourceMaps: number;
-  sourceMapsLeftOut: number;
-  sourceMapsProblem: string | null;
+  sourceMaps: { read: number; leftOut: number; problem: string | null };
 }
 
 const MIB = 2 ** 20;
@@ -31,8 +29,11 @@ for (const way of ['text', 'pprof']) {
       t.ok(found >= 40 * (i + 1), `profile ${i + 1}: ${found} functions by their names in the source`);
       t.equal(wrong, 0, 'each in its line');
     }
-    t.ok(report.sourceMaps >= 1, `${report.sourceMaps} maps read, those of memprof itself among them`);
+    t.ok(
+      report.sourceMaps.read >= 1,
+      `${report.sourceMaps.read} maps read, those of memprof itself among them`,
+    );
     t.ok(report.heapGrew < 8 * MIB, `the heap grew by ${(report.heapGrew / MIB).toFixed(1)} MiB`);
-    t.strictSame([report.sourceMapsLeftOut, report.sourceMapsProblem], [0, null]);
+    t.strictSame([report.sourceMaps.leftOut, report.sourceMaps.problem], [0, null]);
   });
 }

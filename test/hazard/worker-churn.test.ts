@@ -9,8 +9,7 @@ t.test('workers terminated in the middle of their allocations', async (t) => {
   t.strictSame(report.codes, [[1, workers]], 'all were terminated');
   t.ok(report.worked.alloc > workers * 20, `${report.worked.alloc} samples of workers`);
   t.equal(report.worked.inUse, 0, 'nothing of theirs is in use');
-  t.strictSame(report.runningThreads, []);
-  t.strictSame(report.uncoveredWorkers, []);
+  t.strictSame(report.threads, [{ id: 0, state: 'stopped' }]);
   t.equal(report.isolates, 1, 'none is left');
   t.ok(
     report.isolatesEnded >= workers * 0.6 && report.isolatesEnded <= workers,

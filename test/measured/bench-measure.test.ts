@@ -257,7 +257,7 @@ t.test('errors: of the function, of options, and of a second sampler', async (t)
   t.throws(() => measure(() => {}), { code: 'ERR_MEMPROF_SAMPLER_BUSY', message: /stop\(\) first/ });
   stop();
   t.equal(measure(() => {}, quick).bytesPerOp, 0);
-  t.equal(status().sampleInterval, 4096, "the profile's records and interval are as they were");
+  t.equal(status().heap.sampleInterval, 4096, "the profile's records and interval are as they were");
 
   const first = measure(async () => {}, quick);
   t.throws(() => measure(() => {}), { code: 'ERR_MEMPROF_SAMPLER_BUSY', message: /another measurement/ });

@@ -9,7 +9,7 @@ type TableReport = Report &
     | 'tableBytes'
     | 'highest'
     | 'cutStacks'
-    | 'overflowAllocs'
+    | 'overflowSamples'
     | 'overflow'
     | 'cutAt'
     | 'overflowAt'
@@ -32,7 +32,7 @@ for (const maxTableBytes of limits) {
       const report = lastLine<TableReport>(outcome);
       t.comment(
         `${report.mostKnown} stacks known; first cut after ${report.cutAt} calls, first overflow after ${report.overflowAt}; ` +
-          `${report.cutStacks} cut, ${report.overflowAllocs} samples in (overflow)`,
+          `${report.cutStacks} cut, ${report.overflowSamples} samples in (overflow)`,
       );
       t.equal(report.limit, maxTableBytes === 0 ? 32 * MIB : maxTableBytes);
       t.ok(
@@ -42,8 +42,8 @@ for (const maxTableBytes of limits) {
       t.ok(report.tableBytes > report.limit / 2, 'the room there is is used');
       t.ok(report.cutStacks > 0 && report.cutAt > 0, 'stacks were cut');
       // Which comes first is not certain: stacks are interned when their tree is read, buckets when they count.
-      t.ok(report.overflowAllocs > 0 && report.overflowAt > 0, 'and counted as (overflow)');
-      t.equal(report.overflow, report.overflowAllocs, 'status() and the record agree');
+      t.ok(report.overflowSamples > 0 && report.overflowAt > 0, 'and counted as (overflow)');
+      t.equal(report.overflow, report.overflowSamples, 'status() and the record agree');
       t.ok(report.allocObjects >= stacks, 'every object counts');
       plausible(t, report, { stopped: true, leastSamples: stacks });
     },

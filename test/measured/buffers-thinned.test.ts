@@ -11,26 +11,26 @@ interface Report {
   thinnings: [number, number, number];
   mean: number;
   seconds: number;
-  bufferSamples: number;
-  bufferSampleInterval: number;
+  samplesSeen: number;
+  sampleInterval: number;
 }
 
 t.test('who does nothing but allocate buffers gets fewer samples, and right figures', async (t) => {
-  const { sites, thinnings, seconds, bufferSamples, bufferSampleInterval, mean } = await report<Report>(
+  const { sites, thinnings, seconds, samplesSeen, sampleInterval, mean } = await report<Report>(
     'buffers-thinned',
     { args: [String(BUFFERS)] },
   );
   const [first, most, afterPause] = thinnings;
-  t.comment(`${BUFFERS} buffers in ${seconds.toFixed(2)} s: ${bufferSamples} samples, thinned up to ${most}`);
+  t.comment(`${BUFFERS} buffers in ${seconds.toFixed(2)} s: ${samplesSeen} samples, thinned up to ${most}`);
   t.equal(first, 1, 'there is time for every sample at first');
   t.ok(most > 1, `samples are thinned by up to ${most}`);
   t.equal(afterPause, 1, 'and no longer after a pause');
 
-  const probability = 1 - Math.exp(-BYTES / bufferSampleInterval);
+  const probability = 1 - Math.exp(-BYTES / sampleInterval);
   const unthinned = BUFFERS * probability;
-  t.ok(bufferSamples < unthinned / 2, `${bufferSamples} samples instead of ${Math.round(unthinned)}`);
+  t.ok(samplesSeen < unthinned / 2, `${samplesSeen} samples instead of ${Math.round(unthinned)}`);
   // 10 ms are enough for 4,000. It was 23 where others got the processor in the middle of a sample.
-  t.ok(bufferSamples > 400, 'but not next to none');
+  t.ok(samplesSeen > 400, 'but not next to none');
 
   // Records have what was sampled. A sample thinned by f counts f times and has f times the variance.
   const near = (name: string, is: number, buffers: number) => {

@@ -37,24 +37,25 @@ for (const { name, bytes, interval, flags, within } of cases) {
         flags: ['--expose-gc', SAME_CODE, ...flags],
       });
     // Seen and lost are told from V8's own numbers of the samples: all that it took.
-    const taken = ({ samplesSeen, samplesLost }: Status) => (samplesSeen + samplesLost) / (bytes / interval);
+    const taken = ({ heap: { samplesSeen, samplesLost } }: Status) =>
+      (samplesSeen + samplesLost) / (bytes / interval);
     let run = await allocate();
     for (let tries = 1; tries < TRIES && taken(run.status) < 1 - within; tries++) {
       t.comment(`V8 took ${(taken(run.status) * 100).toFixed(1)} % of the samples: once more`);
       run = await allocate();
     }
     const { records, totalAlloc, status } = run;
-    t.equal(status.samplesImputed, status.samplesLost);
-    t.equal(status.sampleInterval, interval);
+    t.equal(status.heap.samplesImputed, status.heap.samplesLost);
+    t.equal(status.heap.sampleInterval, interval);
     const { allocBytes } = scaledSums(records, interval);
     const errors = {
       records: relativeError(allocBytes, totalAlloc),
       totalAlloc: relativeError(totalAlloc, bytes),
     };
-    const { samplesSeen, samplesLost, skippedGCs } = status;
+    const { samplesSeen, samplesLost, skippedCollections } = status.heap;
     t.ok(errors.records < within, 'the records add up to totalAlloc', {
       ...errors,
-      ...{ samplesSeen, samplesLost, skippedGCs },
+      ...{ samplesSeen, samplesLost, skippedCollections },
     });
     // No statistics in this one; 0.05 % measured.
     t.ok(errors.totalAlloc < 0.005, 'totalAlloc is what was allocated', errors);

@@ -181,7 +181,7 @@ for (const { name, call, wrong, outside = [], says } of cases) {
       t.match(error.message, says, `${shown}: says what is accepted`);
       t.ok(error.message.length < 160, `${shown}: and that in short`, { message: error.message });
     }
-    t.match(status(), { state: 'stopped', harvests: before.harvests }, 'nothing was started');
+    t.match(status(), { state: 'stopped', heap: { harvests: before.heap.harvests } }, 'nothing was started');
   });
 }
 
@@ -194,12 +194,12 @@ t.test('good input at the edges', async (t) => {
   }
   for (const stackDepth of [1, 512]) {
     start({ stackDepth, reset: true });
-    t.equal(status().stackDepth, stackDepth);
+    t.equal(status().heap.stackDepth, stackDepth);
     stop();
   }
   for (const maxTableBytes of [1024 * MIB, 32 * MIB]) {
     start({ maxTableBytes, reset: true });
-    t.equal(status().maxTableBytes, maxTableBytes);
+    t.equal(status().tables.maxBytes, maxTableBytes);
     stop();
   }
   readMemStats(undefined);
@@ -327,10 +327,10 @@ t.test('a failing sink', async (t) => {
         'no listener is left behind',
       );
       t.equal(status().state, 'running');
-      const seen = status().samplesSeen;
+      const seen = status().heap.samplesSeen;
       for (let n = 0; n < 1000; n++) kept.push(new Array(100));
       gc!();
-      t.ok(status().samplesSeen > seen, 'the profiler runs on');
+      t.ok(status().heap.samplesSeen > seen, 'the profiler runs on');
     });
   }
 

@@ -18,7 +18,7 @@ type Failure = { name: string; code: string; message: string; cause?: string } |
 interface Report {
   /** Of `start`, `MemProfile`, `readMemStats`, `lookup('heap').count`. */
   failures: Failure[];
-  status: { state: string; unavailable: string | null; samplesSeen: number; runningThreads: number[] };
+  status: { state: string; unavailable: string | null; samplesSeen: number; threads: object[] };
   stopping: Failure;
 }
 
@@ -57,7 +57,7 @@ function checkUnavailable(t: Test, { failures, status, stopping }: Report, code:
   t.equal(failures.length, 4);
   for (const failure of failures) t.match(failure, { name: 'Error', code });
   const { message = '' } = failures[0] ?? {};
-  t.strictSame(status, { state: 'unavailable', unavailable: message, samplesSeen: 0, runningThreads: [] });
+  t.strictSame(status, { state: 'unavailable', unavailable: message, samplesSeen: 0, threads: [] });
   t.equal(stopping, null, 'stop() has nothing to stop');
   t.match(message, /'npx memprof build'/, 'says what to do');
   t.notMatch(message, /\n/, 'in one line');

@@ -192,17 +192,17 @@ t.test('options and status', async (t) => {
     t.throws(() => start({ heapLimitDump: value as string }), { code });
   }
   t.throws(() => start({ heapLimitDump: join(__filename, 'x') }), { code: 'ERR_MEMPROF_DIRECTORY' });
-  t.match(status(), { state: 'stopped', heapLimitDump: null, heapLimitDumpProblem: null });
+  t.match(status(), { state: 'stopped', dump: { directory: null, problem: null } });
   const folder = t.testdir({});
   start({ heapLimitDump: folder });
-  t.match(status(), { heapLimitDump: folder, heapLimitDumpProblem: null });
+  t.match(status(), { dump: { directory: folder, problem: null } });
   stop();
-  t.match(status(), { heapLimitDump: null, heapLimitDumpProblem: null });
+  t.match(status(), { dump: { directory: null, problem: null } });
   start();
-  t.equal(status().heapLimitDump, folder, 'what is left out is as before');
+  t.equal(status().dump.directory, folder, 'what is left out is as before');
   stop();
   start({ heapLimitDump: null });
-  t.equal(status().heapLimitDump, null);
+  t.equal(status().dump.directory, null);
   stop();
 });
 

@@ -88,7 +88,7 @@ function checkCalls(t: Test, calls: Calls): void {
 
 t.test('MemProfile keeps the contract of Go', async (t) => {
   const found = await report<Report>('contract', { flags: FLAGS });
-  t.equal(found.status.samplesImputed, found.status.samplesLost);
+  t.equal(found.status.heap.samplesImputed, found.status.heap.samplesLost);
 
   t.test('before the first start there is nothing, and that fits', async (t) => {
     t.strictSame(found.before, { nothing: { n: 0, ok: true }, empty: { n: 0, ok: true } });

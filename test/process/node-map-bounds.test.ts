@@ -27,7 +27,7 @@ t.test('the map of V8 node ids stays as small as the tree, however many ids ther
   );
   t.comment(`${newNodes} new node ids in ${rounds.length} rounds`);
   t.ok(newNodes >= WANTED || rounds.length >= 10, 'there were many new ids', { newNodes });
-  t.equal(status.samplesImputed, status.samplesLost);
+  t.equal(status.heap.samplesImputed, status.heap.samplesLost);
 
   // A scavenge in the middle of a round takes some of its paths with it: on a busy machine in half of the rounds. Ten large
   // trees that shrank show as much as fifty.

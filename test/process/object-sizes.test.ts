@@ -20,8 +20,8 @@ t.test('objects about as large as the interval are counted right', async (t) => 
     // A young generation with room for them: with the smallest there are 100,000 collections.
     flags: ['--expose-gc', '--min-semi-space-size=16'],
   });
-  t.equal(status.samplesLost, 0);
-  t.equal(status.displaced, 0, 'nobody else samples');
+  t.equal(status.heap.samplesLost, 0);
+  t.equal(status.heap.displaced, 0, 'nobody else samples');
   for (const size of SIZES) {
     const own = recordsOf(records, 'allocateLarge').filter(
       (each) => each.allocBytes === each.allocObjects * size,

@@ -43,8 +43,8 @@ const endings = [
 ];
 
 function checkRemains(t: Test, { records, status }: WorkersReport): void {
-  t.equal(status.isolates, 1, 'only the main thread is left');
-  t.equal(status.isolatesRunning, 0);
+  t.equal(status.internal.isolates, 1, 'only the main thread is left');
+  t.equal(status.internal.isolatesRunning, 0);
   t.ok(records.length > 0, 'what the workers allocated is in the profile');
   t.strictSame(
     records.filter((each) => each.allocObjects !== each.freeObjects),
@@ -57,7 +57,7 @@ for (const { how, rounds, outcomes } of endings) {
   t.test(`${rounds} workers with the sampler running: ${how}`, async (t) => {
     const found = await report<WorkersReport>('workers-left-running', { args: [how, String(rounds)] });
     t.strictSame(found.outcomes, outcomes);
-    t.equal(found.status.isolatesEnded, rounds);
+    t.equal(found.status.internal.isolatesEnded, rounds);
     checkRemains(t, found);
   });
 }
@@ -70,7 +70,7 @@ t.test(`${ROUNDS} workers are terminated with the sampler running`, async (t) =>
   t.strictSame(others, {});
   // Two thirds were terminated after they had said that the sampler runs.
   t.ok(
-    found.status.isolatesEnded >= Math.floor((ROUNDS * 2) / 3),
+    found.status.internal.isolatesEnded >= Math.floor((ROUNDS * 2) / 3),
     'most had started the sampler',
     found.status,
   );

@@ -43,11 +43,11 @@ t.test(
     >('workers-before-main', { args: [WORKERS, COUNT, INTERVAL].map(String) });
     t.equal(found.mappedBefore, false, 'the main thread does not load the addon by itself');
     t.equal(found.mappedAfter, true, 'the addon is not unloaded with the last worker');
-    t.equal(found.status.isolatesEnded, WORKERS);
-    t.equal(found.status.isolates, 1);
+    t.equal(found.status.internal.isolatesEnded, WORKERS);
+    t.equal(found.status.internal.isolates, 1);
     t.equal(found.status.state, 'stopped', 'in the main thread');
-    t.equal(found.status.sampleInterval, INTERVAL);
-    t.equal(found.status.samplesImputed, found.status.samplesLost);
+    t.equal(found.status.heap.sampleInterval, INTERVAL);
+    t.equal(found.status.heap.samplesImputed, found.status.heap.samplesLost);
     t.ok(found.totalAlloc >= WORKERS * COUNT * SIZE, 'totalAlloc counts them', {
       ...found,
       records: undefined,
@@ -60,15 +60,15 @@ t.test('threads that run at the same time are in one profile', async (t) => {
   const { together, alone } = await report<{ together: Snapshot; alone: Snapshot }>('threads-together', {
     args: [COUNT, INTERVAL].map(String),
   });
-  t.equal(together.status.isolatesRunning, 3);
-  t.equal(together.status.samplesImputed, together.status.samplesLost);
+  t.equal(together.status.internal.isolatesRunning, 3);
+  t.equal(together.status.heap.samplesImputed, together.status.heap.samplesLost);
   for (const name of ['keepInMain', 'keepInFirst', 'keepInSecond']) {
     checkFunction(t, together, name, COUNT, true);
   }
 
-  t.equal(alone.status.isolatesRunning, 1);
-  t.equal(alone.status.isolatesEnded, 2);
-  t.equal(alone.status.samplesImputed, alone.status.samplesLost);
+  t.equal(alone.status.internal.isolatesRunning, 1);
+  t.equal(alone.status.internal.isolatesEnded, 2);
+  t.equal(alone.status.heap.samplesImputed, alone.status.heap.samplesLost);
   checkFunction(t, alone, 'keepInMain', COUNT, true);
   for (const name of ['keepInFirst', 'keepInSecond']) checkFunction(t, alone, name, COUNT, false);
 });

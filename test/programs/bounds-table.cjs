@@ -30,7 +30,7 @@ memprof.start({
   maxPause: 1000,
   ...(maxTableBytes > 0 ? { maxTableBytes } : {}),
 });
-const limit = memprof.status().maxTableBytes;
+const limit = memprof.status().tables.maxBytes;
 const kept = [];
 let cutAt = 0;
 let overflowAt = 0;
@@ -40,18 +40,18 @@ for (let n = 0; n < stacks; n++) {
   kept[n % 1000] = call(n);
   if (n % 1000 !== 999) continue;
   if (n % 10000 === 9999) gc();
-  const { cutStacks, overflowAllocs, tableBytes, tableCommittedBytes, stacks: known } = memprof.status();
-  highest = Math.max(highest, tableBytes, tableCommittedBytes);
+  const { cutStacks, overflowSamples, usedBytes, committedBytes, stacks: known } = memprof.status().tables;
+  highest = Math.max(highest, usedBytes, committedBytes);
   mostKnown = known;
   if (cutAt === 0 && cutStacks > 0) cutAt = n;
-  if (overflowAt === 0 && overflowAllocs > 0) overflowAt = n;
+  if (overflowAt === 0 && overflowSamples > 0) overflowAt = n;
 }
 gc();
 memprof.readRecords(true);
 memprof.stop();
-const { tableBytes, cutStacks, overflowAllocs } = memprof.status();
+const { usedBytes: tableBytes, cutStacks, overflowSamples } = memprof.status().tables;
 let overflow = 0;
 for (const record of memprof.readRecords(true)) {
   if (record.stack()[0].functionName === '(overflow)') overflow += record.allocObjects;
 }
-report({ limit, tableBytes, highest, cutStacks, overflowAllocs, overflow, cutAt, overflowAt, mostKnown });
+report({ limit, tableBytes, highest, cutStacks, overflowSamples, overflow, cutAt, overflowAt, mostKnown });

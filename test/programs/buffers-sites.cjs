@@ -46,14 +46,14 @@ async function main() {
   await collectAll();
   const { arrayBuffers, external } = process.memoryUsage();
   const stats = memprof.readMemStats();
-  const { buffers, buffersProblem, bufferSampleInterval } = memprof.status();
+  const { running, problem, sampleInterval } = memprof.status().buffers;
   console.log(
     JSON.stringify({
       url,
       arrayBuffers,
       external,
       stats,
-      status: { buffers, buffersProblem, bufferSampleInterval },
+      status: { running, problem, sampleInterval },
     }),
   );
   process.stdin.on('data', () => process.exit(kept.length > 0 ? 0 : 1));

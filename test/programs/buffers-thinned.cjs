@@ -20,7 +20,7 @@ function seldom() {
 
 async function main() {
   memprof.start({ buffers: true });
-  const thinnings = [memprof.status().bufferThinning];
+  const thinnings = [memprof.status().buffers.thinning];
   let most = 1;
   let sum = 0;
   const began = performance.now();
@@ -30,25 +30,25 @@ async function main() {
     often();
     seldom();
     if (n % EVERY !== 0) continue;
-    const { bufferThinning } = memprof.status();
-    most = Math.max(most, bufferThinning);
-    sum += bufferThinning;
+    const { thinning } = memprof.status().buffers;
+    most = Math.max(most, thinning);
+    sum += thinning;
   }
   const seconds = (performance.now() - began) / 1000;
   thinnings.push(most);
   const mean = sum / Math.ceil(total / EVERY);
   await collectAll();
   const sites = { often: bufferFigures('often'), seldom: bufferFigures('seldom') };
-  const { bufferSamples, bufferSampleInterval } = memprof.status();
+  const { samplesSeen, sampleInterval } = memprof.status().buffers;
   // Half of the first 10 ms is earned back at half a per cent: in a second, or later where others had the processor.
-  let now = memprof.status().bufferThinning;
+  let now = memprof.status().buffers.thinning;
   for (let waits = 0; now > 1 && waits < 1200; waits++) {
     await sleep(100);
     gc();
-    now = memprof.status().bufferThinning;
+    now = memprof.status().buffers.thinning;
   }
   thinnings.push(now);
-  print({ sites, thinnings, mean, seconds, bufferSamples, bufferSampleInterval });
+  print({ sites, thinnings, mean, seconds, samplesSeen, sampleInterval });
 }
 
 main();

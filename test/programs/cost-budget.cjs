@@ -29,10 +29,13 @@ const kept = [];
 memprof.start({ maxOverhead, sampleInterval });
 const began = performance.now();
 const elapsed = () => (performance.now() - began) / 1000;
-for (let i = 0; elapsed() < seconds || (memprof.status().skippedGCs < 50 && elapsed() < seconds * 10); i++) {
+for (
+  let i = 0;
+  elapsed() < seconds || (memprof.status().heap.skippedCollections < 50 && elapsed() < seconds * 10);
+  i++
+) {
   for (const branch of branches) kept[i % 1000] = branch(20);
 }
 memprof.stop();
-const { harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs, writeCpuNs } =
-  memprof.status();
-report({ harvestCpuNs, runningNs, maxHarvestNs, overhead, overheadLastMinute, readCpuNs, writeCpuNs });
+const { heap, overhead, internal } = memprof.status();
+report({ ...internal, longestPauseNs: heap.longestPauseNs, overhead });

@@ -67,7 +67,10 @@ async function main() {
   keepNew(50000);
   gc();
   const after = { keepOld: figuresOf('keepOld'), keepNew: figuresOf('keepNew') };
-  const { displaced: times, state } = memprof.status();
+  const {
+    heap: { displaced: times },
+    state,
+  } = memprof.status();
 
   // A second time: no second warning, and since nobody samples, we are back at once.
   await post('HeapProfiler.startSampling');

@@ -136,7 +136,7 @@ async function main() {
       loop(async () => {
         await new Promise((resolve) => setTimeout(resolve, seconds * 100));
         gc();
-        levels.push({ rss: process.memoryUsage.rss(), live: memprof.status().bufferSamplesLive });
+        levels.push({ rss: process.memoryUsage.rss(), live: memprof.status().buffers.samplesLive });
       }),
     );
   }

@@ -137,7 +137,7 @@ const scenarios = {
         reset,
         stackDepth: 1 + (i % 64),
       });
-      if (!memprof.status().buffers) wrong++;
+      if (!memprof.status().buffers.running) wrong++;
       for (let n = 0; n < 20; n++) kept.push(new ArrayBuffer(1000 + n));
       if (i % 50 === 0) gc();
       wrong += bufferFigures().wrong;

@@ -54,7 +54,10 @@ async function main() {
   }
   gc();
   const figures = figuresOf('keep');
-  const { state, displaced } = memprof.status();
+  const {
+    state,
+    heap: { displaced },
+  } = memprof.status();
   memprof.stop();
   report({ figures, stateBefore: state, displaced, chunkBytes, fileBytes, profileNodes });
 }

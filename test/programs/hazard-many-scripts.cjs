@@ -32,5 +32,7 @@ for (const record of memprof.readRecords(true)) {
 }
 const one = figuresOf(`inScript${(7919 * (count * 10 - 1)) % count}`);
 memprof.stop();
-const { maxHarvestNs, harvestCpuNs, runningNs } = memprof.status();
-report({ first, files, one, maxHarvestNs, harvestCpuNs, runningNs });
+const { heap, internal } = memprof.status();
+const { longestPauseNs } = heap;
+const { harvestCpuNs, runningNs } = internal;
+report({ first, files, one, longestPauseNs, harvestCpuNs, runningNs });

@@ -26,7 +26,7 @@ for (let i = 0; i < rounds; i++) {
   let last;
   for (let n = 0; n < 20000; n++) last = { n, text: [n, last === undefined] };
   kept[i].push(last);
-  treeNodes = Math.max(treeNodes, memprof.status().treeNodes);
+  treeNodes = Math.max(treeNodes, memprof.status().internal.treeNodes);
 }
 gc();
 memprof.readRecords(true);

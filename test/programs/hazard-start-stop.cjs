@@ -24,8 +24,8 @@ for (let i = 0; i < times; i++) {
   if (i % 100 === 0) {
     const { negative } = collect();
     wrong += negative;
-    const { tableCommittedBytes, isolateBytes } = memprof.status();
-    if (i >= times / 2 && own === 0) own = tableCommittedBytes + isolateBytes;
+    const { tables, internal } = memprof.status();
+    if (i >= times / 2 && own === 0) own = tables.committedBytes + internal.isolateBytes;
   }
 }
 memprof.start({ sampleInterval: 2048, reset: true });
@@ -33,5 +33,7 @@ keep(20000);
 gc();
 const { inUseObjects } = collect();
 memprof.stop();
-const { tableCommittedBytes, isolateBytes } = memprof.status();
-console.log(JSON.stringify({ wrong, inUseObjects, grown: tableCommittedBytes + isolateBytes - own }));
+const { tables, internal } = memprof.status();
+console.log(
+  JSON.stringify({ wrong, inUseObjects, grown: tables.committedBytes + internal.isolateBytes - own }),
+);

@@ -40,8 +40,8 @@ async function inMainThread() {
   gc();
   const worked = figuresOf('inWorker');
   memprof.stop();
-  const { runningThreads, uncoveredWorkers, isolates } = memprof.status();
-  report({ codes: [...codes], worked, runningThreads, uncoveredWorkers, isolates });
+  const { threads, internal } = memprof.status();
+  report({ codes: [...codes], worked, threads, isolates: internal.isolates });
 }
 
 if (isMainThread) inMainThread();

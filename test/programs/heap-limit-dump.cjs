@@ -78,7 +78,7 @@ function keepsUnderNames() {
   gc();
   gc();
   const { formatHeapText } = require('../../dist/formats/gotext/encode');
-  const { sampleInterval } = memprof.status();
+  const { sampleInterval } = memprof.status().heap;
   const text = formatHeapText(memprof.readRecords(true), memprof.readMemStats(), { sampleInterval });
   require('node:fs').writeFileSync(names, text);
 }

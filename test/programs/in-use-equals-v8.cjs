@@ -112,7 +112,7 @@ async function main() {
   const differences = [];
   // Forced collections are always harvested, whatever is left of the budget: soon there is none left for others.
   churn(0);
-  for (let i = 0; i < 500 && args[5] === 'skips' && memprof.status().harvestCpuNs < 150e6; i++) gc();
+  for (let i = 0; i < 500 && args[5] === 'skips' && memprof.status().internal.harvestCpuNs < 150e6; i++) gc();
   let compared = 0;
   let smallest = Infinity;
   let later = 0;
@@ -122,7 +122,7 @@ async function main() {
     if (round % 3 === 2) kept = kept.slice(kept.length >> 1);
     gc();
     // The highest id V8 had given out at that collection: ids rise by one for each sample, seen by memprof or lost.
-    const before = memprof.status();
+    const before = memprof.status().heap;
     const lastOrdinal = before.samplesSeen + before.samplesLost;
     const { numGC } = memprof.readMemStats();
     const profile = await getProfile(session);

@@ -120,8 +120,8 @@ async function main([directory, mebibytes, way]) {
   globalThis.kept = undefined;
   gc();
   report.heapGrew = process.memoryUsage().heapUsed - before;
-  const { sourceMaps, sourceMapsLeftOut, sourceMapsProblem, writeCpuNs } = memprof.status();
-  console.log(JSON.stringify({ ...report, sourceMaps, sourceMapsLeftOut, sourceMapsProblem, writeCpuNs }));
+  const { sourceMaps, internal } = memprof.status();
+  console.log(JSON.stringify({ ...report, sourceMaps, writeCpuNs: internal.writeCpuNs }));
 }
 
 main(process.argv.slice(2));

@@ -22,9 +22,13 @@ const failures = [
   memprof.readMemStats,
   () => memprof.lookup('heap').count(),
 ].map(failureOf);
-const { state, unavailable, samplesSeen, runningThreads } = memprof.status();
+const { state, unavailable, heap, threads } = memprof.status();
 const stopping = failureOf(memprof.stop);
 require('node:fs').writeSync(
   1,
-  JSON.stringify({ failures, status: { state, unavailable, samplesSeen, runningThreads }, stopping }),
+  JSON.stringify({
+    failures,
+    status: { state, unavailable, samplesSeen: heap.samplesSeen, threads },
+    stopping,
+  }),
 );

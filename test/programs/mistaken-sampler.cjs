@@ -38,11 +38,11 @@ const timer = setInterval(() => {
   // It can be started again, too: nothing of ours runs on.
   memprof.start();
   memprof.stop();
-  const { samplesSeen, displaced } = memprof.status();
+  const { samplesSeen, displaced } = memprof.status().heap;
   console.log(
     JSON.stringify({
       states,
-      seenBefore: before.samplesSeen,
+      seenBefore: before.heap.samplesSeen,
       seen: samplesSeen,
       displaced,
       kept: kept.length,

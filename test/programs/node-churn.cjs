@@ -55,13 +55,13 @@ while (newNodes < wanted && Date.now() < deadline) {
   sink.last = undefined;
   // Reads the tree with all the paths in it; then they die.
   gc();
-  const grown = status();
+  const grown = status().internal.treeNodes;
   gc();
   // Reads the tree without them.
   gc();
   const shrunk = status();
-  newNodes += grown.treeNodes - shrunk.treeNodes;
-  const { treeNodes, isolateBytes, stacks } = shrunk;
-  rounds.push({ grown: grown.treeNodes, shrunk: treeNodes, tree: countTree(), isolateBytes, stacks });
+  newNodes += grown - shrunk.internal.treeNodes;
+  const { treeNodes, isolateBytes } = shrunk.internal;
+  rounds.push({ grown, shrunk: treeNodes, tree: countTree(), isolateBytes, stacks: shrunk.tables.stacks });
 }
 print({ newNodes, rounds, status: status() });

@@ -24,11 +24,11 @@ const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 const cpuNs = ({ user, system }) => (user + system) * 1000;
 
 async function measure(write) {
-  const before = memprof.status();
+  const before = memprof.status().internal;
   const cpu = process.cpuUsage();
   for (let i = 0; i < 10; i++) await write();
   const all = cpuNs(process.cpuUsage(cpu));
-  const after = memprof.status();
+  const after = memprof.status().internal;
   return {
     all,
     written: after.writeCpuNs - before.writeCpuNs,
@@ -55,16 +55,12 @@ async function main(profiled) {
     proto: await measure(() => profile.writeTo(sink(), 0, options)),
     mapped: await measure(() => profile.writeTo(sink(), 1, { sourceMaps: true })),
   };
-  const { overhead, harvestCpuNs, readCpuNs, writeCpuNs, runningNs, overheadLastMinute } = memprof.status();
+  const { overhead, internal } = memprof.status();
   console.log(
     JSON.stringify({
       ...report,
       overhead,
-      harvestCpuNs,
-      readCpuNs,
-      writeCpuNs,
-      runningNs,
-      overheadLastMinute,
+      internal,
     }),
   );
   process.exit(0);

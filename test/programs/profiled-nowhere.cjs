@@ -2,5 +2,5 @@
 // What memprof does in a program whose working directory was removed.
 const { status } = require('../../dist');
 
-const { state, heapLimitDump } = status();
-console.log(`${state}, ${process.listenerCount('SIGUSR2')} SIGUSR2 listener, dump ${heapLimitDump}`);
+const { state, dump } = status();
+console.log(`${state}, ${process.listenerCount('SIGUSR2')} SIGUSR2 listener, dump ${dump.directory}`);

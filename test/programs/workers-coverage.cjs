@@ -9,6 +9,12 @@ const { report, figuresOf } = require('./support/report.cjs');
 const lib = path.join(__dirname, '..', '..', 'dist');
 const esm = path.join(__dirname, 'support', 'import-worker.mjs');
 
+const threadsNotRunning = () =>
+  memprof
+    .status()
+    .threads.filter(({ state }) => state !== 'running')
+    .map(({ id }) => id);
+
 // What every worker does: allocates under a name of its own, and says whether it is profiled.
 const kept = [];
 function allocateIn(name, n) {
@@ -59,11 +65,13 @@ const scenarios = {
     result.nested = await once(nested, 'message');
     const bare = make({ name: 'inBare' }, { execArgv: [] });
     result.bare = await once(bare, 'message');
-    const status = memprof.status();
-    result.uncovered = status.uncoveredWorkers;
+    result.uncovered = threadsNotRunning();
     result.bareId = bare.threadId;
     result.ids = [threadId, plain.threadId, evaluated.threadId, nested.threadId];
-    result.running = status.runningThreads;
+    result.running = memprof
+      .status()
+      .threads.filter(({ state }) => state === 'running')
+      .map(({ id }) => id);
     result.figures = {};
     for (const name of ['inPlain', 'inEval', 'inOuter', 'inNested', 'inBare'])
       result.figures[name] = figuresOf(name);
@@ -72,7 +80,7 @@ const scenarios = {
     for (const worker of [plain, evaluated, nested, bare]) await end(worker);
     result.afterwards = {};
     for (const name of Object.keys(result.figures)) result.afterwards[name] = figuresOf(name);
-    result.uncoveredAfterwards = memprof.status().uncoveredWorkers;
+    result.uncoveredAfterwards = threadsNotRunning();
     return result;
   },
 
@@ -112,7 +120,7 @@ const scenarios = {
     const sub = new Sub(__filename, { workerData: { name: 'inSub' }, execArgv: [] });
     result.sub = await once(sub, 'message');
     result.subIsSub = sub instanceof Sub && sub.extra() === 'extra';
-    result.uncovered = memprof.status().uncoveredWorkers;
+    result.uncovered = threadsNotRunning();
     result.figures = {};
     for (const name of ['inPlain', 'inBare', 'inFlagged', 'inEval', 'inSub'])
       result.figures[name] = figuresOf(name);
@@ -133,7 +141,7 @@ const scenarios = {
     const own = make({ name: 'inOwn', start: true });
     const messages = await Promise.all([once(not, 'message'), once(own, 'message')]);
     const result = { not: messages[0], own: messages[1] };
-    result.uncoveredIsNot = memprof.status().uncoveredWorkers.join() === String(not.threadId);
+    result.uncoveredIsNot = threadsNotRunning().join() === String(not.threadId);
     result.figures = { inNot: figuresOf('inNot'), inOwn: figuresOf('inOwn') };
     await end(not);
     await end(own);

@@ -36,8 +36,8 @@ export async function checkKeptAndDropped(
   });
   const within = tolerance(count, SIZE, interval, 4);
   t.equal(intact, count, 'the program did what it should');
-  t.equal(status.samplesImputed, status.samplesLost);
-  t.equal(status.displaced, 0, 'nobody else samples');
+  t.equal(status.heap.samplesImputed, status.heap.samplesLost);
+  t.equal(status.heap.displaced, 0, 'nobody else samples');
 
   const keptRecords = objectsOf(all, 'keep', SIZE);
   const keptStrangers = strangers(keptRecords, SIZE);

@@ -429,12 +429,12 @@ t.test("C++ has the table's defaults", (t) => {
   const initial = (name: string) =>
     OPTIONS.find((each) => each.name === name && each.takers.includes('start'))!.default;
   start({ buffers: true });
-  const { sampleInterval, stackDepth, maxTableBytes, bufferSampleInterval } = native().readStatus();
+  const { heap, tables, buffers } = native().readStatus();
   stop();
-  t.equal(stackDepth, initial('stackDepth'));
-  t.equal(maxTableBytes, initial('maxTableBytes'));
-  t.equal(bufferSampleInterval, initial('bufferSampleInterval'));
-  t.equal(sampleInterval, 1024, 'as in the start before');
+  t.equal(heap.stackDepth, initial('stackDepth'));
+  t.equal(tables.maxBytes, initial('maxTableBytes'));
+  t.equal(buffers.sampleInterval, initial('bufferSampleInterval'));
+  t.equal(heap.sampleInterval, 1024, 'as in the start before');
   const header = readFileSync(path.join(root, 'native', 'isolate', 'isolate_registry.h'), 'utf8');
   const [, depth, overhead, pause] =
     /SamplerOptions latest_\{kDefaultInterval, (\d+), ([\d.]+), ([\d']+), 0\}/.exec(header) ?? [];

@@ -134,14 +134,14 @@ t.test('the health of the profiler', async (t) => {
   t.teardown(stop);
   allocate();
   const families = await scrape(register);
-  const { tableBytes, maxTableBytes, samplesSeen, sampleInterval } = status();
+  const { tables, heap } = status();
   t.equal(figure(families, 'memprof_running_threads'), 1);
-  t.equal(figure(families, 'memprof_sample_interval_bytes'), sampleInterval);
-  t.equal(figure(families, 'memprof_max_table_bytes'), maxTableBytes);
+  t.equal(figure(families, 'memprof_sample_interval_bytes'), heap.sampleInterval);
+  t.equal(figure(families, 'memprof_max_table_bytes'), tables.maxBytes);
   const table = figure(families, 'memprof_table_bytes');
-  t.ok(table > 0 && table <= tableBytes, 'memprof_table_bytes', { table, tableBytes });
+  t.ok(table > 0 && table <= tables.usedBytes, 'memprof_table_bytes', { table, ...tables });
   const seen = figure(families, 'memprof_samples_seen_total');
-  t.ok(seen > 100 && seen <= samplesSeen, 'memprof_samples_seen_total', { seen, samplesSeen });
+  t.ok(seen > 100 && seen <= heap.samplesSeen, 'memprof_samples_seen_total', { seen, ...heap });
   for (const name of ['samples_lost_total', 'samples_imputed_total', 'overflow_samples_total'] as const) {
     t.equal(families.get(`memprof_${name}`)?.type, 'counter');
   }

@@ -220,13 +220,13 @@ t.test('frames are mapped once, and to the same object', async (t) => {
 });
 
 t.test('hazard: a map is left out without a word', async (t) => {
-  const before = sourceMapStatus().sourceMapsLeftOut;
+  const before = sourceMapStatus().leftOut;
   const missing = join(folder, 'missing.js');
   writeFileSync(missing, 'f()\n//# sourceMappingURL=no-such.js.map\n');
   await mapped(frame({ fileName: missing }));
   await mapped(frame({ fileName: missing, lineNumber: 2 }));
-  t.equal(sourceMapStatus().sourceMapsLeftOut, before + 1, 'it is counted, once');
-  t.match(sourceMapStatus().sourceMapsProblem, /\d+ not found/);
+  t.equal(sourceMapStatus().leftOut, before + 1, 'it is counted, once');
+  t.match(sourceMapStatus().problem, /\d+ not found/);
   const large = join(folder, 'large.js');
   writeFileSync(large, 'f()');
   writeFileSync(`${large}.map`, '{');

@@ -26,14 +26,14 @@ function bufferFigures(functionName) {
  */
 async function reportBuffers(more) {
   await collectAll();
-  const { state, buffers, bufferSamples, bufferSamplesLive, bufferSamplesDropped } = memprof.status();
+  const { state, buffers } = memprof.status();
   const { arrayBuffers, arrayBuffersTotalAlloc } = memprof.readMemStats();
   const report = {
     state,
-    buffers,
-    bufferSamples,
-    bufferSamplesLive,
-    bufferSamplesDropped,
+    buffers: buffers.running,
+    bufferSamples: buffers.samplesSeen,
+    bufferSamplesLive: buffers.samplesLive,
+    bufferSamplesDropped: buffers.samplesDropped,
     arrayBuffers,
     arrayBuffersTotalAlloc,
     ...bufferFigures(),

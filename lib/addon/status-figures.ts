@@ -1,0 +1,149 @@
+/**
+ * The figures that the addon's `readStatus` fills in, each named and described once: the type comes from this table,
+ * and so do the figures where there is no addon. `native/binding/status.cc` gives them under the same names.
+ */
+export const NO_FIGURES = {
+  /** `SamplerState` of `native/isolate/isolate_sampler.h`. */
+  state: 0,
+  /** The id and the `SamplerState` of each thread that has loaded memprof, in turns. */
+  threads: new Uint32Array(0),
+
+  heap: {
+    /**
+     * Who takes the calling thread's samples. `public`: V8 does, through its public interface. It is the only source
+     * at present.
+     */
+    source: 'public' as 'public',
+    /** Why another source that was asked for is not used; else null. */
+    sourceProblem: null as string | null,
+    /** Mean bytes between two samples, of the whole process; 0 before the first start. */
+    sampleInterval: 0,
+    /** Frames kept of a stack, in the calling thread; 0 before its first start. */
+    stackDepth: 0,
+    /**
+     * Nanoseconds since the garbage collection that the calling thread's figures describe. In a thread that is not
+     * profiled, it is the age of the oldest figures of those that are. 0 before any collection.
+     */
+    figuresAgeNs: 0,
+    /** Samples that memprof has read. */
+    samplesSeen: 0,
+    /** Samples that V8 took, but that were gone before memprof could read them. */
+    samplesLost: 0,
+    /** Of the lost samples, those that were added to the records they most likely belong to. */
+    samplesImputed: 0,
+    /** Of the samples seen, those counted in records. The others wait for the end of their first collection. */
+    samplesPublished: 0,
+    /** Of the samples seen, those whose objects are still alive. */
+    samplesLive: 0,
+    /** How often samples were read. */
+    harvests: 0,
+    /** Garbage collections at which samples were not read, to keep within `maxOverhead` and `maxPause`. */
+    skippedCollections: 0,
+    /**
+     * How often samples were read at a collection although that went beyond `maxOverhead` or `maxPause`, because the
+     * last reading was too long ago: a minute, or longer where a reading each minute would take more than twice
+     * `maxOverhead`. See `internal.harvestAgeLimitNs`.
+     */
+    overdueHarvests: 0,
+    /** Wall time of the longest reading of samples at a garbage collection, in nanoseconds. */
+    longestPauseNs: 0,
+    /** For how many samples one stands. It is always 1: samples of the heap are not thinned out, unlike those of buffers. */
+    thinning: 1,
+    /** How often somebody else stopped V8's sampler while memprof used it. */
+    displaced: 0,
+  },
+
+  overhead: {
+    /**
+     * All that is metered, as a share of the wall time profiled: `reading` and `writing`, and `sampling` where it is
+     * known. The samples of buffers are not in it, nor what `readRecords`, `readMemStats` and `status` take when the
+     * program calls them, nor what runs on other threads.
+     */
+    total: 0,
+    /** Reading samples, at garbage collections and for readers of profiles. */
+    reading: 0,
+    /** Taking samples; null where V8 takes them, because nothing tells how long that takes. */
+    sampling: null as number | null,
+    /** Making profiles on the threads that are profiled: source maps, text, proto and other formats. */
+    writing: 0,
+    /** `maxOverhead` of the calling thread, which bounds the readings at collections; 0 before its first start. */
+    limit: 0,
+    /** The same as `total`, in the last minute. */
+    lastMinute: 0,
+  },
+
+  tables: {
+    /** Bytes of the tables in use. */
+    usedBytes: 0,
+    /** Bytes that the tables have taken from the system. */
+    committedBytes: 0,
+    /** `maxTableBytes`, which they stay below. */
+    maxBytes: 0,
+    /** Different frames. */
+    frames: 0,
+    /** Different stacks. */
+    stacks: 0,
+    /** Buckets: each is a stack, a size class and, with `labelThreads`, a thread. */
+    buckets: 0,
+    /** Stacks that were cut to their leaf frames because the tables are full. */
+    cutStacks: 0,
+    /** Samples counted as `(overflow)` because the tables are full. */
+    overflowSamples: 0,
+  },
+
+  buffers: {
+    /** Whether the calling thread's buffers are sampled. */
+    running: false,
+    /** Why they are not although `start` was asked for it; else null. */
+    problem: null as string | null,
+    /** Mean bytes of buffers between two samples; 0 before buffers were sampled. */
+    sampleInterval: 0,
+    /** Buffers that were sampled. */
+    samplesSeen: 0,
+    /** Of these, those that are still alive. */
+    samplesLive: 0,
+    /** Sampled buffers that were not counted because too many were alive. */
+    samplesDropped: 0,
+    /**
+     * For how many samples one stands at present, in the calling thread: more than 1 while sampling takes more time
+     * than `maxOverhead` allows.
+     */
+    thinning: 1,
+    /** Bytes that the tables of buffers have taken from the system. */
+    tableBytes: 0,
+  },
+
+  dump: {
+    /** Where the calling thread writes its profile when its heap is full; null if it does not. */
+    directory: null as string | null,
+    /** Why there may be no such file although `start` was asked for it; else null. */
+    problem: null as string | null,
+  },
+
+  internal: {
+    /** Wall time profiled in nanoseconds, added up over threads. */
+    runningNs: 0,
+    /** CPU time of readings of samples at garbage collections. */
+    harvestCpuNs: 0,
+    /** CPU time of readings for readers of profiles. */
+    readCpuNs: 0,
+    /** What of both was V8's own part. */
+    translateCpuNs: 0,
+    /** CPU time of memprof's writers on the threads that are profiled. */
+    writeCpuNs: 0,
+    /** Wall time of the calling thread's last reading of samples. */
+    lastHarvestNs: 0,
+    /** After how long a reading is overdue, in the calling thread; 0 before its first start. */
+    harvestAgeLimitNs: 0,
+    /** Nodes of V8's call trees that are known. */
+    treeNodes: 0,
+    /** Bytes of the threads' own maps. */
+    isolateBytes: 0,
+    /** Threads that have loaded memprof, of these those that are profiled, and those that ended. */
+    isolates: 0,
+    isolatesRunning: 0,
+    isolatesEnded: 0,
+  },
+};
+
+export type NativeStatus = typeof NO_FIGURES;

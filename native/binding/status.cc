@@ -1,0 +1,154 @@
+#include "binding/status.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/clocks.h"
+#include "binding/figures.h"
+#include "binding/instance.h"
+#include "isolate/isolate_registry.h"
+
+namespace memprof {
+
+namespace {
+
+double Share(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// One group of figures. The names are those of lib/addon/status-figures.ts, which says what each means.
+class Group {
+ public:
+  explicit Group(Napi::Env env) : object_(Napi::Object::New(env)) {}
+  void Set(const char* name, double value) { object_.Set(name, Napi::Number::New(object_.Env(), value)); }
+  void SetFlag(const char* name, bool value) { object_.Set(name, Napi::Boolean::New(object_.Env(), value)); }
+  void SetText(const char* name, const char* value) {
+    Napi::Env env = object_.Env();
+    object_.Set(name, value == nullptr ? env.Null() : Napi::String::New(env, value).As<Napi::Value>());
+  }
+  Napi::Object object() const { return object_; }
+
+ private:
+  Napi::Object object_;
+};
+
+uint64_t FiguresAge(const ProcessStatus& status) {
+  const SamplerStatus& caller = status.caller;
+  uint64_t as_of = caller.state == SamplerState::kRunning ? caller.as_of_ns : status.as_of_ns;
+  if (as_of == 0) as_of = caller.as_of_ns;
+  uint64_t now = MonotonicNs();
+  return as_of == 0 ? 0 : now - std::min(now, as_of);
+}
+
+Group Heap(Napi::Env env, const ProcessStatus& status) {
+  const SamplerStatus& sum = status.sum;
+  Group heap(env);
+  heap.SetText("source", "public");
+  heap.SetText("sourceProblem", nullptr);
+  heap.Set("sampleInterval", status.sample_interval);
+  heap.Set("stackDepth", status.caller.stack_depth);
+  heap.Set("figuresAgeNs", FiguresAge(status));
+  heap.Set("samplesSeen", sum.samples_seen);
+  heap.Set("samplesLost", sum.samples_lost);
+  heap.Set("samplesImputed", sum.samples_imputed);
+  heap.Set("samplesPublished", sum.samples_published);
+  heap.Set("samplesLive", sum.samples_live);
+  heap.Set("harvests", sum.harvests);
+  heap.Set("skippedCollections", sum.skipped_gcs);
+  heap.Set("overdueHarvests", sum.overdue_harvests);
+  heap.Set("longestPauseNs", sum.max_harvest_ns);
+  heap.Set("thinning", 1);
+  heap.Set("displaced", sum.displaced);
+  return heap;
+}
+
+Group Overhead(Napi::Env env, const ProcessStatus& status, double limit) {
+  const SamplerStatus& sum = status.sum;
+  Group overhead(env);
+  overhead.Set("total", Share(sum.own_cpu_ns(), status.running_ns));
+  overhead.Set("reading", Share(sum.harvest_cpu_ns + sum.read_cpu_ns, status.running_ns));
+  overhead.object().Set("sampling", env.Null());
+  overhead.Set("writing", Share(sum.write_cpu_ns, status.running_ns));
+  overhead.Set("limit", limit);
+  overhead.Set("lastMinute", Share(status.last_minute_cpu_ns, status.last_minute_ns));
+  return overhead;
+}
+
+Group Tables(Napi::Env env, const ProfileTables* known) {
+  Group tables(env);
+  tables.Set("usedBytes", known->UsedBytes());
+  tables.Set("committedBytes", known->CommittedBytes());
+  tables.Set("maxBytes", known->LimitBytes());
+  tables.Set("frames", known->FrameCount());
+  tables.Set("stacks", known->StackCount());
+  tables.Set("buckets", known->BucketCount());
+  tables.Set("cutStacks", known->CutStacks());
+  tables.Set("overflowSamples", known->OverflowAllocs());
+  return tables;
+}
+
+Group Buffers(Napi::Env env, const BufferSampler& sampler, uint64_t interval) {
+  BufferProfile* profile = BufferProfile::IfMade();
+  Group buffers(env);
+  buffers.SetFlag("running", sampler.running());
+  buffers.SetText("problem", sampler.problem());
+  buffers.Set("sampleInterval", interval);
+  buffers.Set("samplesSeen", profile == nullptr ? 0 : profile->samples());
+  buffers.Set("samplesLive", profile == nullptr ? 0 : profile->live());
+  buffers.Set("samplesDropped", profile == nullptr ? 0 : profile->dropped());
+  buffers.Set("thinning", sampler.thinning());
+  buffers.Set("tableBytes", profile == nullptr ? 0 : profile->tables()->CommittedBytes());
+  return buffers;
+}
+
+Group Dump(Napi::Env env, const HeapLimitDump& heap_limit_dump) {
+  const std::string* directory = heap_limit_dump.directory();
+  Group dump(env);
+  dump.SetText("directory", directory == nullptr ? nullptr : directory->c_str());
+  dump.SetText("problem", heap_limit_dump.problem());
+  return dump;
+}
+
+Group Internal(Napi::Env env, const ProcessStatus& status) {
+  const SamplerStatus& sum = status.sum;
+  Group internal(env);
+  internal.Set("runningNs", status.running_ns);
+  internal.Set("harvestCpuNs", sum.harvest_cpu_ns);
+  internal.Set("readCpuNs", sum.read_cpu_ns);
+  internal.Set("translateCpuNs", sum.translate_cpu_ns);
+  internal.Set("writeCpuNs", sum.write_cpu_ns);
+  internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
+  internal.Set("harvestAgeLimitNs", status.caller.age_limit_ns);
+  internal.Set("treeNodes", sum.nodes);
+  internal.Set("isolateBytes", sum.bytes);
+  internal.Set("isolates", status.threads.size());
+  internal.Set("isolatesRunning", status.isolates_running);
+  internal.Set("isolatesEnded", status.isolates_ended);
+  return internal;
+}
+
+}  // namespace
+
+Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  IsolateRegistry* registry = IsolateRegistry::Process();
+  IsolateSampler* current = SamplerOf(env);
+  ProcessStatus status = registry->Status(current);
+  std::vector<uint32_t> threads;
+  for (const ProcessStatus::Thread& thread : status.threads) {
+    threads.push_back(static_cast<uint32_t>(thread.id));
+    threads.push_back(static_cast<uint32_t>(thread.state));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("state", Napi::Number::New(env, static_cast<double>(status.caller.state)));
+  result.Set("threads", ToTypedArray<Napi::Uint32Array>(env, threads));
+  result.Set("heap", Heap(env, status).object());
+  result.Set("overhead", Overhead(env, status, current->max_overhead()).object());
+  result.Set("tables", Tables(env, registry->tables()).object());
+  result.Set("buffers", Buffers(env, current->buffers(), registry->buffer_interval()).object());
+  result.Set("dump", Dump(env, current->heap_limit_dump()).object());
+  result.Set("internal", Internal(env, status).object());
+  return result;
+}
+
+}  // namespace memprof
