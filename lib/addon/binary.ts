@@ -1,4 +1,4 @@
-// Finds and loads the binary of the addon that was made for this Node.js.
+// Finds and loads the addon's binary for this version of Node.js.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -7,22 +7,22 @@ import { interpreterOf, isCutOff } from './elf.js';
 
 const platform = `${process.platform}-${process.arch}`;
 
-/** Both have binaries of their own. */
+/** There are separate binaries for both C libraries. */
 function libc(): 'glibc' | 'musl' {
   try {
     return interpreterOf(process.execPath).includes('ld-musl') ? 'musl' : 'glibc';
   } catch {
-    return 'glibc'; // The permission model may forbid to look.
+    return 'glibc'; // The permission model may forbid reading the file.
   }
 }
 
-/** `linux-x64 (glibc), Node.js v24.11.0 (ABI 137)`: what a binary has to be made for. */
+/** What a binary must be built for: `linux-x64 (glibc), Node.js v24.11.0 (ABI 137)`. */
 export function describeTarget(): string {
   const system = process.platform === 'linux' ? `${platform} (${libc()})` : platform;
   return `${system}, Node.js ${process.version} (ABI ${process.versions.modules})`;
 }
 
-/** As prebuildify names it, in `prebuilds`: `linux-x64/memprof.abi137.glibc.node`. */
+/** The path in `prebuilds`, as prebuildify names it: `linux-x64/memprof.abi137.glibc.node`. */
 export function prebuiltName(): string {
   const tags = [
     'memprof',
@@ -32,14 +32,14 @@ export function prebuiltName(): string {
   return path.join(platform, `${tags.join('.')}.node`);
 }
 
-// In this package, and beside the program where memprof was bundled. Written so that what traces files for a deployment
-// (@vercel/nft) sees that the first of them is needed.
+// Binaries are in this package, or beside the bundle if memprof was bundled. The first path is written so that tools that
+// trace a deployment's files (@vercel/nft) recognise it.
 const PACKAGED = path.join(__dirname, '..', '..', 'prebuilds');
 const BESIDE_BUNDLE = path.join(__dirname, 'prebuilds');
 
 /**
- * In order of preference: what was compiled here, for a clone or by `memprof build`, then the prebuilt ones. As with
- * node-gyp-build, `PREBUILDS_ONLY` in the environment leaves the compiled one out: tests use it.
+ * Binaries in order of preference: first one that was compiled in a clone, then the prebuilt ones (`memprof build` adds to
+ * these). As with node-gyp-build, the variable `PREBUILDS_ONLY` leaves out the former; tests use it.
  */
 function candidates(): string[] {
   const compiled = path.join(__dirname, '..', '..', 'build', 'Release', 'memprof.node');
@@ -49,15 +49,15 @@ function candidates(): string[] {
 }
 
 function load(file: string): unknown {
-  if (isCutOff(file)) throw new Error('the file is not complete');
+  if (isCutOff(file)) throw new Error('the file is incomplete');
   return createRequire(__filename)(file);
 }
 
 /**
- * The addon's exports. A binary that does not load, a stale one of another Node.js for example, is passed over where there
- * is another.
+ * Loads the addon and returns its exports. If a binary does not load, for example a stale one for another Node.js, tries
+ * the next.
  *
- * Throws `ERR_MEMPROF_NO_BINARY` when there is none that loads, `ERR_MEMPROF_ABI` when it is another Node's.
+ * Throws `ERR_MEMPROF_NO_BINARY` if no binary loads, and `ERR_MEMPROF_ABI` if it was built for another version of Node.js.
  */
 export function loadBinary(): unknown {
   const failures: { file: string; error: Error & { code?: unknown } }[] = [];
@@ -77,7 +77,7 @@ function explain(failures: readonly { file: string; error: Error & { code?: unkn
     if (error.code === 'ERR_DLOPEN_DISABLED') {
       return memprofError(
         'ERR_MEMPROF_NO_BINARY',
-        'this process may not load native addons: start Node.js with --allow-addons (or without --no-addons)',
+        'Node.js does not let this process load native addons: start it with --allow-addons (or without --no-addons)',
         error,
       );
     }
@@ -87,7 +87,7 @@ function explain(failures: readonly { file: string; error: Error & { code?: unkn
     const reason = failure.error.message.split('\n')[0];
     return memprofError(
       'ERR_MEMPROF_NO_BINARY',
-      `memprof's binary ${failure.file} cannot be loaded on ${describeTarget()} (${reason}): ` +
+      `cannot load memprof's binary ${failure.file} on ${describeTarget()} (${reason}): ` +
         `install memprof again, or build it with 'npx memprof build'`,
       failure.error,
     );
@@ -95,6 +95,6 @@ function explain(failures: readonly { file: string; error: Error & { code?: unkn
   const root = path.join(__dirname, '..', '..');
   const cure = existsSync(path.join(root, 'native/exports.map'))
     ? `build it with 'npx memprof build' (in ${root})`
-    : `where memprof was bundled into ${__dirname}, leave it external or copy its prebuilds/ there`;
+    : `if memprof was bundled into ${__dirname}, make it external or copy its prebuilds/ there`;
   return memprofError('ERR_MEMPROF_NO_BINARY', `memprof has no binary for ${describeTarget()}: ${cure}`);
 }

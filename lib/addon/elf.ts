@@ -1,5 +1,5 @@
-// As much of the ELF format as tells which C library a program uses, and whether a file is whole. 64-bit little-endian
-// only, which is what Node.js runs on; of others nothing is known.
+// Reads just enough of ELF files to tell which C library a program uses, and whether a file is complete. It knows only
+// 64-bit little-endian files, the kind on which Node.js runs.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const HEADER_BYTES = 64;
@@ -51,7 +51,7 @@ function withFile<T>(file: string, use: (fd: number) => T): T {
   }
 }
 
-/** The program interpreter (`/lib/ld-musl-x86_64.so.1`), '' if there is none. Throws what the file system throws. */
+/** Returns the program interpreter (`/lib/ld-musl-x86_64.so.1`), or '' if there is none. Throws errors of the file system. */
 export function interpreterOf(file: string): string {
   return withFile(file, (fd) => {
     const segment = readElf(fd)?.segments.find(({ type }) => type === SEGMENT_INTERPRETER);
@@ -61,13 +61,13 @@ export function interpreterOf(file: string): string {
 }
 
 /**
- * Whether the end of a shared library is missing: then the loader maps pages that have no file behind them, and the
- * process dies of SIGBUS where an error was due. Throws what the file system throws.
+ * Whether the end of a shared library is missing. Loading such a file would map pages that have no file behind them, and
+ * the process would die of SIGBUS instead of getting an error. Throws errors of the file system.
  */
 export function isCutOff(file: string): boolean {
   return withFile(file, (fd) => {
     const elf = readElf(fd);
-    if (elf === undefined) return false; // The loader looks at as much as this itself.
+    if (elf === undefined) return false; // The loader checks the header itself and fails with an error.
     const loaded = elf.segments.filter(({ type }) => type === SEGMENT_LOADED);
     const end = Math.max(elf.sectionsEnd, ...loaded.map(({ offset, bytes }) => offset + bytes));
     return fstatSync(fd).size < end;

@@ -1,9 +1,9 @@
 import { nativeIfLoaded } from './native.js';
 
 /**
- * Calls the function and counts its CPU time on this thread as time that memprof took from the program
- * (`overhead.writing` of `status()`), unless this thread is not profiled. For whatever the writers do in one go; what comes after an
- * `await` needs a call of its own. May be nested: nothing is counted twice. Costs a microsecond.
+ * Calls the function, and, if this thread is profiled, counts its CPU time as time that memprof took from the program
+ * (`overhead.writing` of `status()`). Writers use it for each synchronous piece of work; after an `await` they need another call.
+ * Calls may be nested: nothing is counted twice. A call costs about a microsecond.
  */
 export function meterOnThread<T>(fn: () => T): T {
   const addon = nativeIfLoaded();

@@ -4,17 +4,17 @@ import type { NativeStatus } from './status-figures.js';
 const binary = lazily(() => require('./binary.js') as typeof import('./binary.js'));
 const workerThreads = lazily(() => require('node:worker_threads') as typeof import('node:worker_threads'));
 
-/** What `native/binding/addon.cc` exports. Arguments are not checked there. */
+/** The exports of `native/binding/addon.cc`, which does not check its arguments. */
 export interface NativeAddon {
   start(options: NativeStartOptions): NativeStartResult;
   stop(): void;
-  /** Of the heap, or of buffers; refs of stacks and frames are those of the one profile. */
+  /** Counts the records of the heap, or of buffers. References to stacks and frames are only valid in the same profile. */
   countRecords(inuseZero: boolean, buffers: boolean): number;
   readRecords(inuseZero: boolean, buffers: boolean): NativeRecords;
-  /** As of this thread's last garbage collection. */
+  /** Takes a snapshot as of this thread's last garbage collection. */
   takeSnapshot(buffers: boolean): Promise<NativeSnapshot>;
   stackFrames(stack: number, buffers: boolean): Uint32Array;
-  /** `start` and `length` are `ScriptPlace` of `native/profile_tables.h`. */
+  /** `start` and `length` are those of `ScriptPlace` in `native/tables/profile_tables.h`. */
   readFrame(
     frame: number,
     buffers: boolean,
@@ -30,28 +30,31 @@ export interface NativeAddon {
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
   readStatus(): NativeStatus;
-  /** For `meterOnThread`: the thread's CPU time without what is metered already, and to meter what came since. */
+  /**
+   * For `meterOnThread`: `writingClock` reads the thread's CPU time less what is already metered, `countWriting` meters
+   * the time since then.
+   */
   writingClock(): number;
   countWriting(since: number): void;
   /**
-   * Adds `sign` times this thread's figures to `figures`: bytes ever allocated, minor and major collections, their
-   * pauses in ns. Allocates nothing on V8's heap.
+   * Adds `sign` times this thread's figures to `figures`: bytes ever allocated, numbers of minor and major collections,
+   * and their pauses in nanoseconds. Allocates nothing on V8's heap.
    */
   readMeter(figures: Float64Array, sign: number): void;
-  /** Calls the function and puts what that did to these figures there. Allocates nothing itself. */
+  /** Calls the function `calls` times and writes the change of these figures to `figures`. Allocates nothing itself. */
   meterCalls(fn: () => unknown, calls: number, figures: Float64Array): void;
-  /** Samples this thread by a sampler of its own, apart from the profiler; false when it is sampled already. */
+  /** Starts counting with V8's sampler, apart from the profiler; false if this thread is already sampled. */
   startCount(interval: number, stackDepth: number, kept: boolean): boolean;
-  /** `startCount` and calls of the function. When one throws, nothing is counted any more. */
+  /** `startCount`, then the calls of the function. If one throws, the count is given up. */
   countCalls(fn: () => unknown, calls: number, interval: number, stackDepth: number, kept: boolean): boolean;
   /**
-   * What was allocated since the start; null when somebody else stopped the sampler. `mark` must be called
-   * `memprofEndOfCount` and allocate; without it the count is given up.
+   * Returns what was allocated since `startCount`; null if somebody else stopped the sampler. `mark` must be a function
+   * named `memprofEndOfCount` that allocates; without it the count is given up.
    */
   endCount(mark?: () => object): NativeCount | null;
   /**
-   * Asks all profiled threads for figures as of their last garbage collection, or of one made for it. The result tells
-   * of how many threads they are still awaited; a thread that is in a long native call may never answer.
+   * Asks all profiled threads to publish figures as of their last garbage collection, or, with `collect`, of a new one.
+   * Returns a function that tells how many threads have not answered yet; a thread in a long native call may never do so.
    */
   refresh(collect: boolean): () => number;
   setThreadId(id: number): void;
@@ -59,15 +62,15 @@ export interface NativeAddon {
   restart(): boolean;
   /** Tests and benchmarks only: see `native/heap/sample_recorder.h`. */
   record(file?: string): boolean;
-  /** Tests only: how often the lock of `native/isolate/isolate_registry.h` was taken, this time included. */
+  /** Tests only: how often the lock of `native/isolate/isolate_registry.h` was taken, including this call. */
   registryLockings(): number;
-  /** Tests only: takes this thread's sampler for another's. */
+  /** Tests only: makes memprof believe that this thread's sampler belongs to somebody else. */
   mistakeForAnothers(): void;
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
 }
 
-/** Numbers are 0, `labelThreads` and `buffers` are -1, `heapLimitDump` is not there, where the option is left out. */
+/** For an option that was left out, a number is 0, `labelThreads` or `buffers` is -1, and `heapLimitDump` is missing. */
 export interface NativeStartOptions {
   sampleInterval: number;
   stackDepth: number;
@@ -80,7 +83,7 @@ export interface NativeStartOptions {
   heapLimitDump?: string;
   buffers: number;
   bufferSampleInterval: number;
-  /** Bytes of the thread's buffers; not an option. */
+  /** Bytes of the buffers that the thread already has; not an option. */
   existingBuffers: number;
 }
 
@@ -98,19 +101,19 @@ export interface NativeRecords {
   /** allocBytes, freeBytes, allocObjects, freeObjects of each record, newest record first. */
   figures: Float64Array;
   stacks: Uint32Array;
-  /** 0: shared by all threads; 0xffffffff: of threads beyond those told apart; else the thread's id + 1. */
+  /** 0: shared by all threads; 0xffffffff: threads beyond those with labels; otherwise the thread's id + 1. */
   threads: Uint32Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
 }
 
-/** Records of one moment, on no thread's heap. */
+/** Records of one moment, stored outside all V8 heaps. */
 export interface NativeSnapshot {
-  /** URLs of the scripts in its stacks, each once. */
+  /** URLs of the scripts in its stacks, without duplicates. */
   files: string[];
-  /** Refs of the frames that are in a file, by its index. */
+  /** References to the frames of a file, given by its index. */
   framesOf(file: number): Uint32Array;
-  /** The records in pprof's proto, not compressed. Once: it is nothing afterwards. */
+  /** Encodes the records as pprof's protobuf, uncompressed. Can be called only once, because it consumes the snapshot. */
   encode(options: NativeProtoOptions): Promise<Buffer>;
 }
 
@@ -119,9 +122,9 @@ export interface NativeProtoOptions {
   timeNanos: number;
   defaultSampleType: string;
   program: string;
-  /** What `files` are called. */
+  /** The names to write for `files`. */
   fileNames: readonly string[];
-  /** Refs of frames that are shown otherwise, and how; arrays of one length. */
+  /** References to frames to write differently, and what to write; all these arrays have the same length. */
   shownFrames: readonly number[];
   shownFunctions: readonly string[];
   shownFiles: readonly string[];
@@ -153,7 +156,7 @@ export interface NativeMemFigures {
   pauseEnd: Float64Array;
 }
 
-/** Bytes of all buffers of threads whose buffers are, or were, profiled. */
+/** Total bytes of buffers, of all threads whose buffers are or were profiled. */
 export interface NativeBufferFigures {
   inUse: number;
   allocated: number;
@@ -163,9 +166,9 @@ export interface NativeBufferFigures {
 
 /** `AllocationCounts` of `native/heap/allocation_counter.h`. */
 export interface NativeCount {
-  /** Allocations, also those whose samples are gone. */
+  /** All allocations, including those whose samples are gone. */
   events: number;
-  /** Of the samples there still are: all, with `kept`; estimates at other intervals than 1. Frames are leaf first. */
+  /** Sites of the samples that still exist, which is all of them with `kept`; estimates if the interval is not 1. Leaf first. */
   sites: {
     events: number;
     bytes: number;
@@ -176,8 +179,8 @@ export interface NativeCount {
 let loaded: NativeAddon | undefined;
 
 /**
- * The addon, loaded at the first call.
- * Throws `ERR_MEMPROF_NO_BINARY` when there is none that loads, `ERR_MEMPROF_ABI` when it is another Node's.
+ * The addon, which the first call loads.
+ * Throws `ERR_MEMPROF_NO_BINARY` if no binary loads, and `ERR_MEMPROF_ABI` if it was built for another version of Node.js.
  */
 export function native(): NativeAddon {
   if (loaded === undefined) {
@@ -188,7 +191,7 @@ export function native(): NativeAddon {
   return loaded;
 }
 
-/** The addon if it is loaded already: until then there is nothing to stop or to undo. */
+/** The addon if it is already loaded: before that there is nothing to stop or to undo. */
 export function nativeIfLoaded(): NativeAddon | undefined {
   return loaded;
 }

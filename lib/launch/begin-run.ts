@@ -25,7 +25,7 @@ function begin(settings: RunSettings): void {
     start({ ...options, heapLimitDump: settings.dir });
   } catch (error) {
     if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
-    // Writing the profile will fail as well, and say so, unless the directory can be made by then.
+    // Profile anyway: the directory may exist by the time a profile is written. If not, that failure is reported.
     start(options);
   }
   if (settings.sourceMaps) watchCompiledCode();
@@ -35,7 +35,7 @@ function begin(settings: RunSettings): void {
   const tell = (file: string, profile: FileProfile, external: number) => {
     tellParent(settings.log, { pid: process.pid, file, profile, external });
   };
-  // An 'exit' listener is too late for warnings.
+  // Not a process warning: in an 'exit' listener, Node.js would not print it any more.
   const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
   const write = (collection: GarbageCollection) => {
     try {
@@ -51,7 +51,8 @@ function begin(settings: RunSettings): void {
       tellProblem(error);
     }
   };
-  // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
+  // What is in use after the program has finished matters little, so a minor collection, which completes the allocations,
+  // is enough.
   process.on('exit', () => write('minor'));
   const deadly: NodeJS.Signals[] = [...DEADLY_SIGNALS];
   if (isUnderNodemon(process.env)) deadly.push('SIGUSR2');

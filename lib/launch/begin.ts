@@ -14,7 +14,7 @@ import { type DropInSettings, readSettings } from './settings.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfiles, writeProfilesSoon } from './write-profile.js';
 
-/** One warning at most in a thread's life, for whatever went wrong at its start. */
+/** Puts all problems of a thread's start into one warning. */
 function tell(problems: readonly string[]): void {
   if (problems.length > 0) warn(problems.join('; '), 'MEMPROF_REGISTER');
 }
@@ -24,17 +24,20 @@ function reasonOf(error: unknown): string {
   return code === 'ERR_ACCESS_DENIED' ? `${message} (--allow-worker)` : (message ?? String(error));
 }
 
-/** Starts the profiler, and what belongs to it in the main thread, as the variables ask for; warns once. */
+/**
+ * Starts the profiler as the environment variables say; in the main thread also its signal, exit and HTTP handling. Warns at
+ * most once.
+ */
 export function beginDropIn(env: NodeJS.ProcessEnv): void {
   if (env[CHILD_MARK] !== undefined) return;
   const { settings, problems: found } = readSettings(env);
   const dir = resolveDirectory(settings.dir, found);
-  // In a worker: the main thread has said it already.
+  // The main thread has already warned about wrong variables; workers need not.
   let problems = isMainThread ? found : [];
   try {
     problems = [...problems, ...startWith(settings, dir)];
   } catch (error) {
-    tell(saidBefore(error) ? problems : [...problems, `memprof does not run: ${reasonOf(error)}`]);
+    tell(saidBefore(error) ? problems : [...problems, `memprof is not running: ${reasonOf(error)}`]);
     return;
   }
   if (settings.sourceMaps) watchCompiledCode();
@@ -47,21 +50,21 @@ export function beginDropIn(env: NodeJS.ProcessEnv): void {
   }
   listen(settings, settings.http).then(
     () => tell(problems),
-    (error) => tell([...problems, `memprof runs without its HTTP server: ${reasonOf(error)}`]),
+    (error) => tell([...problems, `memprof is running without its HTTP server: ${reasonOf(error)}`]),
   );
 }
 
-/** Null when it cannot be known, since the working directory was removed. That costs the files, not the profile. */
+/** Returns null if the path is unknown because the working directory was removed: memprof then profiles but writes no files. */
 function resolveDirectory(dir: string, problems: string[]): string | null {
   try {
     return path.resolve(dir);
   } catch (error) {
-    problems.push(`memprof writes no files, since there is no directory ${dir}: ${reasonOf(error)}`);
+    problems.push(`memprof cannot write files, because the directory ${dir} is unknown: ${reasonOf(error)}`);
     return null;
   }
 }
 
-/** Returns what is wrong, but no reason not to run. */
+/** Starts the profiler, without the dump if its directory cannot be made; returns such problems. */
 function startWith(settings: DropInSettings, dir: string | null): string[] {
   const { start: options, heapLimitDump } = settings;
   try {
@@ -74,7 +77,7 @@ function startWith(settings: DropInSettings, dir: string | null): string[] {
   }
 }
 
-/** A worker follows the intervals that the program chose in its code, whatever the variables say. */
+/** In a worker, intervals that the program chose in its code win over the variables. */
 function startAsOthers(options: StartOptions): void {
   try {
     start(options);
@@ -90,7 +93,7 @@ function writeOnRequest(settings: DropInSettings, dir: string | null): void {
   const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
   const write = (collection: GarbageCollection, ends: boolean) => {
     try {
-      if (dir === null) throw new Error('the working directory was gone when the program began');
+      if (dir === null) throw new Error('the working directory did not exist when the program started');
       if (ends) writeProfiles({ ...settings, dir }, collection, tellFile);
       else writeProfilesSoon({ ...settings, dir }, collection, tellFile).catch(tellProblem);
     } catch (error) {
@@ -98,21 +101,22 @@ function writeOnRequest(settings: DropInSettings, dir: string | null): void {
     }
   };
   writeOnSignal(settings.signal, (ends) => write('major', ends));
-  // A program that has run to its end holds on to nothing any more: what it did until now is of interest.
+  // What is in use after the program has finished matters little, so a minor collection, which completes the allocations,
+  // is enough.
   if (settings.atExit) process.on('exit', () => write('minor', true));
 }
 
-/** A program that is to be ended by SIGUSR2 must not survive it, unless somebody asked for that. */
+/** nodemon ends programs by SIGUSR2: memprof must not catch that signal there, unless MEMPROF_SIGNAL names it. */
 function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void {
   if (settings.signal !== 'SIGUSR2' || settings.signalAsked === true || !isUnderNodemon(env)) return;
   delete settings.signal;
   say(
-    'nodemon ends programs by SIGUSR2, so memprof leaves that signal alone: ' +
-      'MEMPROF_SIGNAL names another one that writes a profile',
+    'nodemon ends programs by SIGUSR2, so memprof does not use that signal: ' +
+      'set MEMPROF_SIGNAL to another one to write profiles',
   );
 }
 
-/** A signal that asks a program to end goes on to do so. */
+/** A signal that asks the program to end still ends it after the profile is written. */
 function writeOnSignal(signal: NodeJS.Signals | undefined, write: (ends: boolean) => void): void {
   if (signal === undefined) return;
   if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, () => write(true));

@@ -1,14 +1,14 @@
 type Listener = (...args: unknown[]) => void;
 
-/** Signals that end a program unless it listens, and that it can outlive for long enough to write a profile. */
+/** Signals that end a program unless it listens for them, and that leave it time to write a profile. */
 export const DEADLY_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
-/** Signals by which people and supervisors ask for nothing else than a program's end. */
+/** Signals whose only use is to ask a program to end. */
 export const ASKS_TO_END: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGBREAK']);
 
 /**
- * Listens as long as nobody else does. A program's own listener decides whether it dies, and libraries that clean up
- * at signals (`signal-exit`) count listeners to find out: ours must not be among them.
+ * Listens for the signal only while nobody else does. If the program listens itself, it decides whether it ends; and
+ * libraries that clean up on signals (`signal-exit`) count the listeners to find out, so ours must not be among them.
  */
 export function writeBeforeDeathBy(signal: NodeJS.Signals, write: () => void): void {
   const onSignal = () => {
@@ -20,7 +20,7 @@ export function writeBeforeDeathBy(signal: NodeJS.Signals, write: () => void): v
   };
   const onNew = (event: string, listener: Listener) => {
     if (event !== signal || listener === onSignal) return;
-    // It is not there yet, and without any Node.js would stop listening.
+    // The new listener is not registered yet. If ours left now, Node.js would briefly have no handler for the signal.
     process.nextTick(() => {
       if (process.listenerCount(signal) > 1) process.off(signal, onSignal);
     });

@@ -1,4 +1,5 @@
-// nodemon restarts a program by SIGUSR2, and waits until it is dead: who listens to that signal lets nodemon wait for ever.
+// nodemon restarts a program by sending SIGUSR2 and waiting until it has died. If memprof caught the signal, nodemon would
+// wait for ever.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -6,7 +7,7 @@ const MOST_ANCESTORS = 32;
 const NODE = /^node(js)?(\d+)?(\.exe)?$/;
 const NODEMON = /^nodemon(\.[cm]?js)?$/;
 
-/** Whether a command line, in parts as `/proc` has it, is nodemon's: as a program of its own, or as a script of node's. */
+/** Whether a command line, split as in `/proc`, is that of nodemon: run directly, or as a script of node. */
 export function isNodemon(commandLine: readonly string[]): boolean {
   const [program = '', ...args] = commandLine.map((part) => path.basename(part));
   // npm and npx show their whole command as one part.
@@ -14,7 +15,7 @@ export function isNodemon(commandLine: readonly string[]): boolean {
   return NODE.test(program) && args.some((arg) => NODEMON.test(arg));
 }
 
-/** Undefined where `/proc` does not say. */
+/** Whether nodemon is among the parents of this process; undefined if `/proc` does not tell. */
 function isAmongAncestors(): boolean | undefined {
   let pid = process.ppid;
   try {
@@ -26,16 +27,16 @@ function isAmongAncestors(): boolean | undefined {
     }
     return false;
   } catch {
-    return undefined; // No such file system, or not for us; or an ancestor has just ended.
+    return undefined; // There is no /proc, it cannot be read, or an ancestor has just ended.
   }
 }
 
-/** What npm says it runs, and a shell. Only a hint: all descendants have it. */
+/** Looks for nodemon in the variables that npm and shells set. This is only a hint, because all descendants inherit them. */
 function isInEnvironment(env: NodeJS.ProcessEnv): boolean {
   return /\bnodemon\b/.test(env.npm_lifecycle_script ?? '') || NODEMON.test(path.basename(env._ ?? ''));
 }
 
-/** Whether nodemon started this process, or what started it. Takes some 0.1 ms. Never throws. */
+/** Whether nodemon started this process, directly or not. Takes about 0.1 ms. Never throws. */
 export function isUnderNodemon(env: NodeJS.ProcessEnv): boolean {
   const found = process.platform === 'linux' ? isAmongAncestors() : undefined;
   return found ?? isInEnvironment(env);

@@ -1,5 +1,5 @@
-// Loaded by the program that `memprof run` runs before anything of its own, and in its workers. Must never keep the
-// program from running, or change how it ends.
+// `memprof run` makes the program load this before its own code, also in workers. This file must never keep the program
+// from running, or change how it ends.
 
 import type * as Say from '../base/say.js';
 import type * as Begin from './begin-run.js';
@@ -7,7 +7,7 @@ import type * as Begin from './begin-run.js';
 const loaded = Symbol.for('memprof.run');
 const here = globalThis as { [loaded]?: true };
 
-// Loading may fail as well, so there are no imports.
+// There are no static imports, because loading may fail too and must be caught.
 try {
   if (here[loaded] === undefined) {
     here[loaded] = true;
@@ -15,6 +15,6 @@ try {
   }
 } catch (error) {
   try {
-    (require('../base/say.js') as typeof Say).warn(`memprof does not run: ${(error as Error).message}`);
+    (require('../base/say.js') as typeof Say).warn(`memprof is not running: ${(error as Error).message}`);
   } catch {}
 }

@@ -1,11 +1,11 @@
 import type { StartOptions } from '../profile/public-types.js';
 import type { FileProfile, FileSettings } from './write-profile.js';
 
-/** What `memprof run` tells the program it runs, in the environment. */
+/** What `memprof run` passes to the program in the environment. */
 export interface RunSettings extends FileSettings {
-  /** Options of `start()`, but `workers` and `heapLimitDump`. */
+  /** Options of `start()` without `workers` and `heapLimitDump`. */
   start: StartOptions;
-  /** A file that gets lines, JSON of `LogLine` each: it tells the parent. */
+  /** The file through which the program reports to its parent: each line is a `LogLine` as JSON. */
   log: string;
 }
 
@@ -13,11 +13,11 @@ export interface WrittenProfile {
   pid: number;
   file: string;
   profile: FileProfile;
-  /** Bytes outside the heap at that moment; not known of a dump. */
+  /** Bytes outside the heap at that moment; unknown for the dump of a full heap. */
   external?: number;
 }
 
-/** Of each process when it begins, and of each profile that JavaScript wrote. */
+/** One line for each process when it starts, and one for each profile that JavaScript wrote. */
 export type LogLine = { pid: number } | WrittenProfile;
 
 export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

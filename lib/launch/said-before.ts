@@ -4,8 +4,8 @@ import type { MemprofError } from '../base/errors.js';
 const SAID = 'memprof: no binary';
 
 /**
- * Whether this is for want of a binary, and a thread that this one descends from has met it as well: a warning for each
- * worker tells nothing new.
+ * Whether the error is a missing binary that a parent thread has already warned about: the same warning from each worker
+ * would tell nothing new.
  */
 export function saidBefore(error: unknown): boolean {
   const { code } = error as Partial<MemprofError>;

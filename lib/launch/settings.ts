@@ -6,12 +6,12 @@ import type { StartOptions } from '../profile/public-types.js';
 
 /** How `memprof/register` profiles a program. */
 export interface DropInSettings {
-  /** What was given of the options of `start()`, but `heapLimitDump`; the rest is left to it. */
+  /** The given options of `start()`, without `heapLimitDump`; `start()` fills in the defaults of the others. */
   start: StartOptions;
   dir: string;
   format: FileFormat;
   signal?: NodeJS.Signals;
-  /** The signal is not the default, but was asked for. */
+  /** MEMPROF_SIGNAL named the signal; it is not just the default. */
   signalAsked?: true;
   atExit: boolean;
   heapLimitDump: boolean;
@@ -31,7 +31,7 @@ interface Values {
   sourceMaps: boolean;
 }
 
-/** Settings from the environment. Whatever is wrong there is told in `problems`, and left as it is by default. */
+/** Reads settings from the environment. Wrong ones are reported in `problems` and keep their defaults. */
 export function readSettings(env: NodeJS.ProcessEnv): { settings: DropInSettings; problems: string[] } {
   const { values, problems } = readVariables('register', env);
   const own: Record<string, unknown> = {};

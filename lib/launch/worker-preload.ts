@@ -1,5 +1,5 @@
-// What workers load first that memprof covers by itself. A process that such a worker forks inherits the flag, and is
-// not to be profiled for that.
+// Workers that memprof's wrapper creates load this first. A process forked by such a worker inherits the flag that loads
+// this file, but must not be profiled because of it.
 import { isMainThread } from 'node:worker_threads';
 
 if (!isMainThread) require('../register.js');

@@ -10,27 +10,27 @@ import { findFrames, framesOf } from '../capture/source-maps.js';
 import { externalComment } from '../profile/external-memory.js';
 
 export interface FileSettings {
-  /** Made if it is not there. */
+  /** The directory is created if it does not exist. */
   dir: string;
   format: FileFormat;
-  /** Whether frames of built code are written as they are in its sources. */
+  /** Whether frames of built code are mapped to their sources. */
   sourceMaps: boolean;
 }
 
 /**
- * Figures are as of the last garbage collection. A minor one completes what was allocated, a major one also what is in
- * use: then only what is really held on to.
+ * The collection to run before a profile is read, because figures are as of the last one. A minor collection completes the
+ * allocations; after a major one, only reachable objects count as in use as well.
  */
 export type GarbageCollection = 'minor' | 'major';
 
 let written = 0;
 
-/** What is written to files: the heap's allocations are in its profile. */
+/** The profiles that are written to files. `allocs` is not one, because the heap's profile has the same figures. */
 export type FileProfile = Exclude<ProfileName, 'allocs'>;
 
 /**
- * Writes the profiles of the whole process, now: the program may be about to end. That of buffers if any was ever
- * sampled, then that of the heap, likewise; tells the path of each. Throws what the file system does.
+ * Writes the profiles of the whole process synchronously, because the program may be about to end: first that of buffers,
+ * then that of the heap, each only if it was ever sampled. Calls `tell` for each file. Throws errors of the file system.
  */
 export function writeProfiles(
   settings: FileSettings,
@@ -41,8 +41,8 @@ export function writeProfiles(
 }
 
 /**
- * The same of a program that goes on: the figures are of now, but source maps are read by another thread, and the files are
- * written when it has done so, or when the program ends before that.
+ * Writes the same profiles for a program that goes on. The figures are read at once, but another thread reads the source
+ * maps; the files are written when it is done, or when the program ends, whichever comes first.
  */
 export function writeProfilesSoon(
   settings: FileSettings,
@@ -76,7 +76,10 @@ function read(collection: GarbageCollection): FileCapture[] {
     .filter(({ sampleInterval }) => sampleInterval > 0);
 }
 
-/** What is not known of sources by now is found out here: a program that ends may be held up, one that goes on has asked before. */
+/**
+ * Reads missing source maps synchronously. That may delay a program that is ending; for a program that goes on,
+ * `writeProfilesSoon` has read them before.
+ */
 function write(
   captures: readonly FileCapture[],
   { dir, format, sourceMaps }: FileSettings,
@@ -94,12 +97,15 @@ function write(
   }
 }
 
-// Only main threads write.
+// Only the main thread writes profiles, so workers need no collector.
 const collectGarbage = isMainThread ? findGarbageCollector() : () => {};
 
 type Collector = (options: { type: GarbageCollection }) => void;
 
-/** V8 gives it to new contexts only, once asked. That takes memory: before the profiler starts. */
+/**
+ * V8 puts `gc` only into contexts that are created while `--expose-gc` is set. Creating one allocates memory, so this runs
+ * before the profiler starts.
+ */
 function findGarbageCollector(): (type: GarbageCollection) => void {
   const given = (globalThis as { gc?: Collector }).gc;
   if (typeof given === 'function') return (type) => given({ type });
@@ -109,12 +115,12 @@ function findGarbageCollector(): (type: GarbageCollection) => void {
     setFlagsFromString('--no-expose-gc');
     return (type) => gc({ type });
   } catch {
-    // Then figures are as of an earlier collection.
+    // Without `gc`, figures are as of an earlier collection.
     return () => {};
   }
 }
 
-/** As Node.js names its own diagnostic files: date, time, process, thread, number. */
+/** Names files as Node.js names its diagnostic files: date, time, process, thread, number. */
 function fileName(profile: FileProfile, format: FileFormat): string {
   const now = new Date();
   const digits = (value: number, width: number) => String(value).padStart(width, '0');

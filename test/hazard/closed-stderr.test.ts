@@ -68,7 +68,7 @@ const cases: Case[] = [
   { name: 'a wrong variable', flags: ['--require', register], env: { MEMPROF_STACK_DEPTH: 'x' } },
 ];
 const warnings: [name: string, arg: string, heard: RegExp][] = [
-  ['that memprof/register cannot start', 'register', /^heard MEMPROF_REGISTER: memprof does not run/],
+  ['that memprof/register cannot start', 'register', /^heard MEMPROF_REGISTER: memprof is not running/],
   ['that V8 samples for somebody else', 'displaced', /^heard MEMPROF_DISPLACED: somebody else/],
   ['that a push failed', 'push', /^heard MEMPROF_PUSH: a profile could not be pushed/],
   ['that the HTTP server ended', 'server', /^heard undefined: memprof's HTTP server ended: out of memory/],

@@ -56,7 +56,7 @@ async function restartTwice(child: ChildProcess): Promise<Ending> {
 }
 
 const LEAVES_ALONE =
-  /^memprof: nodemon ends programs by SIGUSR2, so memprof leaves that signal alone: MEMPROF_SIGNAL/m;
+  /^memprof: nodemon ends programs by SIGUSR2, so memprof does not use that signal: set MEMPROF_SIGNAL/m;
 
 for (const how of ['fork', 'shell']) {
   for (const name of ['nodemon', 'nodemon.js']) {

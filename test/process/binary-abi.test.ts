@@ -170,7 +170,7 @@ for (const [what, flags] of [
     );
     t.equal(stdout, 'codes 0,0,0\n');
     t.equal(code, 7);
-    t.equal(stderr.match(/memprof does not run/g)?.length, 1, stderr);
+    t.equal(stderr.match(/memprof is not running/g)?.length, 1, stderr);
     t.match(stderr, 'npx memprof build');
   });
 }

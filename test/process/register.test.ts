@@ -163,7 +163,7 @@ t.test('whatever is wrong is one warning, and the program runs', async (t) => {
     [{ MEMPROF: 'intervall=64k' }, /"intervall" in MEMPROF is unknown: did you mean sample-interval\?/],
     [{ MEMPROF_INTERVALL: '64k' }, /MEMPROF_INTERVALL is unknown: did you mean MEMPROF_SAMPLE_INTERVAL\?/],
     [{ MEMPROF_HTTP: 'x' }, /MEMPROF_HTTP must be a port, HOST:PORT, or off/],
-    [{ MEMPROF_HTTP: `${port}` }, /memprof runs without its HTTP server: .*EADDRINUSE/],
+    [{ MEMPROF_HTTP: `${port}` }, /memprof is running without its HTTP server: .*EADDRINUSE/],
     [{ MEMPROF_HTTP: '0.0.0.0:0' }, /without its HTTP server: .*token/],
   ];
   for (const [env, expected] of cases) {
@@ -180,7 +180,7 @@ t.test('under the permission model it says which flag is missing', (t) => {
   const flags = [permission, '--allow-fs-read=*', '--require', register];
   const outcome = run({}, [], flags);
   isUntouched(t, outcome);
-  t.match(outcome.stderr, /memprof does not run: .*--allow-addons/);
+  t.match(outcome.stderr, /memprof is not running: .*--allow-addons/);
   const allowed = run({}, [], ['--allow-addons', '--allow-worker', ...flags]);
   isUntouched(t, allowed);
   t.notMatch(allowed.stderr, 'memprof');
