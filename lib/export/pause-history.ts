@@ -3,17 +3,16 @@ import type { MemStats } from '../profile/public-types.js';
 type Rings = Pick<MemStats, 'numGC' | 'pauseNs' | 'pauseEnd'>;
 
 /**
- * Tells which pauses in the rings of `readMemStats` are new. They are known by when they ended and how long they took,
- * not by their place: the rings of several threads are merged by time, so a pause of a worker may turn up below ones
- * that were read before.
+ * Finds the new pauses in the rings of `readMemStats`. It identifies a pause by its end and its length, not by its position:
+ * the rings of several threads are merged by time, so a new pause of a worker may appear below older ones.
  */
 export class PauseHistory {
   #seen = new Map<string, number>();
   #read = 0;
-  /** Pauses that left the rings before anybody read them. */
+  /** The number of pauses that left the rings before anybody read them. */
   missed = 0;
 
-  /** Nanoseconds of each pause that was not in the rings at the last call, in no order. */
+  /** Returns the nanoseconds of each pause that was not in the rings at the last call, in no particular order. */
   take({ numGC, pauseNs, pauseEnd }: Rings): number[] {
     const fresh: number[] = [];
     const seen = new Map<string, number>();

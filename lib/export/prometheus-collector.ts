@@ -1,4 +1,4 @@
-// No import but of types: prom-client is loaded when it is needed and was not handed in.
+// Imports only types: prom-client is loaded when it is needed, unless the program passes it in.
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { completeOptions } from '../base/check-options.js';
 import { memprofError } from '../base/errors.js';
@@ -8,25 +8,26 @@ import { PauseHistory } from './pause-history.js';
 import { METRICS, type Snapshot } from './prometheus-metrics.js';
 import { Rising } from './rising.js';
 
-/** The part of the module `prom-client` that is used. */
+/** The parts of the module `prom-client` that memprof uses. */
 export interface PromClient {
   Counter: typeof Counter;
   Gauge: typeof Gauge;
   Histogram: typeof Histogram;
 }
 
-/** As those of prom-client's `collectDefaultMetrics`. */
+/** Options of `memprofMetrics`, named as those of prom-client's `collectDefaultMetrics`. */
 export interface MemprofMetricsOptions {
-  /** Where to register. Default: prom-client's own registry, `register`. */
+  /** The registry in which to register the metrics. Default: prom-client's own registry, `register`. */
   register?: Registry;
-  /** In front of every name. Default ''. */
+  /** A prefix for the name of every metric. Default ''. */
   prefix?: string;
-  /** Labels of every metric. Default none. */
+  /** Labels that every metric gets. Default none. */
   labels?: Readonly<Record<string, string | number>>;
-  /** Upper bounds of the pause histogram's buckets, in seconds, rising. Default 0.00025 … 1. */
+  /** Upper bounds of the pause histogram's buckets, in seconds, in ascending order. Default 0.00025 … 1. */
   gcPauseBuckets?: readonly number[];
   /**
-   * The module, where `require('prom-client')` from memprof would find none or another one than the program's.
+   * The `prom-client` module of the program, for when `require('prom-client')` in memprof would find none, or another
+   * copy.
    */
   client?: PromClient;
 }
@@ -34,20 +35,21 @@ export interface MemprofMetricsOptions {
 const PAUSE_BUCKETS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 /**
- * Registers metrics with prom-client whose values are read when they are scraped:
+ * Registers metrics with prom-client. Their values are read at each scrape:
  *
- * - `nodejs_memstats_*`: `readMemStats()` of the process, named as Go's `go_memstats_*`; bytes, seconds, counts.
- *   `lookups`, `mspan` and `mcache`, which V8 has no counterpart of, are left out.
+ * - `nodejs_memstats_*`: `readMemStats()` of the process under the names of Go's `go_memstats_*`, in bytes, seconds or
+ *   counts. `lookups`, `mspan` and `mcache` are left out, because V8 has no counterpart.
  * - `nodejs_memstats_gc_pause_seconds`: a histogram of the pauses of garbage collections since memprof was loaded, each
- *   counted once. At most the last 256 are known at a scrape: if more came since the one before, the rest are missing
- *   in the histogram and counted in `nodejs_memstats_gc_pauses_missed_total`; the `…_pause_seconds_total` have all.
+ *   counted once. A scrape sees at most the last 256 pauses. If there were more since the previous scrape, the older
+ *   ones are missing from the histogram and counted in `nodejs_memstats_gc_pauses_missed_total`; the counters
+ *   `…_pause_seconds_total` include all of them.
  * - `memprof_*`: the profiler's own health, from `status()`.
  *
- * The profiler is not started by this. Counters never fall but where `start({ reset: true })` forgets all records.
+ * This does not start the profiler. Counters only fall when `start({ reset: true })` forgets all records.
  *
  * Throws
- * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`) for options,
- * - `ERR_MEMPROF_NO_PROM_CLIENT` if prom-client is not installed and `client` not given,
+ * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`) for wrong options,
+ * - `ERR_MEMPROF_NO_PROM_CLIENT` if prom-client is not installed and `client` is not given,
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js,
  * - prom-client's own errors: names that are registered already, labels and buckets it does not accept.
  */
@@ -78,7 +80,7 @@ export function memprofMetrics(options?: MemprofMetricsOptions): void {
   });
   const read = (): Snapshot => {
     const stats = readMemStats();
-    // Whichever metric is asked first: what the history gives out once must not be lost for the histogram.
+    // The history returns each pause only once, so record it whichever metric is read first.
     for (const pause of pauses.take(stats)) histogram.observe(labels, pause / 1e9);
     return { stats, status: status(), missedPauses: pauses.missed };
   };
@@ -114,13 +116,16 @@ function loadPromClient(): PromClient {
   } catch (cause) {
     throw memprofError(
       'ERR_MEMPROF_NO_PROM_CLIENT',
-      'memprof/prometheus needs prom-client: install it, or hand it in as options.client',
+      'memprof/prometheus needs prom-client: install it, or pass it as options.client',
       cause,
     );
   }
 }
 
-/** A registry asks all its metrics before any of them can go on: they show one moment, and it is read once. */
+/**
+ * Reads the figures once per scrape, so that all metrics show the same moment. A registry calls all collectors before any
+ * microtask runs, so the value is kept until then.
+ */
 function onceAScrape<T>(read: () => T): () => T {
   let kept: { value: T } | undefined;
   return () => {

@@ -1,7 +1,7 @@
 import type { MemStats } from '../profile/public-types.js';
 import { profiledThreads, type Status } from '../sampler/status.js';
 
-/** What one scrape shows: figures of one moment. */
+/** The figures of one scrape. */
 export interface Snapshot {
   stats: MemStats;
   status: Status;
@@ -13,7 +13,7 @@ export interface MetricDefinition {
   name: string;
   help: string;
   type: 'gauge' | 'counter';
-  /** What prom-client makes of the values of a cluster's processes. */
+  /** How prom-client combines the values of the processes of a cluster. */
   aggregator: 'sum' | 'max' | 'average';
   value(snapshot: Snapshot): number;
 }
@@ -35,7 +35,7 @@ function counter(name: string, help: string, value: Value): MetricDefinition {
 
 const seconds = (nanoseconds: number) => nanoseconds / 1e9;
 
-/** Go's `go_memstats_*` under the prefix `nodejs_memstats_`, but those that V8 has no counterpart of. */
+/** Go's `go_memstats_*` under the prefix `nodejs_memstats_`, without those that have no counterpart in V8. */
 const memStats = [
   gauge('alloc_bytes', 'Number of bytes allocated in heap and currently in use.', ({ stats }) => stats.alloc),
   counter(

@@ -4,25 +4,25 @@ import type { IngestTarget } from './pyroscope-request.js';
 
 /** Options of `push`. */
 export interface PushOptions {
-  /** Of the server, `http:` or `https:`, without user and password: `http://pyroscope:4040`. */
+  /** The URL of the server: `http:` or `https:`, without user and password, such as `http://pyroscope:4040`. */
   url: string;
-  /** Of the application: letters, digits, `_`, `.`, `-`, `/`. */
+  /** The name of the application: letters, digits, `_`, `.`, `-`, `/`. */
   name: string;
-  /** Names of letters, digits, `_` and `.`; values without `,` and `}`. Default none. */
+  /** Labels. Names consist of letters, digits, `_` and `.`; values must not contain `,` or `}`. Default none. */
   labels?: Readonly<Record<string, string>>;
-  /** Milliseconds between two pushes, 100 … 86400000. Default 15000. */
+  /** Time between two pushes in milliseconds, 100 … 86400000. Default 15000. */
   interval?: number;
-  /** Milliseconds after which a push is given up, 100 … 86400000. Default 10000. */
+  /** How long to wait before giving up on a push, in milliseconds, 100 … 86400000. Default 10000. */
   timeout?: number;
-  /** Sent as `Authorization: Bearer …`. */
+  /** A token, sent as `Authorization: Bearer …`. */
   token?: string;
-  /** Sent as `Authorization: Basic …`: for Grafana Cloud, the user's number and a token. */
+  /** User and password, sent as `Authorization: Basic …`. For Grafana Cloud: the user's number and a token. */
   basicAuth?: { username: string; password: string };
-  /** More headers: `{ 'X-Scope-OrgID': 'tenant' }`, for instance. */
+  /** Further headers, such as `{ 'X-Scope-OrgID': 'tenant' }`. */
   headers?: Readonly<Record<string, string>>;
-  /** Whether frames of built code are sent as they are in its sources, where a source map is found. Default true. */
+  /** Whether frames of built code with a source map are sent as they are in the sources. Default true. */
   sourceMaps?: boolean;
-  /** In the place of the global `fetch`. */
+  /** A function to use instead of the global `fetch`. */
   fetch?: typeof fetch;
 }
 
@@ -68,7 +68,7 @@ function checkUrl(url: string): URL {
     !/^https?:$/.test(parsed.protocol) ||
     parsed.username + parsed.password !== ''
   ) {
-    // Not shown: it may hold a password.
+    // The message does not show the URL, which may contain a password.
     throw outOfRange('options.url', 'an http: or https: URL without user and password', undefined);
   }
   return parsed;
@@ -91,7 +91,7 @@ function authorization(
   if (basicAuth === undefined) return token === undefined ? {} : { authorization: `Bearer ${token}` };
   const { username, password } = basicAuth as Partial<typeof basicAuth>;
   if (username === undefined || password === undefined || token !== undefined) {
-    throw outOfRange('options.basicAuth', '{ username, password }, without a token beside it', basicAuth);
+    throw outOfRange('options.basicAuth', '{ username, password }, and given without a token', basicAuth);
   }
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** What Pyroscope is told of the values; with it, older servers too take the allocations for what they are: deltas. */
+/** Describes the values to Pyroscope. Without it, older servers do not treat the allocations as deltas. */
 const SAMPLE_TYPES = {
   alloc_objects: { units: 'objects' },
   alloc_space: { units: 'bytes' },
@@ -9,7 +9,7 @@ const SAMPLE_TYPES = {
 };
 
 export interface IngestTarget {
-  /** Of the server, with a path in front of `/ingest` if it has one. */
+  /** The URL of the server, including any path before `/ingest`. */
   url: URL;
   name: string;
   labels: Readonly<Record<string, string>>;
@@ -27,8 +27,8 @@ export interface IngestRequest {
 }
 
 /**
- * `POST /ingest` with the profile as a form. There is no `format=pprof` in the query: with it, servers take the whole
- * body for the profile. Times are in milliseconds, and sent in seconds.
+ * Builds a `POST /ingest` with the profile in a form. The query has no `format=pprof`, because with it servers take the
+ * whole body for the profile. `from` and `until` are in milliseconds; the request has seconds.
  */
 export function ingestRequest(
   target: IngestTarget,
@@ -56,7 +56,7 @@ export function ingestRequest(
           content: Buffer.from(JSON.stringify(SAMPLE_TYPES)),
         },
       ]),
-      // What a redirect makes of a POST, and of its authorization, is nothing to rely on.
+      // A redirect may turn a POST into a GET and drop its authorization, so none is followed.
       redirect: 'manual',
     },
   };
@@ -73,7 +73,7 @@ interface Part {
   content: Uint8Array;
 }
 
-/** By hand: a `FormData` is only understood by the `fetch` that it came with. */
+/** Encodes the form by hand, because a `FormData` only works with the `fetch` implementation that it belongs to. */
 function formBody(boundary: string, parts: readonly Part[]): Uint8Array<ArrayBuffer> {
   const chunks: Uint8Array[] = parts.flatMap(({ name, fileName, content }) => [
     Buffer.from(

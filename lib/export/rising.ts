@@ -1,7 +1,7 @@
 /**
- * Keeps a counter from falling. An estimate may fall by a little, which Prometheus would take for a restart, and count
- * all of it again: it stays where it was until it rises. A fall to less than half is that of records that were
- * forgotten, and is passed on.
+ * Keeps a counter from falling. An estimate may fall slightly; Prometheus would take that for a restart and count the
+ * whole value again. So the counter keeps its value until the estimate exceeds it. A fall to less than half means that the
+ * records were reset, and is passed on.
  */
 export class Rising {
   #value = 0;

@@ -1,10 +1,10 @@
-// How Go's net/http reads forms and answers.
+// Reads forms and sends answers as Go's net/http does.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export const TEXT = 'text/plain; charset=utf-8';
 
-/** The path and the raw query, whatever was sent. */
+/** Splits a URL into the decoded path and the raw query; never fails, whatever was sent. */
 export function splitUrl(url: string): { path: string; query: string } {
   const at = url.indexOf('?');
   const path = at === -1 ? url : url.slice(0, at);
@@ -19,14 +19,14 @@ function decode(text: string): string {
   }
 }
 
-/** `FormValue`: the first value of that name in the query, '' if there is none. */
+/** Go's `FormValue`: the first value of that name in the query, or ''. */
 export function formValue(query: string, name: string): string {
   return new URLSearchParams(query).get(name) ?? '';
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** `strconv.ParseInt(text, 10, 64)`, with whatever is beyond 2^53 as far as doubles go; undefined where Go errs. */
+/** Go's `strconv.ParseInt(text, 10, 64)`, rounded to a double beyond 2^53; undefined where Go returns an error. */
 export function parseInteger(text: string): number | undefined {
   if (!/^[+-]?\d{1,30}$/.test(text)) return undefined;
   const value = BigInt(text.replace('+', ''));
@@ -37,7 +37,7 @@ export function setCommonHeaders(response: ServerResponse): void {
   response.setHeader('X-Content-Type-Options', 'nosniff');
 }
 
-/** `serveError` of net/http/pprof: `go tool pprof` prints the text to its user. */
+/** Like `serveError` of net/http/pprof: `go tool pprof` shows the text to its user. */
 export function sendError(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -59,15 +59,15 @@ export function sendText(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
-/** Without a length, as Go sends what it writes bit by bit. */
+/** Sends a body without a length, as Go does when a page is written in pieces. */
 export function sendChunked(response: ServerResponse, body: string | Uint8Array): void {
   response.write(body);
   response.end();
 }
 
-/** The request's body, or undefined when it is longer than `limit`, or the client is gone. */
+/** Reads the request's body; undefined if it is longer than `limit` or the client has gone. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
-  // Express and its like may have read it already.
+  // A middleware of Express, for example, may have read it already.
   const { body } = request as { body?: unknown };
   if (typeof body === 'string' || Buffer.isBuffer(body))
     return body.length > limit ? undefined : String(body);

@@ -3,19 +3,19 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { memprofError } from '../base/errors.js';
 
-/** Whether only this machine can reach that address. */
+/** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
   return name === 'localhost' || name === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
 
-/** Throws `ERR_MEMPROF_INSECURE`: profiles tell names of functions and files to whoever asks. */
+/** Throws `ERR_MEMPROF_INSECURE` if other machines could read profiles, which contain names of functions and files. */
 export function checkExposure(host: string, token: string | undefined, insecure: boolean): void {
   if (isLoopback(host) || token !== undefined || insecure) return;
   throw memprofError(
     'ERR_MEMPROF_INSECURE',
-    `profiles on ${JSON.stringify(host)} could be read by other machines: give a token, or say insecure: true if the ` +
-      'network is to be trusted, or use 127.0.0.1',
+    `other machines could read profiles on ${JSON.stringify(host)}: give a token, or listen on 127.0.0.1, or, ` +
+      'if you trust the network, set insecure: true',
   );
 }
 
@@ -37,30 +37,30 @@ export function isAuthorized(request: IncomingMessage, token: string): boolean {
 const PROXY_HEADER = /^(x-forwarded-.*|forwarded|via|x-real-ip)$/;
 
 /**
- * Why a request is not served that carries no token and needs one, unless it is of this machine; undefined if it is. A
- * proxy on this machine stands for others: what it forwards is not of this machine. One that does not say that it is a
- * proxy, and does not pass on the name that it was asked by, cannot be told.
+ * Says why a request without a token is refused; undefined if it comes from this machine and is served. What a proxy on
+ * this machine forwards counts as coming from elsewhere. A proxy that sends none of its usual headers and replaces `Host`
+ * cannot be recognised.
  */
 export function refusal(request: IncomingMessage): string | undefined {
   const peer = request.socket?.remoteAddress;
   const reason =
     peer === undefined || !isLoopback(peer)
-      ? 'this request is from another machine, or from a socket that does not say'
+      ? 'this request is from another machine, or its socket has no address'
       : Object.keys(request.headers).some((name) => PROXY_HEADER.test(name))
         ? 'this request came through a proxy'
         : isExpectedHost(request)
           ? undefined
-          : 'this request was made to a name that is not of this machine';
+          : 'its Host header names another machine';
   return (
     reason &&
-    `profiles are for requests of this machine only, and ${reason}: set a token in the options of memprof's handler() or ` +
-      'serve(), or insecure: true if whoever can reach this is to be trusted'
+    `profiles are only served to requests from this machine, and ${reason}: set a token in the options of memprof's ` +
+      'handler() or serve(), or insecure: true if you trust everyone who can reach this server'
   );
 }
 
 /**
- * A web page cannot read from another origin, unless its own name is made to point here. Then it comes with that name:
- * without a token, only addresses and names of this machine are served.
+ * Prevents DNS rebinding: a web page could read profiles if its own host name were made to point to this machine. Such a
+ * request has that name as `Host`, so without a token only addresses and names of this machine are served.
  */
 function isExpectedHost(request: IncomingMessage): boolean {
   const header = request.headers.host ?? (request.headers[':authority'] as string | undefined);

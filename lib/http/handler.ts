@@ -18,24 +18,25 @@ import {
 import { symbolLines } from './symbols.js';
 
 const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
-// A client that does not take what it asked for holds it in memory.
+// A client that does not read its response keeps the profile in memory, so it is cut off after this time.
 const SEND_TIMEOUT_MS = 60_000;
 
 /** Options of `handler`. */
 export interface HandlerOptions {
   /**
-   * Requests must carry it: `Authorization: Bearer TOKEN`, or as password in the URL. Default none: then requests of
-   * this machine only are served, others are answered with 403. What a proxy forwards (`X-Forwarded-…`, `Forwarded`, `Via`,
-   * `X-Real-IP`, or another name than this machine's as `Host`) is not of this machine.
+   * The token that requests must carry, as `Authorization: Bearer TOKEN` or as password in the URL. Default none: then
+   * only requests from this machine are served, and others get status 403. A request that a proxy forwards (with
+   * `X-Forwarded-…`, `Forwarded`, `Via` or `X-Real-IP`, or with another machine's name as `Host`) does not count as one
+   * from this machine.
    */
   token?: string;
-  /** Serve whoever can reach this, without a token. Default false. */
+  /** Serve requests from anywhere without a token. Default false. */
   insecure?: boolean;
-  /** Profiles made at a time; more are answered with 429. Default 4. */
+  /** The most profiles made at the same time; further requests get status 429. Default 4. */
   maxConcurrent?: number;
-  /** Milliseconds that a profile with `?seconds=` may take at most, 1000 … 86400000. Default 300000. */
+  /** The longest time that a request may ask for with `?seconds=`, in milliseconds, 1000 … 86400000. Default 300000. */
   maxDuration?: number;
-  /** Whether frames of built code are shown as in their sources, where a map is found. Default true. */
+  /** Whether frames of built code with a source map are shown as they are in the sources. Default true. */
   sourceMaps?: boolean;
 }
 
@@ -47,10 +48,10 @@ export type Handler = (
 ) => void;
 
 /**
- * Serves what Go's `net/http/pprof` does, at any path that ends in `/debug/pprof/…`, and `/pprof/…` for gperftools'
- * reader; everything else goes to `next`, or is answered with 404. Works as it is for node:http, Express and Connect.
+ * Serves the pages of Go's `net/http/pprof` at every path that ends in `/debug/pprof/…`, and `/pprof/…` for gperftools'
+ * reader. Other requests go to `next`, or get status 404 if there is no `next`. Works with node:http, Express and Connect.
  *
- * Figures are read on the calling thread's event loop; `serve()` does it in a thread of its own.
+ * The pages are made on the calling thread's event loop; those of `serve()` are made on a thread of its own.
  *
  * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
  */
@@ -72,7 +73,7 @@ function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandle
   return inSeconds(completeOptions('handler', options));
 }
 
-/** The options of `handler` among checked ones; requests speak of seconds. */
+/** Converts checked options: requests give durations in seconds. */
 export function inSeconds({ maxDuration, ...others }: Required<HandlerOptions>): CheckedHandlerOptions {
   return { ...others, maxSeconds: Math.floor(maxDuration / 1000) };
 }
@@ -80,11 +81,11 @@ export function inSeconds({ maxDuration, ...others }: Required<HandlerOptions>):
 interface Page {
   base: 'debug' | 'perl';
   name: string;
-  /** The path ends without a slash where there should be one. */
+  /** The path lacks the slash at its end. */
   slashless?: boolean;
 }
 
-/** The page of a path, below whatever prefix: `heap` of `/prefix/debug/pprof/heap`. */
+/** Finds the page of a path, after any prefix: `heap` for `/prefix/debug/pprof/heap`. */
 function findPage(path: string): Page | undefined {
   const debug = /\/debug\/pprof(\/.*)?$/s.exec(path);
   if (debug !== null)
@@ -127,7 +128,7 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
   },
 ];
 
-/** The pages of one mount point. */
+/** The pages of one handler. */
 export class Pages {
   readonly #options: CheckedHandlerOptions;
   readonly #commandLine: readonly string[];
@@ -141,7 +142,7 @@ export class Pages {
   }
 
   handle(request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void {
-    // Express takes the mount path off `url`.
+    // Express removes the mount path from `url`.
     const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     const { path, query } = splitUrl(url);
     const page = findPage(path);
@@ -162,7 +163,7 @@ export class Pages {
     query: string,
   ): Promise<void> {
     setCommonHeaders(response);
-    response.statusCode = 200; // Koa begins with 404
+    response.statusCode = 200; // Koa starts with 404.
     const { token, insecure } = this.#options;
     const refused = token === undefined && !insecure ? refusal(request) : undefined;
     if (refused !== undefined) return sendError(response, 403, refused);
@@ -171,7 +172,7 @@ export class Pages {
       return sendError(
         response,
         401,
-        'a token is needed: Authorization: Bearer TOKEN, or http://any:TOKEN@host/',
+        'a token is required: send Authorization: Bearer TOKEN, or use http://any:TOKEN@host/',
       );
     }
     const method = request.method ?? 'GET';
@@ -206,14 +207,14 @@ export class Pages {
     return this.#limited(response, () => serveProfile(response, { name, query }, this.#profile));
   }
 
-  /** A profile counts until the client has it, or is given up. */
+  /** Limits the profiles made at a time. A profile counts until the client has received it or is cut off. */
   async #limited(response: ServerResponse, serve: () => Promise<void>): Promise<void> {
     if (this.#open >= this.#options.maxConcurrent) {
       response.setHeader('Retry-After', '1');
       return sendError(
         response,
         429,
-        `this server makes ${this.#options.maxConcurrent} profiles at a time: try again`,
+        `this server is already making ${this.#options.maxConcurrent} profiles (maxConcurrent): try again later`,
       );
     }
     this.#open++;
@@ -242,12 +243,12 @@ export class Pages {
     const buffersAreSampled = now.buffers.sampleInterval !== 0;
     const state =
       threads === 0
-        ? 'The profiler does not run.'
+        ? 'The profiler is not running.'
         : `Sampling every ${now.heap.sampleInterval} bytes in ${threads} thread(s), overhead ${(now.overhead.total * 100).toFixed(2)} %.`;
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
     const { heapAlloc, heapSys, external } = readMemStats();
     const memory =
-      `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}. External memory, of Buffers and others: ` +
+      `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}. External memory (Buffers and others): ` +
       `${megabytes(external)}${buffersAreSampled ? '' : `; ${buffersAreOff()}`}.`;
     const shown = descriptions.filter(({ name }) => name !== 'buffers' || buffersAreSampled);
     const entries = shown.map(({ counts, ...entry }) => ({
@@ -262,7 +263,7 @@ const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 function redirect(response: ServerResponse): void {
   response.statusCode = 301;
-  // Relative: whatever stands before the mount point stays.
+  // The location is relative, so that any prefix of the path stays.
   response.setHeader('Location', 'pprof/');
   response.setHeader('Content-Length', 0);
   response.end();

@@ -5,7 +5,7 @@ export interface IndexEntry {
   description: string;
 }
 
-/** The page at `/debug/pprof/`, after Go's. */
+/** The page at `/debug/pprof/`, modelled on Go's. */
 export function indexPage(entries: readonly IndexEntry[], status: readonly string[]): string {
   const rows = entries.map(
     ({ name, href, count }) => `<tr><td>${count}</td><td><a href='${href}'>${name}</a></td></tr>`,

@@ -1,4 +1,4 @@
-// The thread that `serve()` makes: answers requests, whatever the rest of the program does.
+// The thread of `serve()`: it answers requests even while the program is busy.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ const { port, host, commandLine, program, handler } = workerData as ThreadSettin
 const pages = new Pages(handler, commandLine, program);
 
 const server = createServer((request, response) => pages.handle(request, response));
-// Who connects and sends nothing, or takes nothing, does not stay.
+// Clients that connect and then send or read nothing are cut off.
 server.headersTimeout = 10_000;
 server.requestTimeout = 30_000;
 server.maxConnections = 100;

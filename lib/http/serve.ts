@@ -10,25 +10,28 @@ import { ownWorker } from '../sampler/workers.js';
 import { checkExposure } from './guard.js';
 import { type CheckedHandlerOptions, type HandlerOptions, inSeconds } from './handler.js';
 
-/** Options of `serve`: those of `handler`, and where to listen. `insecure` allows other hosts without a token, too. */
+/**
+ * Options of `serve`: those of `handler`, and where to listen. `insecure` also allows a `host` that is not a loopback
+ * address, without a token.
+ */
 export interface ServeOptions extends HandlerOptions {
-  /** Default 6060; 0 takes a free one. */
+  /** The port to listen on; 0 takes a free one. Default 6060. */
   port?: number;
-  /** Default 127.0.0.1. Others need a `token`, or `insecure`. */
+  /** The address to listen on; any but a loopback address needs a `token`, or `insecure`. Default 127.0.0.1. */
   host?: string;
 }
 
 /** A server in a thread of its own. */
 export interface Server {
-  /** Where it listens: `http://127.0.0.1:6060/debug/pprof/`. */
+  /** The URL of its index page: `http://127.0.0.1:6060/debug/pprof/`. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Resolves when the port is free again. Requests under way are cut off. */
+  /** Stops the server and cuts off requests that are being served. Resolves when the port is free again. */
   close(): Promise<void>;
 }
 
-/** What the server's thread is told. */
+/** What the server's thread gets as `workerData`. */
 export interface ThreadSettings {
   port: number;
   host: string;
@@ -37,17 +40,17 @@ export interface ThreadSettings {
   handler: CheckedHandlerOptions;
 }
 
-/** What it answers first. */
+/** The first message from the server's thread: where it listens, or why it cannot. */
 export type ThreadReport = { port: number; host: string } | { code: string | undefined; message: string };
 
 /**
- * Serves the pages of `handler()` in a thread of its own, which answers while all others are busy, and does not keep the
- * process alive.
+ * Serves the pages of `handler()` from a thread of its own, which answers even while all other threads are busy. The server
+ * does not keep the process alive.
  *
  * Rejects with
- * - `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for options,
- * - `ERR_MEMPROF_INSECURE` for a host that others reach, without `token` or `insecure`,
- * - `ERR_MEMPROF_SERVER` if it cannot listen there; its `cause` has the system's `code` (`EADDRINUSE`),
+ * - `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for wrong options,
+ * - `ERR_MEMPROF_INSECURE` for a host that other machines can reach, without `token` or `insecure`,
+ * - `ERR_MEMPROF_SERVER` if it cannot listen on the address; its `cause` has the system's `code` (`EADDRINUSE`),
  * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
  */
 export async function serve(options?: ServeOptions): Promise<Server> {
@@ -67,14 +70,15 @@ export async function serve(options?: ServeOptions): Promise<Server> {
     name: 'memprof http',
     workerData: settings,
   });
-  // Before it listens the thread keeps the process alive: a program that ends at once would leave no answer.
+  // The thread keeps the process alive until it listens; otherwise the promise would not settle in a program that ends at
+  // once.
   const report = await firstReport(worker);
   if (!('port' in report)) {
     await worker.terminate();
     throw memprofError('ERR_MEMPROF_SERVER', `cannot listen on ${host}:${port}: ${report.message}`, report);
   }
   worker.unref();
-  // What happens to it later must not end the program.
+  // A later error of the thread must not end the program.
   worker.on('error', (error) => {
     warn(`memprof's HTTP server ended: ${error.message}`);
   });

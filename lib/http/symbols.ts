@@ -1,9 +1,9 @@
 import { readBufferRecords, readRecords } from '../sampler/records.js';
 
 /**
- * Names of the addresses asked for, as net/http/pprof's `symbol` gives them: `+` between addresses, Go's numbers
- * (`0x…`, decimal); what is unknown is left out. gperftools' reader asks for what stands in the text, one more than
- * the address: that is found as well.
+ * Returns the names of addresses, as the page `symbol` of net/http/pprof does: addresses are hexadecimal (`0x…`) or decimal,
+ * with `+` between them; unknown ones are left out. gperftools' reader asks for the addresses in the text profile, which
+ * are one higher than those of the frames; they are found too.
  */
 export function symbolLines(asked: string): string {
   const names = addressNames();
@@ -17,7 +17,7 @@ export function symbolLines(asked: string): string {
 }
 
 function parseAddress(text: string): number | undefined {
-  // With base 0 as Go's: a leading 0 alone would be octal, which nobody sends.
+  // As in Go's ParseUint with base 0, but without octal numbers (a leading 0), which nobody sends.
   if (!/^(?:0[xX][\da-fA-F]{1,16}|[1-9]\d{0,19})$/.test(text)) return undefined;
   const value = Number(text);
   return Number.isSafeInteger(value) && value > 0 ? value : undefined;

@@ -151,7 +151,7 @@ t.test('so many profiles at a time, and so long', async (t) => {
   const refused = await untilRefused(true);
   t.equal(refused.status, 429);
   t.equal(refused.headers.get('retry-after'), '1');
-  t.match(await refused.text(), '2 profiles at a time');
+  t.match(await refused.text(), 'already making 2 profiles');
   t.equal((await fetch(`${server.url}cmdline`)).status, 200, 'what costs nothing is answered');
   for (const each of slow) t.equal((await each).status, 200);
   t.equal((await untilRefused(false)).status, 200, 'and then there is room again');

@@ -41,7 +41,7 @@ t.test(
     t.notMatch(index, /href='buffers/);
     t.match(index, 'buffers are not profiled');
     const [, heap, external] =
-      /Heap: ([\d.]+) MB in use.*External memory, of Buffers and others: ([\d.]+) MB/.exec(index)!;
+      /Heap: ([\d.]+) MB in use.*External memory \(Buffers and others\): ([\d.]+) MB/.exec(index)!;
     t.ok(Number(external) >= KEPT / MB && Number(external) < KEPT / MB + 32, `${external} MB`);
     t.ok(Number(heap) > 0 && Number(heap) < KEPT / MB, `${heap} MB of heap`);
 
