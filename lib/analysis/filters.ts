@@ -52,7 +52,7 @@ export function checkComparable(profile: ProfileData, base: ProfileData): void {
   }
 }
 
-/** Cuts frames that a profile says are of no interest (allocation functions), and what they call. */
+/** Cuts the frames that a profile itself says to drop (allocation functions), and what they call. */
 export function cutDroppedFrames(profile: ProfileData): ProfileData {
   const drop = frameRegExp(profile.dropFrames);
   if (drop === undefined) return profile;
@@ -82,7 +82,7 @@ function frameRegExp(source: string | undefined): RegExp | undefined {
   }
 }
 
-/** Up to the first parenthesis, but for those that are part of a C++ name. */
+/** The name up to its first parenthesis, except those that are part of a C++ name. */
 function withoutArguments(name: string): string {
   const plain = name.replace(/^\./, '');
   for (const match of plain.matchAll(/\(anonymous namespace\)|operator\(\)|\(/g)) {
@@ -91,7 +91,7 @@ function withoutArguments(name: string): string {
   return plain;
 }
 
-/** From the root on: the first frame to drop below one that stays. */
+/** Cuts the stack at the first frame, seen from the root, that is dropped and has a caller that stays. */
 function cutStack(stack: Stack, isDropped: (frame: ProfileFrame) => boolean): Stack {
   let stays = false;
   for (let at = stack.length - 1; at >= 0; at--) {
@@ -102,8 +102,8 @@ function cutStack(stack: Stack, isDropped: (frame: ProfileFrame) => boolean): St
 }
 
 /**
- * Keeps samples with a frame that `focus` matches and none that `ignore` does, without the frames that `hide` matches.
- * Names of functions, files and binaries are looked at. Tells which expressions matched nothing.
+ * Keeps samples that have a frame matching `focus` and none matching `ignore`, and removes the frames matching `hide`.
+ * Expressions are matched against names of functions, files and binaries. Also returns which of them matched nothing.
  */
 export function filterSamples(
   profile: ProfileData,
@@ -132,7 +132,7 @@ export function filterSamples(
   const isHidden = matcher(hide);
   const samples: Sample[] = [];
   for (const sample of profile.samples) {
-    // Every frame is asked every time, so that each expression meets all there is to match.
+    // No short cuts: each expression must see every frame, so that `unmatched` is right.
     const ignored = sample.stack.filter(isIgnored).length > 0;
     const focused =
       sample.stack.filter(isFocused).length > 0 || (focus === undefined && sample.stack.length > 0);

@@ -2,20 +2,20 @@ import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
 import type { Mapping, ProfileData, ProfileFrame } from '../profile/model.js';
 
-// The call graph of `go tool pprof`, which its reports are printed from.
+// The call graph of `go tool pprof`, from which its reports are printed.
 
 export interface GraphEdge {
   from: GraphNode;
   to: GraphNode;
   weight: number;
-  /** All calls that were counted are inlined ones. */
+  /** Whether all the calls are inlined. */
   inline: boolean;
 }
 
 /** All frames of one name. */
 export interface GraphNode {
   name: string;
-  /** What its own frames allocated as leaves of a stack, and what is in stacks they are anywhere in: once a stack. */
+  /** The sum of the stacks that have the node as leaf, and of those that have it anywhere (each stack counts once). */
   flat: number;
   cum: number;
   in: Map<GraphNode, GraphEdge>;
@@ -33,7 +33,7 @@ export interface TrimOptions {
 
 export interface TrimmedGraph {
   nodes: GraphNode[];
-  /** Nodes that are large enough, kept or not. */
+  /** The number of nodes that are large enough, whether or not `nodeCount` keeps them. */
   candidates: number;
   dropped: number;
 }
@@ -46,7 +46,7 @@ interface NamedStack {
   value: number;
 }
 
-/** What a node of a frame is called: frames of the same name are one node. */
+/** The name of a frame's node. Frames of the same name share a node. */
 export function nodeName(frame: ProfileFrame, granularity: Granularity, mapping?: Mapping): string {
   const { functionName, fileName, lineNumber, address } = frame;
   const parts: string[] = [];
@@ -73,7 +73,7 @@ export function findMapping(profile: ProfileData, address: number): Mapping | un
   return profile.mappings.find(({ start, limit }) => address >= start && address < limit);
 }
 
-/** Frame `at` (leaf first) was inlined into its caller: one address, two functions. */
+/** Whether frame `at` (leaf first) was inlined into its caller: then both have the same address. */
 export function isInlined(stack: readonly Readonly<ProfileFrame>[], at: number): boolean {
   const frame = stack[at]!;
   const caller = stack[at + 1];
@@ -108,7 +108,7 @@ function nameStacks(profile: ProfileData, index: number, granularity: Granularit
   return stacks;
 }
 
-/** `kept`: names of the nodes that take part; edges then skip those between. */
+/** Builds the graph, with `kept` of only the nodes of these names; edges then skip the nodes between. */
 function build(stacks: readonly NamedStack[], kept?: ReadonlySet<string>): GraphNode[] {
   const nodes = new Map<string, GraphNode>();
   for (const { names, inlined, value } of stacks) {
@@ -176,7 +176,7 @@ export function sortEdges(edges: Iterable<GraphEdge>): GraphEdge[] {
   );
 }
 
-/** The graph of column `index` of a profile, with what is not worth showing left out. */
+/** The graph of column `index` of a profile, without the nodes and edges that are too small. */
 export function trimmedGraph(
   profile: ProfileData,
   index: number,

@@ -1,34 +1,34 @@
 import { normalTail, studentTail } from './tail-probability.js';
 
-// Which sites of a heap leak, from profiles over time. Two things may pass for a leak: the chance of sampling, and a site
-// that truly goes up and down. Growth has to stand out against both.
+// Judges from profiles over time which sites of a heap leak. Two things may look like a leak: the randomness of sampling,
+// and a site that really goes up and down. Growth has to stand out against both.
 
 /** One site in one profile. */
 export interface LeakPoint {
-  /** Bytes in use, scaled up, and how many samples they were scaled up from. */
+  /** Bytes in use, scaled up, and the number of samples behind them. */
   bytes: number;
   samples: number;
-  /** Variance of `bytes` by sampling, if all of its samples were drawn anew: in bytes². */
+  /** Variance of `bytes` due to sampling, in bytes², if all of its samples were drawn anew. */
   variance: number;
 }
 
 export interface LeakSeries {
   /** One for each time. */
   points: readonly LeakPoint[];
-  /** Samples freed from the first time to the last, where that is known. */
+  /** Samples freed between the first and the last time, if known. */
   freedSamples?: number | undefined;
 }
 
 /**
- * `certain`: the chance that any site is called so that does not grow steadily is 1 in 1000 a report. `likely`: 1 in 20.
- * `noise`: all others.
+ * `certain`: the chance that a report calls any site so that does not grow steadily is 1 in 1000. `likely`: it is 1 in 20.
+ * `noise`: everything else.
  */
 export type Verdict = 'certain' | 'likely' | 'noise';
 
 export interface Growth {
-  /** Of the fitted line, in bytes a unit of time. */
+  /** Slope of the fitted line, in bytes per unit of time. */
   slope: number;
-  /** Standard error of the slope: by sampling, or by the scatter about the line if that is larger. */
+  /** Standard error of the slope: that of sampling, or that of the scatter about the line if it is larger. */
   sigma: number;
   /** Chance that some site of the report looks like this without growing steadily, 0 … 1. */
   chance: number;
@@ -43,18 +43,18 @@ export const MIN_CERTAIN = 4;
 interface Fit {
   slope: number;
   sigma: number;
-  /** One-sided chances, for one site: that sampling alone gives such a slope up or down, and that ups and downs do. */
+  /** One-sided chances for one site that sampling alone, and that ups and downs alone, give such a slope. */
   bySampling: number;
   byScatter: number;
 }
 
 /**
- * Judges sites that were seen together: the more there are, the more of them grow by chance. `times` rise, at least two
- * of them. With two profiles nothing is `certain`, since growth and going up once look the same.
+ * Judges all sites of a report together, because the more there are, the more of them grow by chance. `times` are
+ * ascending, at least two. With two profiles nothing is `certain`, because steady growth and a single rise look the same.
  */
 export function judgeGrowth(times: readonly number[], sites: readonly LeakSeries[]): Growth[] {
   const fits = sites.map((site) => fit(times, site));
-  // Sites that truly change: what does not can only grow by the chance of sampling.
+  // Count the sites that really change; all others can only seem to grow by sampling.
   const changing = fits.filter(({ bySampling }) => bySampling * sites.length < LIKELY).length;
   return fits.map(({ slope, sigma, bySampling, byScatter }) => {
     const sampling = bySampling * sites.length;
@@ -70,7 +70,7 @@ function verdictOf(chance: number, profiles: number): Verdict {
 }
 
 function fit(times: readonly number[], { points, freedSamples }: LeakSeries): Fit {
-  // From the first on, so that no rounding makes a slope of what stays the same.
+  // Relative to the first point, so that rounding gives no slope to a site that stays the same.
   const bytes = points.map((point) => point.bytes - points[0]!.bytes);
   const flat = line(
     times,
@@ -96,10 +96,10 @@ function tail(slope: number, sigma: number, degrees: number): number {
 
 interface Line {
   slope: number;
-  /** The slope is the sum of the values times these. */
+  /** The slope is the sum of the values multiplied by these. */
   coefficients: number[];
   fitted: number[];
-  /** Standard error of the slope by the scatter about the line; 0 for two points. */
+  /** Standard error of the slope from the scatter about the line; 0 for two points. */
   scatter: number;
 }
 
@@ -121,7 +121,7 @@ function line(times: readonly number[], values: readonly number[], weights: read
   };
 }
 
-/** By the variance to be expected where the line goes; the one found is smallest where chance left samples out. */
+/** Weights by the variance expected on the line. The observed variance would favour points where chance missed samples. */
 function weightsOf(points: readonly LeakPoint[], fitted: readonly number[]): number[] {
   const samples = sum(points.map((point) => point.samples));
   const bytes = sum(points.map((point) => point.bytes));
@@ -131,10 +131,10 @@ function weightsOf(points: readonly LeakPoint[], fitted: readonly number[]): num
 }
 
 /**
- * Variance of the slope by sampling. Objects are sampled when they are allocated, so what stays in use is the same
- * samples in every profile, and its error cancels out. Which samples come and go is not known one by one; of the two
- * extremes the larger counts: that all but those that cannot have been freed are drawn anew for every profile, and that
- * only as many come or go as the count changes by, to stay so until the end.
+ * Variance of the slope due to sampling. Objects are sampled when they are allocated, so memory that stays in use has the
+ * same samples in every profile, and its error cancels out. It is not known which samples come and go, so this takes the
+ * larger variance of two extremes: either all samples are drawn anew for every profile, except those that cannot have
+ * been freed; or only as many samples come or go as the count changes by, and then stay so until the end.
  */
 function samplingVariance(
   coefficients: readonly number[],
@@ -155,7 +155,7 @@ function samplingVariance(
   return Math.max(anew, lasting);
 }
 
-/** Chance that what wanders, each step up or down by chance, gets this far: a line fits that all too well. */
+/** Chance that a random walk gets this far. A line fits a random walk all too well, so the scatter alone is misleading. */
 function wanderingTail(times: readonly number[], values: readonly number[]): number {
   const duration = times.at(-1)! - times[0]!;
   const rate = (values.at(-1)! - values[0]!) / duration;

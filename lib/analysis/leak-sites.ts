@@ -12,7 +12,7 @@ interface SiteStack {
   bytes: number;
 }
 
-/** What one profile says of one site: of all stacks with the same leaf. */
+/** The figures of one site, which is all stacks with the same leaf, in one profile. */
 export interface SiteFigures extends LeakPoint {
   /** Samples allocated since the program started; undefined if the profile does not tell. */
   allocated: number | undefined;
@@ -20,17 +20,17 @@ export interface SiteFigures extends LeakPoint {
 }
 
 export interface ProfileSites {
-  /** Of all sites. */
+  /** Bytes in use, and samples allocated, of all sites. */
   bytes: number;
   allocated: number | undefined;
-  /** Outside the heap, where the profile says. */
+  /** Bytes outside the heap, if the profile tells. */
   external: number | undefined;
   sites: Map<string, SiteFigures>;
 }
 
 export class NoHeapProfile extends Error {}
 
-/** Adds a profile up by site, so that it can be forgotten. Throws `NoHeapProfile`. */
+/** Adds up a profile by site, so that the profile itself need not be kept. Throws `NoHeapProfile`. */
 export function sitesOf(profile: ProfileData, granularity: Granularity): ProfileSites {
   const columns = columnsOf(profile);
   const sites = new Map<string, SiteFigures>();
@@ -79,14 +79,14 @@ function columnsOf({ sampleTypes }: ProfileData): { inUse: Columns; allocated: C
 }
 
 /**
- * A record's figures are scaled up from samples: back to how many there were, and how far off they make its bytes. An
- * object of some size is sampled with the same chance each time, of which the binomial distribution says the variance.
+ * A record's figures are scaled up from samples. This computes the number of samples, and the variance of the bytes: each
+ * object of a size is sampled with the same probability, so the number of samples has a binomial distribution.
  */
 function sampled(objects: number, bytes: number, period: number): LeakPoint {
   if (objects <= 0 || bytes <= 0) return { bytes: 0, samples: 0, variance: 0 };
   const size = bytes / objects;
   const chance = period > 1 ? 1 - Math.exp(-size / period) : 1;
-  // Figures were cut to integers after they had been scaled.
+  // The result is not an integer, because figures were truncated after scaling.
   const samples = Math.max(1, Math.round(objects * chance));
   return { bytes, samples, variance: samples * (1 - chance) * (size / chance) ** 2 };
 }
@@ -124,7 +124,7 @@ export interface SiteSeries extends LeakSeries {
 
 const ABSENT: LeakPoint = { bytes: 0, samples: 0, variance: 0 };
 
-/** The same site through all profiles, which are in the order of time. */
+/** Follows each site through all profiles, which are sorted by time. */
 export function seriesOf(profiles: readonly ProfileSites[]): SiteSeries[] {
   const names = new Set(profiles.flatMap(({ sites }) => [...sites.keys()]));
   return [...names].map((name) => {
@@ -138,7 +138,7 @@ export function seriesOf(profiles: readonly ProfileSites[]): SiteSeries[] {
   });
 }
 
-/** Undefined where the figures of allocations are none of all time: they fall, or are less than what is in use. */
+/** Undefined if the figures of allocations do not cover all time: they fall, or are less than what is in use. */
 function freedSamples(
   profiles: readonly ProfileSites[],
   figures: readonly (SiteFigures | undefined)[],

@@ -18,9 +18,9 @@ export interface Report {
   nodes: GraphNode[];
   /** The column that is shown. */
   type: string;
-  /** Of all samples, filtered out or not. */
+  /** The sum of all samples, including those that are filtered out. */
   total: number;
-  /** What is said above the table. */
+  /** The lines above the table. */
   labels: string[];
   warnings: string[];
   format(value: number): string;
@@ -29,7 +29,7 @@ export interface Report {
 
 export class UnknownSampleIndex extends Error {}
 
-/** Go's rules: a number, a name, a name without `inuse_`. */
+/** Follows Go's rules: a number, a name, or a name whose `inuse_` is dropped. */
 export function findSampleIndex({ sampleTypes, defaultSampleType }: ProfileData, name: string): number {
   if (name === '') {
     const index = sampleTypes.findIndex(({ type }) => type === defaultSampleType);
@@ -46,12 +46,12 @@ export function findSampleIndex({ sampleTypes, defaultSampleType }: ProfileData,
   return index;
 }
 
-/** A profile less its base, with equal samples added up and frames of no interest cut. */
+/** Subtracts the base, adds up equal samples, and cuts the frames that the profile says to drop. */
 export function prepare(profile: ProfileData, base?: ProfileData): ProfileData {
   return cutDroppedFrames(mergeSamples(profile, base));
 }
 
-/** What `go tool pprof` makes of a prepared profile. */
+/** Makes the report that `go tool pprof` would make of a prepared profile. */
 export function makeReport(prepared: ProfileData, options: ReportOptions): Report {
   const index = findSampleIndex(prepared, options.sampleIndex);
   const { type, unit } = prepared.sampleTypes[index]!;
@@ -95,7 +95,7 @@ function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** One unit for the whole table: that of its smallest figure, or of 100 times it where the total is far larger. */
+/** The unit of the whole table: that of its smallest figure, or of 100 times that figure if the total is far larger. */
 function commonUnit(nodes: readonly GraphNode[], total: number, unit: string): string {
   if (nodes.length === 0) return 'minimum';
   let least = Number.POSITIVE_INFINITY;
@@ -177,7 +177,7 @@ function inlineMark(node: GraphNode): string {
 const SEPARATOR = '----------------------------------------------------------+-------------\n';
 const TREE_HEAD = '      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t ';
 
-/** `go tool pprof -tree`, and with `only` (whose nodes are shown) `-peek`. */
+/** `go tool pprof -tree`; with `only`, which selects the nodes to show, `-peek`. */
 export function formatTree(
   { nodes, labels, format, percent }: Report,
   style: Style,

@@ -1,9 +1,9 @@
 import type { WriteStream } from 'node:tty';
 
-/** Emphasis, on a terminal that wants it. */
+/** Emphasis for terminals that support it. */
 export interface Style {
   bold(text: string): string;
-  /** `percentage` is the share that decides. */
+  /** Colours text by its share, such as ` 3.25%`. */
   weight(text: string, percentage: string): string;
 }
 
@@ -24,7 +24,7 @@ const colored: Style = {
   },
 };
 
-/** Colours only for a terminal that has them; `NO_COLOR`, `TERM=dumb` and the like are respected. */
+/** Uses colours only on a terminal that has them; respects `NO_COLOR`, `TERM=dumb` and the like. */
 export function styleFor(stream: NodeJS.WritableStream): Style {
   const terminal = stream as Partial<WriteStream>;
   return terminal.isTTY && terminal.hasColors?.() ? colored : plain;

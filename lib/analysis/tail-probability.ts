@@ -1,18 +1,18 @@
-/** Probability of a standard normal deviate of `z` or more; relative error below 1e-12 for `z` from 0 to 37. */
+/** Probability that a standard normal deviate is `z` or more; relative error below 1e-12 for `z` from 0 to 37. */
 export function normalTail(z: number): number {
   if (z < 0) return 1 - normalTail(-z);
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-  // So far out, doubles are 0.
+  // This far out, the density underflows to 0.
   if (density === 0) return 0;
   return z < SERIES_UNTIL ? 0.5 - density * bodySeries(z) : density / tailFraction(z);
 }
 
-// Below it, less than three digits are lost to the difference to 0.5; above it, the fraction needs no more terms than are taken.
+// Below this, the subtraction from 0.5 loses less than three digits; above it, FRACTION_TERMS terms of the fraction suffice.
 const SERIES_UNTIL = 2.5;
 const FRACTION_TERMS = 120;
 
 /**
- * What lies between 0 and `z`, in densities: y = ∫ exp((z² - t²)/2) dt solves y' = 1 + zy, whose power series is
+ * The probability between 0 and `z`, divided by the density: y = ∫ exp((z² - t²)/2) dt solves y' = 1 + zy, whose series is
  * z + z³/3 + z⁵/(3·5) + z⁷/(3·5·7) + …, all terms positive.
  */
 function bodySeries(z: number): number {
@@ -25,7 +25,7 @@ function bodySeries(z: number): number {
   return sum;
 }
 
-/** Density by tail: Laplace's continued fraction z + 1/(z + 2/(z + 3/(z + …))), from its end. */
+/** Density divided by tail: Laplace's continued fraction z + 1/(z + 2/(z + 3/(z + …))), evaluated from its end. */
 function tailFraction(z: number): number {
   let fraction = z;
   for (let n = FRACTION_TERMS; n > 0; n--) fraction = z + n / fraction;
@@ -33,8 +33,8 @@ function tailFraction(z: number): number {
 }
 
 /**
- * Probability that Student's t with so many degrees of freedom (1, 2, …) is `t` or more. The finite sums of Abramowitz
- * and Stegun 26.7; absolute error about 1e-15.
+ * Probability that Student's t with the given degrees of freedom (1, 2, …) is `t` or more, by the finite sums of
+ * Abramowitz and Stegun 26.7; absolute error about 1e-15.
  */
 export function studentTail(t: number, degrees: number): number {
   if (t < 0) return 1 - studentTail(-t, degrees);

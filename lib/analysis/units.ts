@@ -1,4 +1,4 @@
-// Figures as `go tool pprof` prints them.
+// Formats figures as `go tool pprof` does.
 
 interface Unit {
   name: string;
@@ -7,9 +7,9 @@ interface Unit {
 }
 
 interface UnitFamily {
-  /** What figures too small for any unit are given in. */
+  /** The unit of figures that are too small for all others. */
   fallback: Unit;
-  /** Rising. */
+  /** In ascending order. */
   units: readonly Unit[];
 }
 
@@ -43,7 +43,7 @@ const families: readonly UnitFamily[] = [
   },
 ];
 
-// Units that say nothing beside a figure.
+// Units that are not shown.
 const PLAIN_UNITS = new Set(['count', 'sample', 'unit', 'minimum', 'auto']);
 
 function findUnit(family: UnitFamily, name: string): Unit | undefined {
@@ -52,12 +52,12 @@ function findUnit(family: UnitFamily, name: string): Unit | undefined {
   return family.units.find(({ aliases }) => aliases.includes(singular));
 }
 
-/** The largest unit that `value` has at least one of. */
+/** The largest unit in which `value` is at least 1. */
 function bestUnit({ units, fallback }: UnitFamily, value: number): Unit {
   return units.filter(({ factor }) => value / factor >= 1).at(-1) ?? fallback;
 }
 
-/** `value` in another unit; `auto` is the best fit. The name is '' for plain counts. */
+/** Converts `value` to another unit; `auto` chooses the best fit. The returned unit is '' for plain counts. */
 export function scale(value: number, from: string, to: string): [value: number, unit: string] {
   if (value < 0) {
     const [positive, name] = scale(-value, from, to);
@@ -81,16 +81,16 @@ export function formatValue(value: number, from: string, to = 'auto'): string {
   return digits === '0' || digits === '-0' ? '0' : digits + name;
 }
 
-/** Six characters or more: ` 3.25%`, `  100%`, ` 0.05%`. */
+/** At least six characters: ` 3.25%`, `  100%`, ` 0.05%`. */
 export function formatPercentage(value: number, total: number): string {
   const ratio = total === 0 ? 0 : Math.abs(value / total) * 100;
   if (ratio >= 99.95 && ratio <= 100.05) return '  100%';
   return `${(ratio >= 1 ? toFixed2(ratio) : toSignificant2(ratio)).padStart(5)}%`;
 }
 
-/** C's `%.2f`: unlike in `toFixed`, what is halfway between two figures goes to the even one. */
+/** C's `%.2f`: unlike `toFixed`, it rounds a value halfway between two figures to the even one. */
 function toFixed2(value: number): string {
-  // Halfway are binary fractions that end in .125, .375, .625 and .875; of these .125 and .625 are rounded down.
+  // The halfway values are those that end in .125, .375, .625 and .875; .125 and .625 are rounded down.
   const eighths = Math.abs(value) * 8;
   const down = Number.isInteger(eighths) && eighths % 4 === 1;
   return (down ? value - Math.sign(value) * 0.005 : value).toFixed(2);
@@ -98,7 +98,7 @@ function toFixed2(value: number): string {
 
 /** C's `%.2g`, from 0 up to 1. */
 function toSignificant2(value: number): string {
-  // As above: these are all that are halfway between two figures of two digits, and would be rounded up.
+  // These are the only values halfway between two figures of two digits that would wrongly be rounded up.
   const down = value === 0.125 || value === 0.625 || value === 0.0625;
   const rounded = Number((down ? value * 0.992 : value).toPrecision(2));
   if (rounded === 0 || rounded >= 1e-4) return String(rounded);

@@ -1,5 +1,5 @@
-// Puts what a flame graph's page needs into dist/flame/browser: the library and what it is made of, from node_modules, so that
-// those who install memprof need not install them; and our own script and style.
+// Copies what the flame page needs into dist/flame/browser: the library with its dependencies from node_modules, so that
+// users of memprof need not install them, and our own script and style sheet.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -10,14 +10,14 @@ const require = createRequire(import.meta.url);
 
 const LIBRARY = 'd3-flame-graph';
 
-// Scripts that each add to one global object, by package.
+// The script of each package; each adds to a global object. Others are named PACKAGE.min.js.
 const bundles = {
   [LIBRARY]: 'd3-flamegraph.umd.min.js',
-  // Bundled into d3-array.
+  // Already part of d3-array's script.
   internmap: undefined,
 };
 
-/** A package's folder: its main file need not be at the top of it. */
+/** Finds a package's folder by its package.json, because its main file may be in a subfolder. */
 function folderOf(name, from) {
   for (const base of createRequire(from).resolve.paths(name)) {
     const folder = path.join(base, name);
@@ -28,7 +28,7 @@ function folderOf(name, from) {
   throw new Error(`${name} is not installed`);
 }
 
-/** Packages in the order in which they need each other. */
+/** Collects packages in the order in which they must be loaded: dependencies first. */
 function collect(name, from, found = new Map()) {
   if (found.has(name)) return found;
   const [folder, manifest] = folderOf(name, from);
@@ -47,7 +47,7 @@ for (const [name, { folder, manifest }] of packages) {
   const file = name in bundles ? bundles[name] : `${name}.min.js`;
   if (file === undefined) continue;
   const source = readFileSync(path.join(folder, 'dist', file), 'utf8').trim();
-  // It stands in a <script>.
+  // The source goes into a <script>, which it must not end.
   if (/<\/script|<!--/i.test(source)) throw new Error(`${name} cannot be put into a page`);
   const notice = manifest.license === 'ISC' ? license.replace(/\*\//g, '') : `${manifest.license} licence`;
   scripts.push(`/* ${name} ${manifest.version}: ${manifest.homepage}\n${notice} */\n${source}\n`);

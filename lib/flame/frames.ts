@@ -1,13 +1,13 @@
 import type { ProfileData, ProfileFrame } from '../profile/model.js';
 
-/** A function in one place of the tree of calls. */
+/** A function at one place in the tree of calls. */
 export interface FlameFrame {
-  /** Index of its caller, which comes before it; -1 for the root. */
+  /** Index of the caller, which precedes it in the array; -1 for the root. */
   parent: number;
-  /** Indices of texts. */
+  /** Indices into `texts`. */
   name: number;
   place: number;
-  /** What it allocated itself, by column; `undefined` if nothing. */
+  /** What it allocated itself, by column, in the profile and in the base; `undefined` if nothing. */
   own?: number[];
   ownBase?: number[];
 }
@@ -18,13 +18,13 @@ export interface FlameData {
   frames: FlameFrame[];
 }
 
-// Browsers, and the library, walk the tree by recursion.
+// The library and browsers walk the tree recursively, so its depth is limited.
 const MAX_DEPTH = 1000;
 
-// An anonymous function is told from others by where it is.
+// Anonymous functions are distinguished by their place.
 const ANONYMOUS = /^$|^\(?anonymous\)?$|^<anonymous>$/;
 
-/** The tree of calls of a profile, from the root down; with the same of a base to compare it with. */
+/** Builds the tree of calls of a profile, from the root down, together with that of a base to compare it with. */
 export function flameFrames(profile: ProfileData, base?: ProfileData): FlameData {
   const texts = new Map<string, number>();
   const textOf = (text: string) => {

@@ -22,7 +22,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character]!);
 }
 
-/** JSON that nothing in it can end a <script> with. */
+/** Encodes JSON so that nothing in it can end a <script>. */
 function toScriptJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -33,11 +33,11 @@ function asset(name: string): string {
   try {
     return readFileSync(path.join(__dirname, 'browser', name), 'utf8');
   } catch (cause) {
-    throw new Error(`memprof was not built completely: ${name} is missing (npm run build:ts)`, { cause });
+    throw new Error(`${name} is missing from the build of memprof: run npm run build:ts`, { cause });
   }
 }
 
-/** A page of HTML that shows a profile as a flame graph, alone: it needs nothing, and may load nothing. */
+/** Makes an HTML page that shows a profile as a flame graph. It contains all it needs; its policy forbids loading anything. */
 export function formatFlamePage(
   profile: ProfileData,
   base: ProfileData | undefined,

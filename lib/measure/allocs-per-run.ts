@@ -4,15 +4,15 @@ import { runPlan } from './run-plan.js';
 import type { Awaitable } from './types.js';
 
 /**
- * Go's `testing.AllocsPerRun`: the average number of allocations of a call of the function, over `runs` calls after one
- * to warm up. Always a whole number, rounded down, so that something rare is none.
+ * Go's `testing.AllocsPerRun`: the average number of allocations per call, over `runs` calls after one call to warm up. The
+ * result is rounded down to a whole number, so that rare allocations do not count.
  *
- * Allocations are events, as `Measurement.allocsPerOp` has them: objects that V8 takes in one piece count once. Go
- * counts objects; and Go's compiler has finished by then, but V8 may optimise in the middle of the runs: `measure`
- * waits until figures are stable. A promise that the function returns is awaited before the next call; then the
- * result is a promise, too.
+ * Allocations are events, as in `Measurement.allocsPerOp`: objects that V8 allocates in one piece count once, whereas Go
+ * counts objects. Go's code is compiled before it runs, but V8 may optimise the function during the runs; `measure`
+ * waits until the figures are stable. If the function returns a promise, it is awaited before the next call, and the
+ * result is a promise too.
  *
- * `runs` is 1 … 2^31 - 1. Throws as `measure` does.
+ * `runs` is 1 … 2^31 - 1. Throws the same errors as `measure`.
  */
 export function allocsPerRun<Returned>(runs: number, fn: () => Returned): Awaitable<Returned, number> {
   checkInteger(runs, 'runs', 1, 2 ** 31 - 1);

@@ -7,22 +7,22 @@ import { measurePlan, type Plan } from './plan.js';
 import { runPlan } from './run-plan.js';
 import type { AllocationSite, Awaitable, Measurement, MeasureOptions } from './types.js';
 
-/** At least one of them. A fraction of a byte, or of an allocation, is let pass: it comes of something rare. */
+/** Limits, of which at least one must be given. Fractions of a byte or an allocation pass: they come from rare events. */
 export interface AllocLimits {
   maxBytesPerOp?: number;
   maxAllocsPerOp?: number;
 }
 
 const SITES_SHOWN = 5;
-/** V8 compiles when it likes, which allocates: only what is too much each time fails. */
+/** V8 may compile at any time, which allocates, so a function fails only if it exceeds the limits every time. */
 const TRIES = 3;
 
-/** What `assertAllocs` throws: an `assert.AssertionError`, but for its code. */
+/** What `assertAllocs` throws: an `assert.AssertionError` with a code of memprof's. */
 export interface AllocsAssertionError extends MemprofError {
   code: 'ERR_MEMPROF_ALLOCS';
   actual: { bytesPerOp: number; allocsPerOp: number };
   expected: AllocLimits;
-  /** Of the try that allocated least. */
+  /** The measurement of the try that allocated least. */
   measurement: Measurement;
 }
 
@@ -37,12 +37,12 @@ function assertionError(measurement: Measurement, limits: AllocLimits): AllocsAs
 }
 
 /**
- * Fails when a call of the function allocates more than it may: throws an `AllocsAssertionError`
- * (`ERR_MEMPROF_ALLOCS`), an `assert.AssertionError` whose message names the functions that allocate most. For an
- * async function it returns a promise that is rejected with it. Otherwise gives what was measured.
+ * Asserts that a call of the function allocates no more than the limits allow. If it does, throws an
+ * `AllocsAssertionError` (`ERR_MEMPROF_ALLOCS`), an `assert.AssertionError` whose message names the functions that
+ * allocate most. Otherwise returns the measurement. For an async function it returns a promise.
  *
- * Figures are those of `measure`, rounded down; what is too much is measured up to three times, and the lowest counts.
- * Throws besides as `measure` does.
+ * The figures are those of `measure`, rounded down. A function over the limit is measured up to three times, and the
+ * lowest result counts. Also throws the errors of `measure`.
  */
 export function assertAllocs<Returned>(
   limits: AllocLimits,
@@ -98,7 +98,7 @@ function siteLine(site: AllocationSite): string {
   return `${share}  ${figures}  ${place(site)}`;
 }
 
-/** With a builtin, or a function of Node's own, the one of the program that called it. */
+/** Names a site. If it is a builtin or a function of Node.js, also names the function of the program that called it. */
 function place(site: AllocationSite): string {
   const at = (frame: { functionName: string; fileName: string; lineNumber: number }) =>
     frame.fileName === ''

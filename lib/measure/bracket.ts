@@ -3,28 +3,32 @@ import { type NativeAddon, type NativeCount, native } from '../addon/native.js';
 import { memprofError } from '../base/errors.js';
 
 /**
- * What is counted lies between two points in native code. Calls of sync functions are all there is between them. For
- * async ones it is a loop here with its `await`, whose share is measured with a promise that is resolved already.
+ * Counts what is allocated between two points in native code. For sync functions there is nothing between them but the
+ * calls. For async functions there is a loop here with its `await`; its share is measured separately, with a promise that
+ * is already resolved.
  */
 
 const STACK_DEPTH = 64;
 const HERE = __dirname + path.sep;
 
-/** bytes, minor and major collections, their pauses in ns. */
+/** Bytes, minor collections, major collections, and their pauses in nanoseconds. */
 export type Figures = Float64Array;
 export const newFigures = (): Figures => new Float64Array(4);
 
-/** V8's samples tell by this name where the count ends: see `native/heap/allocation_counter.h`. */
+/** A sample with this function marks the end of the count: see `native/heap/allocation_counter.h`. */
 function memprofEndOfCount(): object {
   return new Array(markWords);
 }
 let markWords = 0;
+const WORD_BYTES = 8;
+/** The mark is so large that it is sampled: the chance that it is not is e^-64. */
+const MARK_INTERVALS = 64;
 
 function busy(): Error {
   return memprofError(
     'ERR_MEMPROF_SAMPLER_BUSY',
-    'allocations can only be counted while nobody else samples the heap of this thread (an inspector, --heap-prof, ' +
-      'another profiler or measurement): stop it first',
+    'something else is sampling the heap of this thread (an inspector, --heap-prof, another profiler or measurement), ' +
+      'so allocations cannot be counted: stop it first',
   );
 }
 
@@ -38,14 +42,13 @@ export function checkNotProfiling(): void {
 }
 
 function endCount(addon: NativeAddon, interval: number): NativeCount {
-  // So large that it is sampled: all but one in e^64.
-  markWords = 8 * interval;
+  markWords = (MARK_INTERVALS * interval) / WORD_BYTES;
   const count = addon.endCount(memprofEndOfCount);
   if (count === null) throw busy();
   return count;
 }
 
-/** Throws what the function throws, and `ERR_MEMPROF_SAMPLER_BUSY`. */
+/** Throws the errors of the function, and `ERR_MEMPROF_SAMPLER_BUSY`. */
 export function countCalls(fn: () => unknown, calls: number, interval: number, kept: boolean): NativeCount {
   const addon = native();
   if (!addon.countCalls(fn, calls, interval, STACK_DEPTH, kept)) throw busy();
@@ -85,7 +88,7 @@ export async function meterAwaited(fn: () => unknown, calls: number): Promise<Fi
   return figures;
 }
 
-/** Whether a frame is one of the loops above, or what calls them: outside of what is measured. */
+/** Whether a frame belongs to memprof's own measuring code, outside the measured function. */
 export function isOurs(url: string): boolean {
   return url.startsWith(HERE);
 }

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { type Answer, PARENT_PIPE } from './count-objects.js';
 import { measure } from './measure.js';
 
-/** The child process of `countObjects`: the module, the export, and the options of `measure` as arguments. */
+/** Runs in the child process of `countObjects`. The arguments are the module, the export, and the options of `measure`. */
 async function answer(): Promise<Answer> {
   const [file, exportName, options] = process.argv.slice(2) as [string, string, string];
   try {
@@ -21,15 +21,15 @@ function problemOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Node.js finds the names of most, but not of all, CommonJS exports. */
+/** Node.js does not detect the names of all CommonJS exports, so look into the default export too. */
 function find(module: Record<string, unknown>, name: string): unknown {
   return module[name] ?? (module.default as Record<string, unknown> | undefined)?.[name];
 }
 
 async function endWithParent(): Promise<void> {
-  // At once: an orderly exit waits for threads, and for whatever listens to it.
+  // SIGKILL ends the process at once; an orderly exit would wait for threads and 'exit' listeners.
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  process.channel?.unref(); // A function that waits for nothing must not keep the child waiting.
+  process.channel?.unref(); // A function whose promise never settles must not keep the child alive.
   try {
     const file = path.join(__dirname, 'end-with-parent.js');
     const thread = new Worker(file, { workerData: PARENT_PIPE, execArgv: [], env: {} });

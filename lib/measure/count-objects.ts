@@ -7,9 +7,9 @@ import { CHILD_MARK } from '../base/child-mark.js';
 import { invalidType, memprofError } from '../base/errors.js';
 import type { AllocationSite, Measurement, MeasureOptions } from './types.js';
 
-/** How long is measured, and how long the child process may take. */
+/** Options of `countObjects`: those of `measure`, and the time limit of the child process. */
 export interface CountObjectsOptions extends MeasureOptions {
-  /** Milliseconds that the child may take, 100 … 2^31 - 1. Default 60000. */
+  /** The longest time that the child process may take, in milliseconds, 100 … 2^31 - 1. Default 60000. */
   timeout?: number;
 }
 
@@ -21,27 +21,31 @@ export interface ObjectCount {
   sites: readonly AllocationSite[];
 }
 
-/** What the child sends. */
+/** The message from the child. */
 export type Answer = { measured: Measurement } | { problem: string };
 
+/** How long the child may take to exit after it has answered. */
 const PATIENCE_MS = 1000;
 const UNOPTIMISED = ['--no-opt', '--no-maglev'];
 
-/** File descriptor, in the child, of a pipe that closes when this process ends. */
+/** The child's file descriptor of a pipe that closes when this process ends. */
 export const PARENT_PIPE = 4;
 
 /**
- * How many objects a call of a module's function allocates: measured in a child process that does not optimise
- * (`--no-opt --no-maglev`), since optimised code takes several objects in one piece, or does without some. A few
- * builtins still do so: `new Array(n)` and its elements count as one.
+ * Counts the objects that a call of a module's function allocates. It does so in a child process that does not optimise
+ * (`--no-opt --no-maglev`), because optimised code allocates several objects in one piece, or leaves some out. A few
+ * builtins do so even there: `new Array(n)` and its elements count as one.
  *
- * The function cannot come along: the child loads it itself, by the module's path (relative to the working directory)
- * or `file:` URL, and the name of the export. Besides it inherits the flags of this process, but for those that name a
- * program or a mode of Node.js (`--eval`, `--test`, `--watch` …), and ends when this process does.
+ * A function cannot be passed to another process, so the child loads it itself, from the module's path (relative to the
+ * working directory) or `file:` URL, and by the name of the export. The child inherits the flags of this process, except
+ * those that name a program or a mode of Node.js (`--eval`, `--test`, `--watch` …), and ends when this process does.
  *
- * Rejects with `ERR_MEMPROF_BENCH_CHILD` when the child fails: no such module or export, the function throws, or
- * `timeout`; with `ERR_MEMPROF_BENCH_NESTED` when it is called in the child itself, by the module or by one that
- * `--require` or `--import` loads; with `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
+ * Rejects with
+ * - `ERR_MEMPROF_BENCH_CHILD` if the child fails: there is no such module or export, the function throws, or the child
+ *   takes longer than `timeout`,
+ * - `ERR_MEMPROF_BENCH_NESTED` if it is called in the child itself, by the module or one that `--require` or `--import`
+ *   loads,
+ * - `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for wrong arguments.
  */
 export async function countObjects(
   modulePath: string | URL,
@@ -54,8 +58,8 @@ export async function countObjects(
   if (process.env[CHILD_MARK] !== undefined) {
     throw memprofError(
       'ERR_MEMPROF_BENCH_NESTED',
-      `countObjects() was called in the child process that another countObjects() started, for ${exportName} in ` +
-        `${file}: call it from a file of its own, which the child does not load`,
+      `countObjects() for ${exportName} in ${file} was called in the child process of another countObjects(): ` +
+        'call it from a file that the child does not load',
     );
   }
   const answer = await ask([file, exportName, JSON.stringify(measureOptions)], timeout);
@@ -88,20 +92,20 @@ function ask(args: readonly string[], timeout: number): Promise<Measurement> {
     child.on('message', (answer: Partial<Answer>) => {
       if ('measured' in answer) resolve(answer.measured as Measurement);
       else if ('problem' in answer) failed(answer.problem as string);
-      else return; // The module sent it.
-      // It is about to end, unless something that the module started keeps it.
+      else return; // The measured module sent this message.
+      // The child exits by itself, unless something that the module started keeps it alive.
       clearTimeout(timer);
       timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     });
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
-      failed(`the child ended with ${signal ?? `exit code ${code}`}`); // no matter, when it has answered
+      failed(`the child ended with ${signal ?? `exit code ${code}`}`); // Has no effect if the child has answered.
     });
   });
 }
 
 function childEnv(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...envForChild(process.env), [CHILD_MARK]: '1' };
-  delete env.WATCH_REPORT_DEPENDENCIES; // `node --watch` would be told of modules over our channel.
+  delete env.WATCH_REPORT_DEPENDENCIES; // With it, the child would report its modules to `node --watch` over our channel.
   return env;
 }

@@ -1,5 +1,5 @@
-// A thread of `countObjects`'s child. Its end of a pipe closes when the parent ends, however that ends, and then it ends
-// the child, whatever that does: a function that never returns to its event loop would go on for ever.
+// A thread in the child process of `countObjects`. A pipe to the parent closes when the parent ends, in whatever way; this
+// thread then kills the child. The main thread could not do that while the measured function blocks its event loop.
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
 

@@ -2,12 +2,12 @@ import { invalidType } from '../base/errors.js';
 import { checkMeasureOptions, measure } from './measure.js';
 import type { Measurement, MeasureOptions } from './types.js';
 
-/** What is used of the module `mitata`. */
+/** The parts of the module `mitata` that memprof uses. */
 export interface MitataModule {
   /** Adds a benchmark. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of another package
   bench(...args: any[]): any;
-  /** Runs all benchmarks, and prints. */
+  /** Runs all benchmarks and prints the results. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   run(...args: any[]): Promise<any>;
 }
@@ -28,11 +28,12 @@ interface Benchmark {
 }
 
 /**
- * The functions of mitata 1, with a `bench` whose benchmarks are also measured, each after mitata has timed it: the
- * bytes that mitata prints (`stats.heap`) are exact then, and results have all figures as `stats.memory`.
+ * Returns the functions of mitata 1 with another `bench`: after mitata has timed a benchmark, memprof measures it. The bytes
+ * that mitata prints (`stats.heap`) are then exact, and results have all figures as `stats.memory`.
  *
- * For plain functions, and generators that yield one. What takes an iterator, or yields parameters, keeps mitata's own
- * figures: growth of the heap that includes mitata's. A benchmark that fails to be measured fails as others do.
+ * This works for plain functions, and for generators that yield one. Benchmarks that take an iterator or yield parameters
+ * keep mitata's own figures: the growth of the heap, which includes what mitata allocates. If the measurement of a
+ * benchmark fails, the benchmark fails.
  */
 export function withMitata<Mitata extends MitataModule>(mitata: Mitata, options?: MeasureOptions): Mitata {
   if (typeof mitata?.bench !== 'function' || typeof mitata.run !== 'function') {

@@ -4,12 +4,12 @@ import type { Figures } from './bracket.js';
 import { SiteTotals } from './sites.js';
 import type { Measurement, MeasureOptions, Spread } from './types.js';
 
-/** What a plan asks for: the same for sync and async functions, which differ in how it is done. */
+/** A step of a plan. Plans are the same for sync and async functions; only how steps are carried out differs. */
 export type Step =
   | { do: 'meter'; calls: number }
   | { do: 'count'; calls: number; interval: number; kept: boolean };
 
-/** What came of it; `ours`, of as many turns of the loop without the function, is there for async ones. */
+/** The result of a step. For async functions, `ours` is the result of as many turns of the loop without the function. */
 export type Outcome =
   | { do: 'meter'; got: Figures; ours?: Figures }
   | { do: 'count'; got: NativeCount; ours?: NativeCount };
@@ -18,21 +18,24 @@ export type Plan<Result> = Generator<Step, Result, Outcome>;
 
 const MIB = 1024 * 1024;
 const MAX_CALLS = 1000;
-// So little that most batches do not reach the end of one of V8's pages, of 256 KiB.
+// Small enough that most batches do not reach the end of one of V8's pages, which have 256 KiB.
 const METERED_BYTES = 32 * 1024;
 const COUNTED_BYTES = MIB;
-/** A batch takes at least one call, however long that is. */
+/** The time of a batch, which nevertheless makes at least one call. */
 const BATCH_MS = 10;
-/** V8 keeps some 200 bytes a sample; what allocates more than this in a batch is counted without. */
+/** V8 keeps about 200 bytes per sample; a function that allocates more than this in a batch is counted without samples. */
 const MOST_KEPT_BYTES = 8 * MIB;
+/** How many samples to take for the sites of such a function. */
 const SITE_SAMPLES = 20_000;
 const MAX_BATCHES = 20;
 const AGREEING_BATCHES = 5;
-/** Ends of pages add less to the growth of the heap. */
+/** If the heap grew by more than this factor, calls allocate something rare; unused ends of pages add less. */
 const RARE = 1.1;
-/** One alone may have been disturbed: what V8 compiles in the background gives back memory when it is done. */
+/** Rare allocations need a long run to show: at least this many times the counted calls. */
+const LONG_RUN = 10;
+/** A single batch may be disturbed: when V8 finishes compiling in the background, it gives memory back. */
 const LEAST_METERED = 3;
-/** On a busy machine a time holds few batches, and most of them may be disturbed: so many are tried until half agree. */
+/** On a busy machine few batches fit into the time, and most may be disturbed: up to this many run until half agree. */
 const MOST_METERED_TO_SETTLE = 20;
 const MAX_COUNTING_MS = 2000;
 
@@ -97,20 +100,20 @@ export function* measurePlan(options: Required<MeasureOptions>): Plan<Measuremen
   };
 }
 
-/** The best figure there is, and those of the batches behind it. */
+/** Picks the best figure of bytes per call, and the figures of the batches behind it. */
 function pickBytes(
   metered: Metered,
   counted: Counted,
 ): { bytesPerOp: number; bytes: number[]; stable: boolean } {
   const { settled, bytesPerOp: grown } = metered;
   const heapBytesPerOp = metered.bytes / metered.calls;
-  // Of what allocates once in many calls only the long run tells.
-  const moreCalls = metered.calls >= 10 * counted.calls * counted.batches.length;
+  // Only a long run shows what is allocated once in many calls.
+  const moreCalls = metered.calls >= LONG_RUN * counted.calls * counted.batches.length;
   const rare = settled !== undefined && moreCalls && heapBytesPerOp > settled * RARE + 1;
   if (rare) return { bytesPerOp: heapBytesPerOp, bytes: grown, stable: false };
   const { stable } = counted;
-  // The growth of the heap settles to the exact figure, but for objects near the size of a page. V8 11's samples of
-  // some objects (the table of a Map) are larger than what it took.
+  // Except for objects near the size of a page, the growth of the heap settles to the exact figure. It is better than the
+  // samples, because V8 11 reports some objects (the table of a Map) larger than they are.
   if (settled !== undefined && (stable || !counted.kept)) {
     return { bytesPerOp: settled, bytes: stable ? [settled] : grown, stable };
   }
@@ -136,9 +139,9 @@ interface Metered {
   ms: number;
   collections: number;
   pauseNs: number;
-  /** Of each batch. */
+  /** The figure of each batch. */
   bytesPerOp: number[];
-  /** What at least half of the batches agree on to the byte. */
+  /** The figure on which at least half of the batches agree to the byte. */
   settled: number | undefined;
 }
 
@@ -185,7 +188,7 @@ interface Counted {
   siteCalls: number;
 }
 
-/** Until enough batches in a row agree, or there were enough of them. */
+/** Counts batches until enough in a row agree, or until the limit of batches or time. */
 function* countBatches(calls: number, pace: Pace): Generator<Step, Counted, Outcome> {
   const kept = calls * pace.bytesPerCall <= MOST_KEPT_BYTES;
   let batches: CountedBatch[] = [];
@@ -221,7 +224,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Of any number of values: as arguments of one call they would not fit on the stack after a second of short batches. */
+/** Does not use `Math.min(...values)`: after a second of short batches there are too many values for the stack. */
 function spreadOf(values: readonly number[]): Spread {
   const spread = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
   for (const value of values) {

@@ -13,8 +13,8 @@ import type { Awaitable } from './types.js';
 let running = false;
 
 /**
- * Calls the function once, which tells whether it is async, and then follows the plan. One at a time: throws
- * `ERR_MEMPROF_SAMPLER_BUSY` while another measurement of this thread, or memprof itself, runs.
+ * Calls the function once to see whether it is async, then follows the plan. Throws `ERR_MEMPROF_SAMPLER_BUSY` while
+ * another measurement or the profiler runs on this thread.
  */
 export function runPlan<Returned, Result>(
   fn: () => Returned,
@@ -25,7 +25,7 @@ export function runPlan<Returned, Result>(
   if (running) {
     throw memprofError(
       'ERR_MEMPROF_SAMPLER_BUSY',
-      'another measurement runs on this thread: await it before the next',
+      'another measurement is running on this thread: await it before you start the next one',
     );
   }
   running = true;

@@ -13,15 +13,15 @@ interface StackTotal {
   bytes: number;
 }
 
-/** Adds up the sites of counts, by stack. */
+/** Adds up the sites of several counts, by stack. */
 export class SiteTotals {
   readonly #totals = new Map<string, StackTotal>();
 
-  /** `sign` -1 takes away what the measurement itself allocated. */
+  /** With `sign` -1, subtracts what the measurement itself allocated. */
   add(count: NativeCount, sign: 1 | -1 = 1): void {
     for (const { events, bytes, frames } of count.sites) {
       const end = frames.findIndex(([, url]) => isOurs(url));
-      // Our own loop's allocations are told by its frame: it stays when it is the leaf.
+      // Drop our own frames at the root. If our loop itself allocated, its frame is the leaf and stays.
       const own = end <= 0 ? frames.slice(0, end === 0 ? 1 : frames.length) : frames.slice(0, end);
       const key = own.map((frame) => frame.join('\0')).join('\n');
       let total = this.#totals.get(key);
@@ -40,7 +40,7 @@ export class SiteTotals {
     return bytes;
   }
 
-  /** By function, most bytes first; files and lines as in the sources where there is a source map. */
+  /** Lists functions, those with the most bytes first. Files and lines are those of the sources if there is a source map. */
   list(calls: number): AllocationSite[] {
     const all = this.bytes;
     const byFunction = new Map<string, StackTotal[]>();

@@ -2,24 +2,24 @@ import { invalidType } from '../base/errors.js';
 import { checkMeasureOptions, measure } from './measure.js';
 import type { Measurement, MeasureOptions } from './types.js';
 
-/** What is used of tinybench's `Task`. */
+/** The parts of tinybench's `Task` that memprof uses. */
 export interface TinybenchTask {
   readonly name: string;
   readonly result: { readonly state: string };
 }
 
-/** What is used of tinybench's `Bench`. */
+/** The parts of tinybench's `Bench` that memprof uses. */
 export interface TinybenchBench {
   readonly tasks: readonly TinybenchTask[];
-  /** Adds a task, which memprof measures as well. */
+  /** Adds a task, which memprof also measures. */
   // biome-ignore lint/suspicious/noExplicitAny: the types of another package, of more than one version
   add(name: string, fn: (...args: any[]) => unknown, options?: any): unknown;
   /** The task of that name. */
   getTask(name: string): TinybenchTask | undefined;
-  /** Runs all tasks; what they allocate is measured after. */
+  /** Runs all tasks, then measures what they allocate. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   run(): Promise<any>;
-  /** As `run`, of tasks that are not async. */
+  /** Like `run`, for tasks that are not async. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   runSync(): any;
   /** A row for each task. */
@@ -40,19 +40,19 @@ interface Known {
 }
 
 /**
- * Adds bytes and allocations to a `Bench` of tinybench 6, before tasks are added: after `run()` or `runSync()` every
- * completed task is measured by itself, which takes no part in tinybench's times. Then `table()` has the columns
- * `Bytes/op`, `Allocs/op` and `GC/1000 ops`, and `task.result`, `bench.results` have what was measured as `memory`.
- * Returns the same `Bench`.
+ * Adds bytes and allocations to a `Bench` of tinybench 6. Call it before tasks are added. After `run()` or `runSync()` has
+ * timed the tasks, each completed task is measured separately, which does not affect tinybench's times. `table()` then
+ * has the columns `Bytes/op`, `Allocs/op` and `GC/1000 ops`, and `task.result` and `bench.results` have the measurement
+ * as `memory`. Returns the same `Bench`.
  *
- * `beforeAll` and `afterAll` are called around. Tasks with `beforeEach` or `afterEach` are not measured, since these
- * would count too; nor are those that were added before. With `runSync()`, tasks must not be async.
+ * `beforeAll` and `afterAll` are called around each measurement. Tasks with `beforeEach` or `afterEach` are not measured,
+ * because these hooks would count too; nor are tasks that were added earlier. With `runSync()`, tasks must not be async.
  *
- * `run()` rejects with what `measure` throws.
+ * `run()` rejects with the errors of `measure`.
  */
 export function withTinybench<Bench extends TinybenchBench>(bench: Bench, options?: MeasureOptions): Bench {
   if (typeof bench?.add !== 'function' || typeof bench.table !== 'function') {
-    throw invalidType('bench', "a Bench of tinybench's", bench);
+    throw invalidType('bench', 'a Bench of tinybench', bench);
   }
   const checked = checkMeasureOptions(options);
   const known = new WeakMap<TinybenchTask, Known>();
@@ -98,7 +98,7 @@ export function withTinybench<Bench extends TinybenchBench>(bench: Bench, option
   }
 }
 
-/** As an own property, before the getter of tinybench's class. */
+/** Adds the measurement to the task's result by an own property that hides the getter of tinybench's class. */
 function keep(task: TinybenchTask, memory: Measurement): void {
   const getter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(task), 'result')!.get!;
   Object.defineProperty(task, 'result', {

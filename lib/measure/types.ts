@@ -1,73 +1,79 @@
 import type { Frame } from '../profile/public-types.js';
 
-/** What a function that may be async gives: a promise if it returned one. Of `any`, as of `JSON.parse`, none is expected. */
+/**
+ * The result of a measurement: a promise if the measured function returns one. If its type is `any`, as that of
+ * `JSON.parse`, it is taken to be sync.
+ */
 export type Awaitable<Returned, Result> = 0 extends 1 & Returned
   ? Result
   : [Returned] extends [PromiseLike<unknown>]
     ? Promise<Result>
     : Result;
 
-/** What was allocated in one function (not counting what it called). */
+/** What one function allocated, without the functions that it called. */
 export interface AllocationSite {
   functionName: string;
-  /** Path of the script; '' where V8 names none. */
+  /** Path of the script; '' if V8 names none. */
   fileName: string;
-  /** 1-based line of the start of the function (V8 records no other), 0 if unknown. */
+  /** Line where the function starts, counted from 1 (V8 records no other); 0 if unknown. */
   lineNumber: number;
   bytesPerOp: number;
   /** Allocation events, as in `Measurement`. */
   allocsPerOp: number;
-  /** Of all bytes, 0 … 1. */
+  /** Share of all bytes, 0 … 1. */
   share: number;
-  /** Of the stacks that end in this function, the one with the most bytes: leaf first, up to the measured function. */
+  /** The stack with the most bytes that ends in this function: leaf first, up to the measured function. */
   stack: readonly Omit<Readonly<Frame>, 'address'>[];
 }
 
-/** Lowest and highest of the batches that a figure is the mean of. */
+/** The lowest and highest batch of a figure that is a mean of batches. */
 export interface Spread {
   min: number;
   max: number;
 }
 
-/** What one call of a function allocates on V8's heap. Memory outside it (of Buffers) is not in these figures. */
+/** What one call of a function allocates on V8's heap. Memory outside the heap, such as that of Buffers, is not included. */
 export interface Measurement {
   /** Bytes of the allocated objects, headers included. */
   bytesPerOp: number;
   /**
-   * Allocation events: pieces of memory that were taken from the heap. Optimised code and V8's builtins take several
-   * neighbouring objects in one piece, which counts once; so this may be lower than the number of objects, and drop
-   * when V8 optimises. `countObjects` tells objects apart.
+   * Allocation events: pieces of memory that were taken from the heap. Optimised code and V8's builtins may allocate
+   * several neighbouring objects in one piece, which counts once. So this may be lower than the number of objects, and may
+   * drop when V8 optimises. `countObjects` counts objects.
    */
   allocsPerOp: number;
   /** Garbage collections, minor and major. */
   gcPerOp: number;
-  /** Nanoseconds that those took, of the calling thread. */
+  /** Nanoseconds that the collections paused the calling thread. */
   gcNsPerOp: number;
   /**
-   * Growth of the heap, over all `meteredCalls`: `bytesPerOp` and what V8 allocates besides (unused ends of pages,
-   * code that it compiles meanwhile). Much higher than `bytesPerOp` when something rare allocates much, which the
-   * `countedCalls` did not meet.
+   * Growth of the heap per call, over all `meteredCalls`: `bytesPerOp`, and what V8 itself allocates meanwhile (unused ends
+   * of pages, compiled code). It is much higher than `bytesPerOp` if a rare event that is not among the `countedCalls`
+   * allocates much.
    */
   heapBytesPerOp: number;
-  /** Whether the last batches agreed to the byte and to the event; otherwise figures are means of all batches. */
+  /** Whether the last batches agreed to the byte and to the event. If not, figures are means of all batches. */
   stable: boolean;
-  /** How far the counted batches that were used differ: nothing at all, if `stable`. */
+  /** How much the batches behind the figures differ; not at all if `stable`. */
   spread: { bytesPerOp: Spread; allocsPerOp: Spread };
-  /** Calls in the batches that events were counted in. */
+  /** The number of calls in which events were counted. */
   countedCalls: number;
-  /** Calls that collections and the growth of the heap were taken from. */
+  /** The number of calls in which collections and the growth of the heap were measured. */
   meteredCalls: number;
-  /** Where it was allocated, most bytes first; 20 at most. */
+  /** The functions that allocated, those with the most bytes first; at most 20. */
   sites: readonly AllocationSite[];
 }
 
-/** How long is measured. */
+/** How long to measure. */
 export interface MeasureOptions {
   /**
-   * Milliseconds of calls before anything is counted, 0 … 60000: V8 optimises meanwhile what is called often. With 0
-   * there is one call, as in Go's `AllocsPerRun`, and what is counted is most likely not optimised. Default 100.
+   * How long to call the function before counting, in milliseconds, 0 … 60000, so that V8 can optimise it. With 0 there is
+   * one such call, as in Go's `AllocsPerRun`, and the counted code is most likely not optimised. Default 100.
    */
   warmUp?: number;
-  /** Milliseconds to meter collections and the growth of the heap, 0 … 60000. At least three batches. Default 100. */
+  /**
+   * How long to measure collections and the growth of the heap, in milliseconds, 0 … 60000; at least three batches run.
+   * Default 100.
+   */
   time?: number;
 }

@@ -1,4 +1,4 @@
-// Runs in the page. Everything a profile says is put there as text, never as markup.
+// Runs in the page. Texts from the profile are only inserted as text, never as markup.
 (() => {
   const profile = JSON.parse(document.getElementById('profile').textContent);
   const byId = (id) => document.getElementById(id);
@@ -7,7 +7,7 @@
   const chartElement = byId('chart');
   const CELL = 20;
 
-  // Frames in the order parents, children: [parent, name, place, own values, own values of the base].
+  // Frames, parents before children: [parent, name, place, own values, own values of the base].
   const frames = profile.frames.map(([parent, name, place, own, ownBase]) => ({
     parent,
     n: profile.texts[name],
