@@ -23,8 +23,8 @@ export function mergeSamples(profile: ProfileData, base?: ProfileData): ProfileD
   const idOf = (frame: Readonly<ProfileFrame>) => {
     let id = idsOfFrames.get(frame);
     if (id === undefined) {
-      const { functionName, fileName, lineNumber, startLine = 0, address } = frame;
-      const key = `${address} ${lineNumber} ${startLine} ${functionName.length} ${functionName}${fileName}`;
+      const { functionName, fileName, lineNumber, startLine = 0, exactAddress, address } = frame;
+      const key = `${exactAddress ?? address} ${lineNumber} ${startLine} ${functionName.length} ${functionName}${fileName}`;
       id = frameIds.get(key) ?? frameIds.size;
       frameIds.set(key, id);
       idsOfFrames.set(frame, id);
@@ -36,9 +36,9 @@ export function mergeSamples(profile: ProfileData, base?: ProfileData): ProfileD
   return { ...profile, samples: subtract(keyed(profile.samples), keyed(base?.samples ?? [])) };
 }
 
-function labelKey({ labels, numLabels }: Sample): string {
+function labelKey({ labels, numLabels, numUnits = {} }: Sample): string {
   const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sorted(labels), sorted(numLabels)]);
+  return JSON.stringify([sorted(labels), sorted(numLabels), sorted(numUnits)]);
 }
 
 /** Whether one can be subtracted from the other. */
@@ -116,7 +116,7 @@ export function filterSamples(
       if (regExp === undefined) return false;
       let matches = decided.get(frame);
       if (matches === undefined) {
-        const file = findMapping(profile, frame.address)?.fileName ?? '';
+        const file = findMapping(profile, frame)?.fileName ?? '';
         const hasFunction = frame.functionName !== '' || frame.fileName !== '';
         matches =
           (hasFunction && (regExp.test(frame.functionName) || regExp.test(frame.fileName))) ||

@@ -69,13 +69,18 @@ function cleanPath(file: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
-export function findMapping(profile: ProfileData, address: number): Mapping | undefined {
-  return profile.mappings.find(({ start, limit }) => address >= start && address < limit);
+/** What is mapped where the frame is: what the profile says, or else what its address tells. */
+export function findMapping(
+  profile: ProfileData,
+  { mapping, address }: Readonly<ProfileFrame>,
+): Readonly<Mapping> | undefined {
+  return mapping ?? profile.mappings.find(({ start, limit }) => address >= start && address < limit);
 }
 
 /** Whether frame `at` (leaf first) was inlined into its caller: then both have the same address. */
 export function isInlined(stack: readonly Readonly<ProfileFrame>[], at: number): boolean {
   const frame = stack[at]!;
+  if (frame.inlined) return true;
   const caller = stack[at + 1];
   if (caller === undefined || frame.address === 0 || caller.address !== frame.address) return false;
   // The outermost function of an address may call itself: then its next innermost one is the one before it.
@@ -90,7 +95,7 @@ function nameStacks(profile: ProfileData, index: number, granularity: Granularit
   const nameOf = (frame: Readonly<ProfileFrame>) => {
     let name = names.get(frame);
     if (name === undefined) {
-      name = nodeName(frame, granularity, findMapping(profile, frame.address));
+      name = nodeName(frame, granularity, findMapping(profile, frame));
       names.set(frame, name);
     }
     return name;

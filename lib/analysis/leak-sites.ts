@@ -104,7 +104,7 @@ class Namer {
     }
     let name = names.get(frame);
     if (name === undefined) {
-      name = nodeName(frame, granularity, findMapping(this.profile, frame.address));
+      name = nodeName(frame, granularity, findMapping(this.profile, frame));
       names.set(frame, name);
     }
     return name;

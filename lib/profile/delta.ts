@@ -28,6 +28,8 @@ export function subtract(profile: Iterable<KeyedSample>, base: Iterable<KeyedSam
       stack: sample.stack,
       labels: sample.labels,
       numLabels: sample.numLabels,
+      ...(sample.exactNumLabels && { exactNumLabels: sample.exactNumLabels }),
+      ...(sample.numUnits && { numUnits: sample.numUnits }),
     }));
 }
 

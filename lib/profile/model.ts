@@ -18,17 +18,29 @@ export interface ProfileFrame {
   startLine?: number;
   /** Of the call (not its return address), 0 if unknown; rounded above 2^53. Frames of inlined calls share one. */
   address: number;
+  /** The address, where rounding changed it. */
+  exactAddress?: bigint;
+  /** What is mapped at the address, where the profile says so: one of its `mappings`. */
+  mapping?: Readonly<Mapping>;
+  /** The call was inlined into the next frame of the stack; in the proto, both are lines of one location. */
+  inlined?: true;
 }
 
 /** One stack of a profile that was read, with its values. */
 export interface Sample {
   /** One for each of `sampleTypes`, rounded above 2^53. */
   values: number[];
+  /** The values, where rounding changed one of them. */
+  exactValues?: readonly bigint[];
   /** Leaf first; inlined calls are frames of their own. */
   stack: readonly Readonly<ProfileFrame>[];
   /** Texts by label key (`thread`), and numbers by label key (`bytes`: the size of one object). No prototypes. */
   labels: Readonly<Record<string, readonly string[]>>;
   numLabels: Readonly<Record<string, readonly number[]>>;
+  /** The numbers of labels, where rounding changed one of the label's. */
+  exactNumLabels?: Readonly<Record<string, readonly bigint[]>>;
+  /** Units of the numbers, by label key; only where the profile has one. A number without a unit has ''. */
+  numUnits?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A range of addresses and the file that is mapped there. */
@@ -36,6 +48,8 @@ export interface Mapping {
   start: number;
   limit: number;
   offset: number;
+  /** `start`, `limit` and `offset`, where rounding changed one of them. */
+  exact?: { start: bigint; limit: bigint; offset: bigint };
   fileName: string;
   buildId: string;
 }
@@ -53,6 +67,8 @@ export interface ProfileData {
   /** Nanoseconds since 1970 when the profile was written, and that it covers; rounded above 2^53. */
   timeNanos?: number;
   durationNanos?: number;
+  /** `timeNanos`, where rounding changed it. */
+  exactTimeNanos?: bigint;
   comments: string[];
   /** Regular expressions (RE2) of frames to cut, and not to cut after all, together with their callees. */
   dropFrames?: string;

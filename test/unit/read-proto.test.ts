@@ -71,6 +71,13 @@ function build(change: (profile: Profile, strings: StringTable) => void = () => 
   return Buffer.from(profile.encode());
 }
 
+const mapping = {
+  start: 0x400000,
+  limit: 0x500000,
+  offset: 0x1000,
+  fileName: '/usr/bin/app',
+  buildId: 'abc',
+};
 const inner = {
   functionName: 'inner',
   fileName: '/app/a.go',
@@ -78,8 +85,10 @@ const inner = {
   columnNumber: 2,
   startLine: 3,
   address: 0x401000,
+  mapping,
+  inlined: true,
 };
-const outer = { functionName: 'outer', fileName: '', lineNumber: 0, address: 0x401000 };
+const outer = { functionName: 'outer', fileName: '', lineNumber: 0, address: 0x401000, mapping };
 const unnamed = { functionName: '', fileName: '', lineNumber: 0, address: 0x7fff_ffff_ffff };
 
 for (const [what, bytes] of [
@@ -106,9 +115,7 @@ for (const [what, bytes] of [
       comments: ['first', 'second'],
       dropFrames: 'runtime[.].*',
       keepFrames: 'runtime[.]main',
-      mappings: [
-        { start: 0x400000, limit: 0x500000, offset: 0x1000, fileName: '/usr/bin/app', buildId: 'abc' },
-      ],
+      mappings: [mapping],
     });
     t.strictSame(
       samples.map(({ values, stack }) => ({ values, stack })),
@@ -276,4 +283,94 @@ t.test('what is read can be written again', async (t) => {
   // Frames inlined into one location become locations of their own.
   t.strictSame(again, profile);
   if (hasGo) t.doesNotThrow(() => goRaw(t.testdir(), encodeProto(profile)));
+});
+
+t.test('hazard: integers of 64 bits, units, mappings and inlined calls are lost on the way', async (t) => {
+  const big = 2n ** 63n - 1n;
+  const kernel = 0xffff_ffff_8100_0001n;
+  const bytes = build((profile, strings) => {
+    profile.timeNanos = 1_700_000_000_123_456_789n;
+    profile.mapping.push(
+      new Mapping({
+        id: 2n ** 64n - 1n,
+        memoryStart: 0xffff_ffff_8000_0001n,
+        memoryLimit: 2n ** 64n - 1n,
+        filename: strings.dedup('[kernel]'),
+      }),
+    );
+    // Ids that are the same number when they are rounded.
+    profile.location.push(
+      new Location({
+        id: 2n ** 64n - 1n,
+        mappingId: 2n ** 64n - 1n,
+        address: kernel,
+        line: [new Line({ functionId: 7 })],
+      }),
+      new Location({
+        id: 2n ** 64n - 2n,
+        mappingId: 2n ** 64n - 1n,
+        address: kernel + 1n,
+        line: [new Line({ functionId: 7 })],
+      }),
+    );
+    profile.sample.push(
+      new Sample({
+        locationId: [2n ** 64n - 1n, 3, 2n ** 64n - 2n],
+        value: [7, big],
+        label: [
+          new Label({ key: strings.dedup('span'), num: 1 }),
+          new Label({ key: strings.dedup('span'), num: big }),
+          new Label({ key: strings.dedup('latency'), num: 0, numUnit: strings.dedup('ms') }),
+          new Label({ key: strings.dedup('latency'), num: 5 }),
+        ],
+      }),
+    );
+  });
+  const first = parseProfile(bytes);
+  const again = parseProfile(encodeProto(first));
+  t.strictSame(again, first, 'what was read is written');
+  for (const profile of [first, again]) {
+    t.equal(profile.exactTimeNanos, 1_700_000_000_123_456_789n);
+    const [usual, , sample] = profile.samples;
+    t.strictSame(sample!.values, [7, Number(big)]);
+    t.strictSame(sample!.exactValues, [7n, big]);
+    t.strictSame(Object.entries(sample!.numLabels), [
+      ['span', [1, Number(big)]],
+      ['latency', [0, 5]],
+    ]);
+    t.strictSame(Object.entries(sample!.exactNumLabels!), [['span', [1n, big]]]);
+    t.strictSame(Object.entries(sample!.numUnits!), [['latency', ['ms', '']]]);
+    t.strictSame(
+      sample!.stack.map(({ exactAddress, inlined, mapping }) => [exactAddress, inlined, mapping?.fileName]),
+      [
+        [kernel, undefined, '[kernel]'],
+        [undefined, true, '/usr/bin/app'],
+        [undefined, undefined, '/usr/bin/app'],
+        [kernel + 1n, undefined, '[kernel]'],
+      ],
+    );
+    t.equal(sample!.stack[0]!.mapping, profile.mappings[1], 'a mapping is one object');
+    t.strictSame(profile.mappings[1]!.exact, {
+      start: 0xffff_ffff_8000_0001n,
+      limit: 2n ** 64n - 1n,
+      offset: 0n,
+    });
+    t.notOk(
+      'exactValues' in usual! || 'exactNumLabels' in usual! || 'numUnits' in usual!,
+      'only where needed',
+    );
+  }
+  const pprof = Profile.decode(encodeProto(first));
+  t.strictSame(
+    pprof.location.map(({ mappingId, line }) => [Number(mappingId), line.length]),
+    [
+      [1, 2],
+      [0, 0],
+      [2, 1],
+      [2, 1],
+    ],
+    'an inlined call is a line of the same location',
+  );
+  first.samples[2]!.values[1] = 5;
+  t.equal(parseProfile(encodeProto(first)).samples[2]!.values[1], 5, 'a value that was changed is written');
 });

@@ -1,6 +1,9 @@
-import { type Labels, NO_LABELS, newLabels } from '../../profile/labels.js';
+import { NO_LABELS } from '../../profile/labels.js';
 import { Allowance, LIMITS, profileError } from '../../profile/limits.js';
 import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
+import { isRounded } from './exact.js';
+import { FUNCTION, LABEL, LINE, LOCATION, MAPPING, PROFILE, SAMPLE, VALUE_TYPE } from './fields.js';
+import { SampleLabels } from './sample-labels.js';
 import { WireReader } from './wire-reader.js';
 
 interface FunctionRow {
@@ -8,6 +11,9 @@ interface FunctionRow {
   fileName: string;
   startLine: number;
 }
+
+/** A number, or a bigint where a number would be rounded. */
+type Id = number | bigint;
 
 /** A message that refers to others, which may come later in the file. */
 interface Span {
@@ -21,7 +27,6 @@ interface TypeIndexes {
 }
 
 const NO_TYPE: TypeIndexes = { type: 0, unit: 0 };
-const MAX_SHARED_LABELS = 10_000;
 
 /** Reads pprof's `profile.proto`, not compressed. Refuses what Go's reader refuses, and what is beyond `LIMITS`. */
 export function readProto(bytes: Uint8Array): ProfileData {
@@ -34,11 +39,12 @@ class ProtoReader {
   // Where texts begin, until they are used for the first time.
   readonly #texts: (string | number)[] = [];
   readonly #textEnds: number[] = [];
-  readonly #functions = new Map<number, FunctionRow>();
-  readonly #locations = new Map<number, readonly ProfileFrame[]>();
-  readonly #bytesLabels = new Map<number, Labels<number>>();
+  readonly #functions = new Map<Id, FunctionRow>();
+  readonly #mappings = new Map<Id, Mapping>();
+  readonly #locations = new Map<Id, readonly ProfileFrame[]>();
+  readonly #labels = new SampleLabels();
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
-  readonly #labels = new Allowance(LIMITS.labels, 'labels');
+  readonly #labelCount = new Allowance(LIMITS.labels, 'labels');
 
   readonly #stack: ProfileFrame[] = [];
   readonly #values: number[] = [];
@@ -53,6 +59,7 @@ class ProtoReader {
   #dropFrames = 0;
   #keepFrames = 0;
   #timeNanos = 0;
+  #exactTimeNanos = 0n;
   #durationNanos = 0;
   #defaultSampleType = 0;
 
@@ -69,6 +76,7 @@ class ProtoReader {
     for (let i = 0; i < this.#functionSpans.length; i += 2) {
       this.#readFunction(this.#functionSpans[i]!, this.#functionSpans[i + 1]!);
     }
+    const mappings = this.#mappingSpans.map((span) => this.#readMapping(span));
     for (let i = 0; i < this.#locationSpans.length; i += 2) {
       this.#readLocation(this.#locationSpans[i]!, this.#locationSpans[i + 1]!);
     }
@@ -90,11 +98,12 @@ class ProtoReader {
       periodType: this.#sampleType(this.#periodType),
       period: this.#period,
       ...(this.#timeNanos !== 0 && { timeNanos: this.#timeNanos }),
+      ...(isRounded(this.#exactTimeNanos) && { exactTimeNanos: this.#exactTimeNanos }),
       ...(this.#durationNanos !== 0 && { durationNanos: this.#durationNanos }),
       comments: this.#comments.map((index) => this.#text(index)),
       ...(this.#dropFrames !== 0 && { dropFrames: this.#text(this.#dropFrames) }),
       ...(this.#keepFrames !== 0 && { keepFrames: this.#text(this.#keepFrames) }),
-      mappings: this.#mappingSpans.map((span) => this.#readMapping(span)),
+      mappings,
       samples,
     };
   }
@@ -110,63 +119,64 @@ class ProtoReader {
     const comments = new Allowance(LIMITS.comments, 'comments');
     while (reader.nextField()) {
       switch (reader.field) {
-        case 1:
+        case PROFILE.sampleType:
           types.take();
           this.#sampleTypes.push(this.#readType());
           break;
-        case 2:
+        case PROFILE.sample:
           samples.take();
           reader.expect(2);
           this.#sampleSpans.push(reader.start, reader.limit);
           break;
-        case 3:
+        case PROFILE.mapping:
           mappings.take();
           this.#mappingSpans.push(this.#span());
           break;
-        case 4:
+        case PROFILE.location:
           locations.take();
           reader.expect(2);
           this.#locationSpans.push(reader.start, reader.limit);
           break;
-        case 5:
+        case PROFILE.function:
           functions.take();
           reader.expect(2);
           this.#functionSpans.push(reader.start, reader.limit);
           break;
-        case 6:
+        case PROFILE.string:
           texts.take();
           reader.expect(2);
           this.#texts.push(reader.start);
           this.#textEnds.push(reader.limit);
           break;
-        case 7:
+        case PROFILE.dropFrames:
           this.#dropFrames = this.#signed();
           break;
-        case 8:
+        case PROFILE.keepFrames:
           this.#keepFrames = this.#signed();
           break;
-        case 9:
+        case PROFILE.timeNanos:
           if (this.#timeNanos !== 0) {
             throw profileError('expected one profile, found several one after the other');
           }
           this.#timeNanos = this.#signed();
+          this.#exactTimeNanos = reader.exactSigned();
           break;
-        case 10:
+        case PROFILE.durationNanos:
           this.#durationNanos = this.#signed();
           break;
-        case 11:
+        case PROFILE.periodType:
           this.#periodType = this.#readType();
           break;
-        case 12:
+        case PROFILE.period:
           this.#period = this.#signed();
           break;
-        case 13:
-          this.#readIntegers((index) => {
+        case PROFILE.comment:
+          this.#readIntegers(() => {
             comments.take();
-            this.#comments.push(index);
+            this.#comments.push(reader.signed());
           });
           break;
-        case 14:
+        case PROFILE.defaultSampleType:
           this.#defaultSampleType = this.#signed();
           break;
       }
@@ -188,6 +198,11 @@ class ProtoReader {
     return this.#reader.unsigned();
   }
 
+  #id(): Id {
+    this.#reader.expect(0);
+    return this.#reader.id();
+  }
+
   /** Reads the message that is the last field, then goes on behind it. */
   #nested(read: () => void): void {
     const reader = this.#reader;
@@ -199,11 +214,12 @@ class ProtoReader {
     reader.enter(after, end);
   }
 
-  /** Reads a repeated integer, packed or not. */
-  #readIntegers(take: (value: number) => void): void {
+  /** Reads a repeated integer, packed or not; `take` asks the reader for each. */
+  #readIntegers(take: () => void): void {
     const reader = this.#reader;
     if (reader.wireType !== 2) {
-      take(this.#signed());
+      reader.expect(0);
+      take();
       return;
     }
     const after = reader.position;
@@ -211,7 +227,7 @@ class ProtoReader {
     reader.enter(reader.start, reader.limit);
     while (!reader.atEnd) {
       reader.nextInteger();
-      take(reader.signed());
+      take();
     }
     reader.enter(after, end);
   }
@@ -230,8 +246,8 @@ class ProtoReader {
   #readType(): TypeIndexes {
     const row = { type: 0, unit: 0 };
     this.#nested(() => {
-      if (this.#reader.field === 1) row.type = this.#signed();
-      else if (this.#reader.field === 2) row.unit = this.#signed();
+      if (this.#reader.field === VALUE_TYPE.type) row.type = this.#signed();
+      else if (this.#reader.field === VALUE_TYPE.unit) row.unit = this.#signed();
     });
     return row;
   }
@@ -243,17 +259,17 @@ class ProtoReader {
   #readFunction(start: number, end: number): void {
     const reader = this.#reader;
     reader.enter(start, end);
-    let id = 0;
+    let id: Id = 0;
     let name = 0;
     let systemName = 0;
     let fileName = 0;
     let startLine = 0;
     while (reader.nextField()) {
-      if (reader.field === 1) id = this.#unsigned();
-      else if (reader.field === 2) name = this.#signed();
-      else if (reader.field === 3) systemName = this.#signed();
-      else if (reader.field === 4) fileName = this.#signed();
-      else if (reader.field === 5) startLine = this.#signed();
+      if (reader.field === FUNCTION.id) id = this.#id();
+      else if (reader.field === FUNCTION.name) name = this.#signed();
+      else if (reader.field === FUNCTION.systemName) systemName = this.#signed();
+      else if (reader.field === FUNCTION.file) fileName = this.#signed();
+      else if (reader.field === FUNCTION.startLine) startLine = this.#signed();
     }
     checkId('function', id, this.#functions);
     this.#functions.set(id, {
@@ -266,25 +282,35 @@ class ProtoReader {
   #readLocation(start: number, end: number): void {
     const reader = this.#reader;
     reader.enter(start, end);
-    let id = 0;
+    let id: Id = 0;
     let address = 0;
-    const lines: { functionId: number; line: number; column: number }[] = [];
+    let exactAddress = 0n;
+    let mapping: Mapping | undefined;
+    const lines: { functionId: Id; line: number; column: number }[] = [];
     while (reader.nextField()) {
-      if (reader.field === 1) id = this.#unsigned();
-      else if (reader.field === 3) address = this.#unsigned();
-      else if (reader.field === 4) {
+      if (reader.field === LOCATION.id) id = this.#id();
+      else if (reader.field === LOCATION.mappingId) mapping = this.#mappings.get(this.#id());
+      else if (reader.field === LOCATION.address) {
+        address = this.#unsigned();
+        if (!Number.isSafeInteger(address)) exactAddress = reader.exactUnsigned();
+      } else if (reader.field === LOCATION.line) {
         this.#frames.take();
-        const line = { functionId: 0, line: 0, column: 0 };
+        const line: (typeof lines)[number] = { functionId: 0, line: 0, column: 0 };
         this.#nested(() => {
-          if (reader.field === 1) line.functionId = this.#unsigned();
-          else if (reader.field === 2) line.line = this.#signed();
-          else if (reader.field === 3) line.column = this.#signed();
+          if (reader.field === LINE.functionId) line.functionId = this.#id();
+          else if (reader.field === LINE.line) line.line = this.#signed();
+          else if (reader.field === LINE.column) line.column = this.#signed();
         });
         lines.push(line);
       }
     }
     checkId('location', id, this.#locations);
-    const frames = lines.map(({ functionId, line, column }): ProfileFrame => {
+    const place = {
+      address,
+      ...(isRounded(exactAddress) && { exactAddress }),
+      ...(mapping !== undefined && { mapping }),
+    };
+    const frames = lines.map(({ functionId, line, column }, at): ProfileFrame => {
       const row = this.#functions.get(functionId);
       if (row === undefined) {
         throw profileError(
@@ -297,26 +323,36 @@ class ProtoReader {
         lineNumber: line,
         ...(column !== 0 && { columnNumber: column }),
         ...(row.startLine !== 0 && { startLine: row.startLine }),
-        address,
+        ...place,
+        ...(at < lines.length - 1 && { inlined: true as const }),
       };
     });
     this.#locations.set(
       id,
-      frames.length > 0 ? frames : [{ functionName: '', fileName: '', lineNumber: 0, address }],
+      frames.length > 0 ? frames : [{ functionName: '', fileName: '', lineNumber: 0, ...place }],
     );
   }
 
   #readMapping({ start, end }: Span): Mapping {
     const reader = this.#reader;
     reader.enter(start, end);
-    const mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
+    let id: Id = 0;
+    const mapping: Mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
+    const exact = { start: 0n, limit: 0n, offset: 0n };
+    const set = (name: 'start' | 'limit' | 'offset') => {
+      mapping[name] = this.#unsigned();
+      exact[name] = reader.exactUnsigned();
+    };
     while (reader.nextField()) {
-      if (reader.field === 2) mapping.start = this.#unsigned();
-      else if (reader.field === 3) mapping.limit = this.#unsigned();
-      else if (reader.field === 4) mapping.offset = this.#unsigned();
-      else if (reader.field === 5) mapping.fileName = this.#text(this.#signed());
-      else if (reader.field === 6) mapping.buildId = this.#text(this.#signed());
+      if (reader.field === MAPPING.id) id = this.#id();
+      else if (reader.field === MAPPING.start) set('start');
+      else if (reader.field === MAPPING.limit) set('limit');
+      else if (reader.field === MAPPING.offset) set('offset');
+      else if (reader.field === MAPPING.file) mapping.fileName = this.#text(this.#signed());
+      else if (reader.field === MAPPING.buildId) mapping.buildId = this.#text(this.#signed());
     }
+    if (Object.values(exact).some(isRounded)) mapping.exact = exact;
+    if (id !== 0 && !this.#mappings.has(id)) this.#mappings.set(id, mapping);
     return mapping;
   }
 
@@ -328,40 +364,44 @@ class ProtoReader {
     const values = this.#values;
     stack.length = 0;
     values.length = 0;
-    let labels: Labels<string> | undefined;
-    let numLabels: Labels<number> | undefined;
+    let exact: (bigint | undefined)[] | undefined;
     while (reader.nextField()) {
-      if (reader.field === 1) this.#readIntegers((id) => this.#pushFrames(stack, id));
-      else if (reader.field === 2) {
-        this.#readIntegers((value) => {
-          if (values.length < valueCount) values.push(value);
-          else throw profileError(`not a valid proto: expected ${valueCount} values a sample, found more`);
+      if (reader.field === SAMPLE.locationIds) this.#readIntegers(() => this.#pushFrames(stack, reader.id()));
+      else if (reader.field === SAMPLE.values) {
+        this.#readIntegers(() => {
+          if (values.length >= valueCount) {
+            throw profileError(`not a valid proto: expected ${valueCount} values a sample, found more`);
+          }
+          const value = reader.signed();
+          if (!Number.isSafeInteger(value) && isRounded(reader.exactSigned())) {
+            exact ??= [];
+            exact[values.length] = reader.exactSigned();
+          }
+          values.push(value);
         });
-      } else if (reader.field === 3) {
-        this.#labels.take();
-        const label = this.#readLabel();
-        if (label === undefined) continue;
-        if (typeof label.value === 'string') {
-          labels ??= newLabels<string>();
-          addLabel(labels, label.key, label.value);
-        } else {
-          numLabels ??= newLabels<number>();
-          addLabel(numLabels, label.key, label.value);
-        }
+      } else if (reader.field === SAMPLE.label) {
+        this.#labelCount.take();
+        this.#readLabel();
       }
     }
     if (values.length !== valueCount) {
       throw profileError(`not a valid proto: expected ${valueCount} values a sample, found ${values.length}`);
     }
-    return {
+    const sample: Sample = {
       values: values.slice(),
       stack: stack.slice(),
-      labels: labels ?? NO_LABELS,
-      numLabels: numLabels === undefined ? NO_LABELS : this.#shareNumLabels(numLabels),
+      labels: NO_LABELS,
+      numLabels: NO_LABELS,
     };
+    if (exact !== undefined) {
+      const known: (bigint | undefined)[] = exact;
+      sample.exactValues = values.map((value, at) => known[at] ?? BigInt(value));
+    }
+    this.#labels.moveTo(sample);
+    return sample;
   }
 
-  #pushFrames(stack: ProfileFrame[], id: number): void {
+  #pushFrames(stack: ProfileFrame[], id: Id): void {
     const frames = this.#locations.get(id);
     if (frames === undefined) {
       throw profileError(`not a valid proto: a sample refers to location ${id}, which there is not`);
@@ -373,41 +413,30 @@ class ProtoReader {
     for (const frame of frames) stack.push(frame);
   }
 
-  /** Undefined if it has no value; a number of 0 is one only with a unit, as for Go. */
-  #readLabel(): { key: string; value: string | number } | undefined {
+  /** A label without a value is none; a number of 0 is a value only with a unit, as for Go. */
+  #readLabel(): void {
+    const reader = this.#reader;
     let key = 0;
     let unit = 0;
     let text = 0;
     let number = 0;
+    let exact: bigint | undefined;
     this.#nested(() => {
-      if (this.#reader.field === 1) key = this.#signed();
-      else if (this.#reader.field === 2) text = this.#signed();
-      else if (this.#reader.field === 3) number = this.#signed();
-      else if (this.#reader.field === 4) unit = this.#signed();
+      if (reader.field === LABEL.key) key = this.#signed();
+      else if (reader.field === LABEL.text) text = this.#signed();
+      else if (reader.field === LABEL.number) {
+        number = this.#signed();
+        if (!Number.isSafeInteger(number)) exact = reader.exactSigned();
+      } else if (reader.field === LABEL.unit) unit = this.#signed();
     });
-    if (text === 0 && number === 0 && unit === 0) return undefined;
-    return { key: this.#text(key), value: text === 0 ? number : this.#text(text) };
-  }
-
-  /** Most samples have one label, `bytes`, of a few values. */
-  #shareNumLabels(labels: Labels<number>): Labels<number> {
-    const sizes = labels.bytes;
-    if (sizes?.length !== 1 || Object.keys(labels).length !== 1) return labels;
-    const size = sizes[0]!;
-    const shared = this.#bytesLabels.get(size);
-    if (shared !== undefined) return shared;
-    if (this.#bytesLabels.size < MAX_SHARED_LABELS) this.#bytesLabels.set(size, labels);
-    return labels;
+    if (text !== 0) this.#labels.addText(this.#text(key), this.#text(text));
+    else if (number !== 0 || unit !== 0) {
+      this.#labels.addNumber(this.#text(key), number, exact, this.#text(unit));
+    }
   }
 }
 
-function addLabel<T>(labels: Labels<T>, key: string, value: T): void {
-  const values = labels[key];
-  if (values === undefined) labels[key] = [value];
-  else values.push(value);
-}
-
-function checkId(what: string, id: number, known: ReadonlyMap<number, unknown>): void {
+function checkId(what: string, id: Id, known: ReadonlyMap<Id, unknown>): void {
   if (id === 0) throw profileError(`not a valid proto: a ${what} has no id`);
   if (known.has(id)) throw profileError(`not a valid proto: two ${what}s have the id ${id}`);
 }

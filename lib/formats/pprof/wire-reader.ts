@@ -78,6 +78,20 @@ export class WireReader {
     return (this.#high | 0) * 2 ** 32 + this.#low;
   }
 
+  /** `unsigned()` and `signed()` without rounding. */
+  exactUnsigned(): bigint {
+    return (BigInt(this.#high) << 32n) | BigInt(this.#low);
+  }
+
+  exactSigned(): bigint {
+    return BigInt.asIntN(64, this.exactUnsigned());
+  }
+
+  /** An unsigned integer to tell things apart by: a number, unless it would be rounded. */
+  id(): number | bigint {
+    return this.#high < 2 ** 21 ? this.unsigned() : this.exactUnsigned();
+  }
+
   /** Throws unless the last field is an integer (0), or bytes (2). */
   expect(wireType: 0 | 2): void {
     if (this.wireType === wireType) return;

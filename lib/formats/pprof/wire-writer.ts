@@ -21,8 +21,8 @@ export class WireWriter {
     this.#length = 0;
   }
 
-  integerField(field: number, value: number): void {
-    if (value === 0) return;
+  integerField(field: number, value: number | bigint): void {
+    if (value === 0 || value === 0n) return;
     this.#reserve(11);
     this.#bytes[this.#length++] = field << 3;
     this.integer(value);
@@ -41,9 +41,10 @@ export class WireWriter {
   }
 
   /** A varint; below 0 an int64, from 2^63 up a uint64; clamped to these, NaN is 0. */
-  integer(value: number): void {
+  integer(value: number | bigint): void {
     this.#reserve(10);
-    if (Number.isSafeInteger(value) && value >= 0) this.#small(value);
+    if (typeof value === 'bigint') this.#big(value);
+    else if (Number.isSafeInteger(value) && value >= 0) this.#small(value);
     else this.#big(toBigInteger(value));
   }
 
