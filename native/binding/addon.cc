@@ -1,4 +1,5 @@
-// The N-API surface: arguments in, figures out. Options are checked in lib/, where errors get their words.
+// What JavaScript calls through Node-API: arguments in, figures out. Options are checked in lib/, which words
+// the errors.
 
 #include <napi.h>
 #include <node_version.h>
@@ -11,6 +12,7 @@
 #include "binding/bench.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
+#include "binding/object_reader.h"
 #include "binding/proto.h"
 #include "binding/records.h"
 #include "binding/status.h"
@@ -20,44 +22,10 @@ namespace memprof {
 
 namespace {
 
-// To read a property counts as running JavaScript, which a worker that is being terminated may not: the value
-// is empty then, and to ask it for anything would abort the process.
-class Options {
- public:
-  explicit Options(Napi::Value options) : options_(options.As<Napi::Object>()) {}
-  bool readable() const { return readable_; }
-
-  double Number(const char* name) {
-    Napi::Value value = Get(name);
-    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
-  }
-  bool Boolean(const char* name) {
-    Napi::Value value = Get(name);
-    return !value.IsEmpty() && value.As<Napi::Boolean>().Value();
-  }
-  // Nothing when it is no string.
-  std::optional<std::string> String(const char* name) {
-    Napi::Value value = Get(name);
-    if (value.IsEmpty() || !value.IsString()) return std::nullopt;
-    return value.As<Napi::String>().Utf8Value();
-  }
-
- private:
-  Napi::Value Get(const char* name) {
-    if (!readable_) return Napi::Value();
-    Napi::Value value = options_.Get(name);
-    readable_ = !value.IsEmpty();
-    return value;
-  }
-
-  Napi::Object options_;
-  bool readable_ = true;
-};
-
 Napi::Value Start(const Napi::CallbackInfo& info) {
   IsolateRegistry* registry = IsolateRegistry::Process();
   StartRequest request;
-  Options options(info[0]);
+  ObjectReader options(info[0]);
   request.sampler.sample_interval = static_cast<uint64_t>(options.Number("sampleInterval"));
   request.sampler.stack_depth = static_cast<int>(options.Number("stackDepth"));
   request.sampler.max_overhead = options.Number("maxOverhead");
@@ -65,20 +33,19 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.max_table_bytes = static_cast<size_t>(options.Number("maxTableBytes"));
   request.label_threads = static_cast<int>(options.Number("labelThreads"));
   request.reset = options.Boolean("reset");
-  std::optional<std::string> dump = options.String("heapLimitDump");
+  std::optional<std::string> dump = options.OptionalText("heapLimitDump");
   if (dump) request.heap_limit_dump = *dump;
   request.buffers = static_cast<int>(options.Number("buffers"));
   request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
   request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
-  if (!options.readable()) return info.Env().Undefined();
+  if (!options.ok()) return info.Env().Undefined();
   StartResult result = registry->Start(SamplerOf(info.Env()), request);
   return Napi::Number::New(info.Env(), static_cast<int>(result));
 }
 
 void Stop(const Napi::CallbackInfo& info) { IsolateRegistry::Process()->Stop(SamplerOf(info.Env())); }
 
-// Asks all profiled isolates for fresh figures, and returns a function: of how many of them they are still
-// awaited.
+// Asks all profiled isolates for fresh figures, and returns a function that says how many have yet to answer.
 Napi::Value Refresh(const Napi::CallbackInfo& info) {
   std::vector<Refreshment> asked = IsolateRegistry::Process()->Refresh(info[0].As<Napi::Boolean>().Value());
   return Napi::Function::New(info.Env(), [asked](const Napi::CallbackInfo& info) {
@@ -101,7 +68,8 @@ Napi::Value Restart(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), SamplerOf(info.Env())->Restart());
 }
 
-// For tests and benchmarks: every harvest from here on also goes to the file; no argument ends it.
+// For tests and benchmarks: writes every harvest from now on to the file as well; without an argument, stops
+// doing so.
 Napi::Value Record(const Napi::CallbackInfo& info) {
   std::unique_ptr<SampleRecorder> recorder;
   if (info[0].IsString()) recorder = SampleRecorder::Open(info[0].As<Napi::String>().Utf8Value());
@@ -123,9 +91,9 @@ void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::Hid
 
 enum class Abi { kOurs, kAnother, kUnknown };
 
-// node-addon-api modules are loaded without Node's own check, and V8's structures differ from ABI to ABI:
-// nothing of V8 may be touched before this. Napi itself is the same everywhere. Unknown in a worker that is
-// being terminated meanwhile.
+// Node.js does not check the ABI of modules that use Node-API, and V8's structures differ from ABI to ABI, so
+// nothing of V8 may be touched before this. Node-API itself is the same everywhere. In a worker that is being
+// terminated meanwhile, the answer is unknown.
 Abi RunningAbi(Napi::Env env) {
   Napi::Value value = env.Global();
   for (const char* name : {"process", "versions", "modules"}) {
@@ -155,7 +123,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   }
   IsolateRegistry* registry = IsolateRegistry::Process();
   if (registry == nullptr) {
-    Throw(env, "ERR_MEMPROF_NO_MEMORY", "the system refused addresses for memprof's tables");
+    Throw(env, "ERR_MEMPROF_NO_MEMORY", "the system refused address space for memprof's tables");
     return exports;
   }
   IsolateSampler* sampler = registry->FindOrMake();

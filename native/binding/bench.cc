@@ -8,7 +8,7 @@ namespace memprof {
 
 namespace {
 
-// Handles of a call's result are let go before the next.
+// Releases the handle of each call's result before the next call. False when a call throws.
 bool Call(Napi::Env env, Napi::Function function, uint32_t times) {
   napi_value undefined = env.Undefined();
   for (uint32_t i = 0; i < times; ++i) {
@@ -19,7 +19,7 @@ bool Call(Napi::Env env, Napi::Function function, uint32_t times) {
   return true;
 }
 
-// bytes ever allocated, minor and major collections, their pauses in ns: of this isolate.
+// Of this isolate: bytes ever allocated, minor collections, major collections, their pauses in ns.
 constexpr size_t kMeterFigures = 4;
 
 void Read(Napi::Env env, double sign, double* figures) {
@@ -32,14 +32,14 @@ void Read(Napi::Env env, double sign, double* figures) {
 
 }  // namespace
 
-// readMeter(figures, sign): adds sign * the figures. Nothing is allocated on V8's heap.
+// readMeter(figures, sign): adds sign * the figures to `figures`. Allocates nothing on V8's heap.
 Napi::Value ReadMeter(const Napi::CallbackInfo& info) {
   Read(info.Env(), info[1].As<Napi::Number>().DoubleValue(), info[0].As<Napi::Float64Array>().Data());
   return info.Env().Undefined();
 }
 
-// meterCalls(function, times, figures): what the calls did to the figures. The loop is here so that nothing
-// is inlined into it, and nothing but the calls allocates.
+// meterCalls(function, times, figures): sets `figures` to what the calls changed. The loop is here so that
+// nothing is inlined into it, and nothing but the calls allocates.
 Napi::Value MeterCalls(const Napi::CallbackInfo& info) {
   Napi::Function function = info[0].As<Napi::Function>();
   uint32_t times = info[1].As<Napi::Number>().Uint32Value();
@@ -51,7 +51,7 @@ Napi::Value MeterCalls(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// startCount(interval, depth, kept): false when this thread is sampled already.
+// startCount(interval, depth, kept): returns false when this thread is already being sampled.
 Napi::Value StartCount(const Napi::CallbackInfo& info) {
   uint64_t interval = info[0].As<Napi::Number>().Int64Value();
   int depth = info[1].As<Napi::Number>().Int32Value();
@@ -60,8 +60,8 @@ Napi::Value StartCount(const Napi::CallbackInfo& info) {
                             SamplerOf(info.Env())->allocation_counter().Start(interval, depth, kept));
 }
 
-// countCalls(function, times, interval, depth, kept): startCount, and the calls. The sampler is stopped when
-// one throws.
+// countCalls(function, times, interval, depth, kept): startCount, followed by the calls. Stops the sampler
+// when a call throws.
 Napi::Value CountCalls(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Function function = info[0].As<Napi::Function>();
@@ -78,15 +78,15 @@ Napi::Value CountCalls(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, true);
 }
 
-// endCount(mark): what was allocated since the start, or null when somebody else stopped the sampler. `mark`
-// is a function called AllocationCounter::kEndMark that allocates; without it the count is only given up.
+// endCount(mark): returns what was allocated since the start, or null when somebody else stopped the sampler.
+// `mark` is a function named AllocationCounter::kEndMark that allocates; without it the count is abandoned.
 Napi::Value EndCount(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   AllocationCounter& counter = SamplerOf(env)->allocation_counter();
   AllocationCounts counts;
   bool read = false;
   if (counter.running() && info[0].IsFunction()) {
-    // What it returns is kept alive here, or a GC might take the sample that is looked for.
+    // Keeps its result alive: otherwise a GC might remove the sample that `Read` looks for.
     napi_value marked;
     read = napi_call_function(env, env.Undefined(), info[0], 0, nullptr, &marked) == napi_ok &&
            counter.Read(&counts);

@@ -1,4 +1,4 @@
-// What `memprof/bench` asks for: calls of a function, and what they allocated.
+// For `memprof/bench`: calls a function, and measures what the calls allocated.
 
 #ifndef MEMPROF_NATIVE_ADDON_BENCH_H_
 #define MEMPROF_NATIVE_ADDON_BENCH_H_

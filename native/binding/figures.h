@@ -12,16 +12,16 @@ namespace memprof {
 template <typename Array, typename Values>
 Array ToTypedArray(Napi::Env env, const Values& values) {
   Array array = Array::New(env, values.size());
-  if (array.Data() == nullptr) return array;  // empty, or made while the worker was being terminated
+  if (array.Data() == nullptr) return array;  // it is empty, or the worker is being terminated
   std::copy(values.begin(), values.end(), array.Data());
   return array;
 }
 
-// `process`: of all threads; else of the calling thread's isolate alone.
+// With the argument true, of all threads, otherwise of the calling thread's isolate.
 Napi::Value ReadMemFigures(const Napi::CallbackInfo& info);
-// Of all buffers that are counted, and whether the calling thread's are.
+// Of all buffers that are counted, and whether those of the calling thread are.
 Napi::Value ReadBufferFigures(const Napi::CallbackInfo& info);
-// See lib/meter-on-thread.ts.
+// See lib/addon/meter-on-thread.ts.
 Napi::Value WritingClock(const Napi::CallbackInfo& info);
 void CountWriting(const Napi::CallbackInfo& info);
 

@@ -20,7 +20,7 @@ void AddonInstance::TellDisplaced() {
   napi_value callback = on_displaced_.Value();
   napi_value receiver = env.Global();
   if (callback == nullptr || receiver == nullptr) return;
-  // An exception would end the program, which this is no reason for.
+  // An exception would end the program, and this is no reason to end it.
   if (napi_make_callback(env, nullptr, receiver, callback, 0, nullptr, nullptr) == napi_pending_exception) {
     napi_value exception;
     napi_get_and_clear_last_exception(env, &exception);

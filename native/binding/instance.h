@@ -1,8 +1,8 @@
-// What one loading of the addon by one environment knows. An isolate may load it several times, as a test
-// runner does that empties the module cache: each time has a Node-API environment of its own, and all of them
-// the isolate's one sampler.
+// The state of the addon in one Node-API environment. An isolate may load the addon several times, for
+// example under a test runner that empties the module cache. Each time makes a Node-API environment of its
+// own, and all of them share the isolate's one sampler.
 //
-// Thread safety: belongs to the isolate's thread.
+// Thread safety: none; belongs to the isolate's thread.
 
 #ifndef MEMPROF_NATIVE_ADDON_INSTANCE_H_
 #define MEMPROF_NATIVE_ADDON_INSTANCE_H_
@@ -29,8 +29,8 @@ class AddonInstance {
   static AddonInstance* Of(Napi::Env env) { return env.GetInstanceData<AddonInstance>(); }
 
   IsolateSampler* sampler() const;
-  // `callback()` is called on this thread's loop after somebody else stopped our sampler. Replaces an earlier
-  // one.
+  // Sets what is called on this thread's loop after somebody else stopped our sampler. Replaces an earlier
+  // callback.
   void set_on_displaced(Napi::Function callback);
 
  private:
@@ -41,7 +41,7 @@ class AddonInstance {
   std::optional<LoopCall> displaced_;
 };
 
-// The calling isolate's.
+// The sampler of the calling isolate.
 IsolateSampler* SamplerOf(Napi::Env env);
 
 }  // namespace memprof

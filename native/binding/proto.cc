@@ -10,6 +10,7 @@
 #include "base/shared.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
+#include "binding/object_reader.h"
 #include "encode/proto_snapshot.h"
 #include "isolate/isolate_registry.h"
 
@@ -17,8 +18,8 @@ namespace memprof {
 
 namespace {
 
-// Napi::AsyncWorker makes of every failure an exception, for which a worker that is being terminated has no
-// use.
+// Not Napi::AsyncWorker, which turns every failure into an exception: a worker that is being terminated has
+// no use for one.
 struct Job {
   std::function<void()> work;                    // on a thread of the pool
   std::function<Napi::Value(Napi::Env)> result;  // on the thread that asked
@@ -39,7 +40,7 @@ void Complete(napi_env env, napi_status status, void* data) {
   if (!result.IsEmpty()) napi_resolve_deferred(env, job->deferred, result);
 }
 
-// A promise of `result()`, after `work()`. Empty when the thread is being terminated.
+// Returns a promise of `result()`, which is called after `work()`. Empty when the thread is being terminated.
 Napi::Value Run(Napi::Env env, std::function<void()> work, std::function<Napi::Value(Napi::Env)> result) {
   auto job = std::make_unique<Job>(Job{std::move(work), std::move(result)});
   napi_value promise;
@@ -60,57 +61,8 @@ Napi::String ToString(Napi::Env env, std::string_view text) {
   return Napi::String::New(env, text.data(), text.size());
 }
 
-// Reads the properties of an object. Once one could not be read, all are taken for missing.
-class Reader {
- public:
-  explicit Reader(Napi::Value object) : object_(object.As<Napi::Object>()) {}
-  bool ok() const { return ok_; }
-
-  double Number(const char* name) {
-    Napi::Value value = Get(name);
-    return value.IsEmpty() ? 0 : value.As<Napi::Number>().DoubleValue();
-  }
-  std::string Text(const char* name) {
-    Napi::Value value = Get(name);
-    return value.IsEmpty() ? std::string() : value.As<Napi::String>().Utf8Value();
-  }
-  std::vector<std::string> Texts(const char* name) {
-    std::vector<std::string> texts;
-    ForEach(name, [&](Napi::Value each) { texts.push_back(each.As<Napi::String>().Utf8Value()); });
-    return texts;
-  }
-  std::vector<double> Numbers(const char* name) {
-    std::vector<double> numbers;
-    ForEach(name, [&](Napi::Value each) { numbers.push_back(each.As<Napi::Number>().DoubleValue()); });
-    return numbers;
-  }
-
- private:
-  Napi::Value Get(const char* name) {
-    Napi::Value value = ok_ ? object_.Get(name) : Napi::Value();
-    ok_ = !value.IsEmpty();
-    return value;
-  }
-  template <typename F>
-  void ForEach(const char* name, F&& f) {
-    Napi::Value value = Get(name);
-    if (value.IsEmpty()) return;
-    Napi::Array array = value.As<Napi::Array>();
-    for (uint32_t i = 0, length = array.Length(); i < length; ++i) {
-      Napi::HandleScope scope(array.Env());
-      Napi::Value each = array.Get(i);
-      ok_ = !each.IsEmpty();
-      if (!ok_) return;
-      f(each);
-    }
-  }
-
-  Napi::Object object_;
-  bool ok_ = true;
-};
-
 std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
-  Reader reader(value);
+  ObjectReader reader(value);
   ProtoOptions options;
   options.sample_interval = static_cast<uint64_t>(reader.Number("sampleInterval"));
   options.time_nanos = static_cast<uint64_t>(reader.Number("timeNanos"));
@@ -131,7 +83,7 @@ std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
   return options;
 }
 
-// What `encode` takes out, once: JavaScript's functions may stay until a major GC.
+// `encode` takes the snapshot out, once: the JavaScript functions that refer to it may live until a major GC.
 using Snapshot = Shared<std::optional<ProtoSnapshot>>;
 
 Napi::Value Encode(const Napi::CallbackInfo& info, const Snapshot& snapshot) {
@@ -186,7 +138,7 @@ Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
       [=] {
         auto add = [&](const Bucket& bucket, const Figures& figures) { (*snapshot)->Add(bucket, figures); };
         if (!of_buffers) registry->ForEachBucket(add);
-        // Buffers are profiled, or were, from before the tables were chosen.
+        // If buffers are profiled since, the tables chosen above are not theirs.
         else if (buffers != nullptr)
           registry->ForEachBufferBucket(add);
         (*snapshot)->Finish();

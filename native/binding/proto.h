@@ -1,4 +1,4 @@
-// Profiles in pprof's proto, written on a thread of libuv's pool.
+// Encodes profiles as pprof's `profile.proto` on a thread of libuv's pool.
 
 #ifndef MEMPROF_NATIVE_ADDON_PROTO_H_
 #define MEMPROF_NATIVE_ADDON_PROTO_H_
@@ -7,7 +7,8 @@
 
 namespace memprof {
 
-// Of the heap, or with `true` of buffers, as of now: a promise of what lib/native.ts calls `NativeSnapshot`.
+// Takes the profile of the heap, or with the argument true of buffers, as of now. Returns a promise of what
+// lib/addon/native.ts calls `NativeSnapshot`.
 Napi::Value TakeSnapshot(const Napi::CallbackInfo& info);
 
 }  // namespace memprof

@@ -1,5 +1,5 @@
-// Records, stacks and frames of a profile as JavaScript values. The last argument of each says which: false
-// for the heap's, true for that of buffers.
+// Records, stacks and frames of a profile as JavaScript values. The last argument of each function chooses
+// the profile: false is that of the heap, true that of buffers.
 
 #ifndef MEMPROF_NATIVE_ADDON_RECORDS_H_
 #define MEMPROF_NATIVE_ADDON_RECORDS_H_
@@ -8,7 +8,8 @@
 
 namespace memprof {
 
-// A record is one bucket: four figures and the ref of its stack. The first argument as in Go's MemProfile.
+// A record is one bucket: four figures and the ref of its stack. The first argument is that of Go's
+// MemProfile: whether to include records with nothing in use.
 Napi::Value CountRecords(const Napi::CallbackInfo& info);
 Napi::Value ReadRecords(const Napi::CallbackInfo& info);
 // The refs of a stack's frames, leaf first.

@@ -35,8 +35,8 @@ struct ThreadState {
   int64_t countdown = kNever;  // bytes until the next sample
   BufferCounts* counts = nullptr;
   BufferListener* listener = nullptr;
-  double interval = 0;  // as was asked for
-  double mean = 0;      // as it is: more while samples are thinned
+  double interval = 0;  // as requested
+  double mean = 0;      // as in force, which is more while samples are thinned
   uint64_t random = 0;
 };
 
@@ -58,7 +58,7 @@ int64_t NextCountdown(ThreadState* thread) {
   return static_cast<int64_t>(-std::log(Uniform(thread)) * thread->mean);
 }
 
-// How many samples one stands for, in whole numbers that are right on average.
+// The number of samples that one stands for: a whole number that is right on average.
 uint64_t Count(ThreadState* thread, size_t bytes) {
   if (thread->mean == thread->interval) return 1;
   double size = static_cast<double>(bytes);
@@ -73,21 +73,23 @@ uint64_t Count(ThreadState* thread, size_t bytes) {
     return;
   }
   uint64_t count = Count(thread, bytes);
-  // First, since the listener may allocate, or thin.
+  // Before the listener is called, since it may allocate, or thin.
   thread->countdown = NextCountdown(thread);
   thread->listener->OnSampled(data, bytes, count);
 }
 
-// Magic, offset to top, type information, functions. Nobody's vtable has so many functions.
+// A copy has a magic number, the offset to top, the type information, and functions. No vtable of an
+// allocator has so many functions.
 constexpr size_t kFunctions = 24;
-constexpr uint64_t kMagic = 0x6d656d70726f6621;  // before every copy: tells other copies of this library
+constexpr size_t kBeforeFunctions = 3;
+constexpr uint64_t kMagic = 0x6d656d70726f6621;  // other copies of this library know ours by it
 
 using AllocateFunction = void* (*)(void*, size_t);
 using FreeFunction = void (*)(void*, void*, size_t);
 
 // One class of allocators.
 struct alignas(64) Kind {
-  // A thread may come here by the new vtable and still see the nothing that was here before.
+  // A thread may come here through the new vtable, and still see the null pointer that was here before.
   template <typename F>
   static F Ready(const std::atomic<F>& function) {
     F ready = function.load(std::memory_order_relaxed);
@@ -112,7 +114,7 @@ struct alignas(64) Kind {
 constexpr size_t kKinds = 4;
 constinit Kind kinds[kKinds]{};
 
-// Leaked, like all that is the process's own.
+// Leaked, like everything that belongs to the process.
 std::mutex& WrapMutex() {
   static auto* mutex = new std::mutex;
   return *mutex;
@@ -122,7 +124,7 @@ inline void* Allocated(Kind& kind, void* data, size_t bytes) {
   if (data == nullptr) return nullptr;
   ThreadState* thread = &thread_state;
 #ifdef __GNUC__
-  // Or its address would be asked for twice, by a call each time.
+  // Without this, the compiler would compute the address twice, with a call each time.
   __asm__("" : "+r"(thread));
 #endif
   Kind::Ready(kind.profile)->CountAlloc(thread->counts, data, bytes);
@@ -170,15 +172,15 @@ constexpr std::array<Wrappers, kKinds> MakeWrappers(std::index_sequence<kIndexes
 constexpr std::array<Wrappers, kKinds> wrappers = MakeWrappers(std::make_index_sequence<kKinds>());
 
 #ifdef __linux__
-// Word by word, past the sanitizers: neighbours of a vtable may be none of ours.
+// Copies word by word, unseen by the sanitizers: what lies next to a vtable may not be ours.
 [[gnu::no_sanitize_address, gnu::noinline]] void CopyWords(const void* const volatile* from, const void** to,
                                                            size_t words) {
   for (size_t i = 0; i < words; ++i) to[i] = from[i];
 }
 #endif
 
-// How long a vtable is nobody tells: as many words are copied as can be read, up to all we have room for.
-// Returns how many.
+// Nothing says how long a vtable is, so this copies as many words as can be read, up to `words`. Returns how
+// many.
 size_t ReadWords(const void* const* from, const void** to, size_t words) {
 #if defined(__linux__)
   struct Range {
@@ -227,7 +229,7 @@ bool IsOurs(const void* const* vtable) {
                      [&](const Kind& kind) { return vtable == kind.copy.functions; });
 }
 
-// 0 when there is none left.
+// `nullptr` when none is left.
 Kind* KindFor(const void* const* vtable) {
   for (Kind& kind : kinds) {
     if (kind.original == vtable || kind.original == nullptr) return &kind;
@@ -247,17 +249,17 @@ WrapResult WrapAllocator(void* allocator, const AllocatorSlots& slots, BufferPro
   Kind* kind = KindFor(vtable);
   if (kind == nullptr) return WrapResult::kTooManyKinds;
   if (kind->original == nullptr) {
-    const void* words[3 + kFunctions];
-    size_t readable = ReadWords(vtable - 3, words, std::size(words));
+    const void* words[kBeforeFunctions + kFunctions];
+    size_t readable = ReadWords(vtable - kBeforeFunctions, words, std::size(words));
     size_t last = std::max({slots.allocate, slots.allocate_uninitialized, slots.free});
-    if (readable < 3 + last + 1 || last >= kFunctions) return WrapResult::kNotReadable;
+    if (readable < kBeforeFunctions + last + 1 || last >= kFunctions) return WrapResult::kNotReadable;
     uint64_t magic;
     memcpy(&magic, &words[0], sizeof(magic));
     if (magic == kMagic) return WrapResult::kByAnother;
 
     size_t index = kind - kinds;
     const void** functions = kind->copy.functions;
-    std::copy(words + 3, words + readable, functions);
+    std::copy(words + kBeforeFunctions, words + readable, functions);
     kind->copy.magic = kMagic;
     kind->copy.offset_to_top = words[1];
     kind->copy.type = words[2];
@@ -293,7 +295,7 @@ void SampleBuffers(BufferListener* listener, uint64_t interval, BufferProfile* p
 
 void ThinBufferSamples(double factor) {
   ThreadState* thread = &thread_state;
-  // All that were asked for are wanted.
+  // At 1, all samples are wanted.
   if (thread->interval <= 1) return;
   thread->mean = thread->interval * factor;
   thread->countdown = NextCountdown(thread);

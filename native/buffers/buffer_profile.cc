@@ -15,8 +15,8 @@ BufferProfile::BufferProfile(size_t table_limit) : tables_(table_limit) {
 }
 
 BufferProfile* BufferProfile::Process() {
-  // Leaked on purpose: buffers may still be freed while the process exits. In place, since the aligned `new`
-  // needs a newer C++ library than Node.js itself.
+  // Leaked on purpose: buffers may still be freed while the process exits. Made in place, since the aligned
+  // `new` needs a newer C++ library than Node.js does.
   alignas(BufferProfile) static std::byte place[sizeof(BufferProfile)];
   static BufferProfile* profile = [] {
     auto* made = new (place) BufferProfile();
@@ -41,7 +41,7 @@ void BufferProfile::GiveBackCounts(BufferCounts* own) { own->owned.store(false, 
 void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count) {
   Ref bucket = tables_.BucketFor(stack, bytes, thread);
   Sample stale;
-  // Memory that was given back behind our back (by an allocator that somebody unwrapped) must not end this.
+  // The memory may have been given back unseen, by an allocator that somebody unwrapped.
   if (samples_.Remove(data, &stale)) FreeSample(stale);
   if (!samples_.Insert(data, {bytes, count, bucket, generation_.load(std::memory_order_relaxed)})) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
@@ -51,8 +51,8 @@ void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_
   tables_.BucketAt(bucket)->AddAlloc(count, count * bytes);
 }
 
-// Either the reset waits until this is done, or this sees the new generation: both sides write first and then
-// look, in one order for all.
+// Either the reset waits until this is done, or this sees the new generation: both sides first write and then
+// read, in one order for all threads (seq_cst).
 void BufferProfile::FreeSample(const Sample& sample) {
   freeing_.fetch_add(1, std::memory_order_seq_cst);
   if (sample.generation == generation_.load(std::memory_order_seq_cst)) {
@@ -69,7 +69,7 @@ void BufferProfile::Reset() {
 
 BufferTotals BufferProfile::totals() const {
   BufferTotals totals;
-  // Freed first: what is found freed is found allocated, too.
+  // Reads freed bytes first: what is found freed is then also found allocated.
   for (const BufferCounts& counts : counts_) totals.freed += counts.freed.load(std::memory_order_acquire);
   for (const BufferCounts& counts : counts_)
     totals.allocated += counts.allocated.load(std::memory_order_acquire);

@@ -1,17 +1,19 @@
 // The process-wide profile of buffers: where the sampled ones were allocated, which of them are alive, and
 // how many bytes all of them take.
 //
-// Thread safety: every method may be called from any thread at any time; none takes a lock. But `Reset` waits
-// for frees under way, and no thread may sample meanwhile. A `BufferCounts` is its thread's own.
+// Thread safety: every method may be called from any thread at any time, and none takes a lock. However,
+// `Reset` waits for frees that are under way, and no thread may sample meanwhile. A `BufferCounts` belongs to
+// one thread.
 //
 // Invariants:
-// (1) A sampled buffer is in the map from before its memory is known to anybody until before its memory is
-// given
-//     back. Its free is counted in the bucket of its allocation, unless the tables were reset in between.
-// (2) A buffer that the map has no room for counts as not sampled: figures in use never keep what is gone.
-// (3) In the totals freed bytes never exceed allocated ones by more than what was there before.
-// (4) Counts are never taken back: those of a thread that ended are where they were, and the next thread that
-//     gets the place goes on from there.
+// (1) A sampled buffer is put into the map before anybody knows of its memory, and removed before the memory
+//     is given back. Its free is counted in the bucket of its allocation, unless the tables were reset in
+//     between.
+// (2) A buffer for which the map has no room counts as not sampled: figures in use never include what is
+//     gone.
+// (3) In the totals, freed bytes never exceed allocated bytes by more than what existed before.
+// (4) Counts are never taken back: those of a thread that ended stay, and the next thread that gets the place
+//     goes on from them.
 
 #ifndef MEMPROF_NATIVE_BUFFER_PROFILE_H_
 #define MEMPROF_NATIVE_BUFFER_PROFILE_H_
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/hash.h"
 #include "base/pointer_map.h"
 #include "tables/profile_tables.h"
 
@@ -34,8 +37,8 @@ struct BufferTotals {
   uint64_t in_use() const { return existed + allocated > freed ? existed + allocated - freed : 0; }
 };
 
-// Bytes that went through wrapped allocators on one thread, or on those that have no counts of their own: so
-// that a thread does not wait for the cache line of one that frees at the same time.
+// Bytes that went through wrapped allocators on one thread, or on the threads that have no counts of their
+// own. With its own, a thread does not wait for the cache line of another one that frees at the same time.
 struct alignas(64) BufferCounts {
   std::atomic<uint64_t> allocated{0};
   std::atomic<uint64_t> freed{0};
@@ -55,31 +58,31 @@ class BufferProfile {
   BufferProfile(const BufferProfile&) = delete;
   BufferProfile& operator=(const BufferProfile&) = delete;
 
-  // The profile of the process, made at the first call and never destroyed. `nullptr` when memory was
-  // refused.
+  // The profile of the process, made at the first call and never destroyed. `nullptr` when the system refused
+  // memory.
   static BufferProfile* Process();
-  // The same, if it was made.
+  // The same if it was made, otherwise `nullptr`.
   static BufferProfile* IfMade() { return process_.load(std::memory_order_acquire); }
 
   bool ok() const { return tables_.ok() && samples_.ok() && native_stack_ != 0; }
   ProfileTables* tables() { return &tables_; }
-  // For buffers that Node.js allocates while no JavaScript runs: for what comes from the network, mostly.
+  // For buffers that Node.js allocates while no JavaScript runs, mostly for what comes from the network.
   Ref native_stack() const { return native_stack_; }
 
-  // Counts that are the calling thread's own until it gives them back. `nullptr` when there are none left:
-  // then it counts with the others.
+  // Counts that belong to the calling thread until it gives them back. `nullptr` when none are left; the
+  // thread then shares counts with others.
   BufferCounts* ClaimCounts();
   static void GiveBackCounts(BufferCounts* own);
 
-  // Of every buffer. `own`: the thread's, or `nullptr`.
+  // Called for every buffer. `own` are the thread's own counts, or `nullptr`.
   void CountAlloc(BufferCounts* own, const void* data, size_t bytes) {
     if (own != nullptr) [[likely]]
       BufferCounts::AddOwn(&own->allocated, bytes);
     else
       SharedCounts(data).allocated.fetch_add(bytes, std::memory_order_release);
   }
-  // Of every buffer, before its memory is given back. When this says that it may be a sampled one,
-  // `EndSample` is to follow: apart, as it is so much rarer.
+  // Called for every buffer before its memory is given back. Returns whether the buffer may be a sampled one:
+  // then `EndSample` must follow. They are apart because samples are so rare.
   bool CountFree(BufferCounts* own, const void* data, size_t bytes) {
     if (own != nullptr) [[likely]]
       BufferCounts::AddOwn(&own->freed, bytes);
@@ -92,13 +95,14 @@ class BufferProfile {
     if (samples_.Remove(data, &sample)) [[unlikely]]
       FreeSample(sample);
   }
-  // What an allocator had given out when it was wrapped.
+  // Counts what an allocator had already given out when it was wrapped.
   void CountExisting(size_t bytes) { existed_.fetch_add(bytes, std::memory_order_relaxed); }
 
-  // Of a sampled buffer that stands for `count` of them, before its memory is known to anybody.
+  // Adds a sampled buffer that stands for `count` of them. REQUIRES: nobody else knows of its memory yet.
   void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count = 1);
 
-  // Forgets all records; what is alive counts no more. REQUIRES: no thread samples, and no other reader.
+  // Forgets all records; buffers that are alive no longer count. REQUIRES: no thread samples, and no other
+  // reads.
   void Reset();
 
   BufferTotals totals() const;
@@ -120,7 +124,7 @@ class BufferProfile {
 
   // Threads that count at the same time mostly do so in different places.
   BufferCounts& SharedCounts(const void* data) {
-    uint64_t hash = reinterpret_cast<uintptr_t>(data) * uint64_t{0x9e3779b97f4a7c15};
+    uint64_t hash = reinterpret_cast<uintptr_t>(data) * kGoldenRatio;
     return counts_[kOwnCounts + (hash >> 40) % kSharedCounts];
   }
   [[gnu::noinline]] void FreeSample(const Sample& sample);

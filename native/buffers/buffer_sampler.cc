@@ -8,7 +8,7 @@
 #include "base/clocks.h"
 #include "base/hash.h"
 
-// v8::ArrayBuffer::Allocator::Reallocate, where V8 has it: a member pointer tells its slot, not its address.
+// v8::ArrayBuffer::Allocator::Reallocate, where V8 has it. A member pointer gives its slot, not its address.
 #ifdef __APPLE__
 #define MEMPROF_SYMBOL_PREFIX "_"
 #else
@@ -28,8 +28,9 @@ constexpr double kLeastBudgetNs = 10e6;
 constexpr uint64_t kLongSampleNs = 1'000'000;
 constexpr double kUsualInterval = 512 * 1024;
 constexpr double kMostThinning = 12;  // powers of two
+[[maybe_unused]] constexpr const char* kNotOfNode = "the allocator of buffers is not one of Node.js";
 
-// For some thousand samples, 2 GB of buffers; and for as many buffers where more samples of them are wanted.
+// Enough for some thousand samples, which is 2 GB of buffers; at smaller intervals, for as many buffers.
 double MostBudget(uint64_t interval) {
   return std::clamp(kLeastBudgetNs * kUsualInterval / static_cast<double>(interval), kLeastBudgetNs,
                     kMostBudgetNs);
@@ -43,7 +44,8 @@ AllocatorSlots Slots() {
           VtableSlot(static_cast<void (Allocator::*)(void*, size_t)>(&Allocator::Free))};
 }
 
-// V8's own goes by way of the other three. One that resizes in place would do so unseen.
+// V8's own Reallocate calls the other three functions. Another one might resize in place, which we would not
+// see.
 template <typename T>
 bool ResizesUnseen(const T* allocator) {
   if constexpr (requires { &T::Reallocate; }) {
@@ -54,16 +56,16 @@ bool ResizesUnseen(const T* allocator) {
 }
 #endif
 
-// `nullptr` when it was wrapped, now or before.
+// Wraps the isolate's allocator. `nullptr` when it is wrapped now, otherwise why not.
 const char* Wrap(v8::Isolate* isolate, BufferProfile* profile, uint64_t existing) {
 #if defined(V8_ENABLE_SANDBOX)
-  return "V8's sandbox has an allocator that is not to be touched";
+  return "buffers cannot be profiled with V8's sandbox, whose allocator must not be touched";
 #elif defined(_WIN32)
   return "buffers cannot be profiled on Windows";
 #else
   Allocator* allocator = isolate->GetArrayBufferAllocator();
-  if (allocator == nullptr) return "there is no allocator of buffers";
-  if (ResizesUnseen(allocator)) return "the allocator of buffers is not one of Node.js";
+  if (allocator == nullptr) return "this thread has no buffer allocator";
+  if (ResizesUnseen(allocator)) return kNotOfNode;
   switch (WrapAllocator(allocator, Slots(), profile)) {
     case WrapResult::kWrapped:
       profile->CountExisting(existing);
@@ -71,12 +73,12 @@ const char* Wrap(v8::Isolate* isolate, BufferProfile* profile, uint64_t existing
     case WrapResult::kWrappedBefore:
       return nullptr;
     case WrapResult::kByAnother:
-      return "another copy of memprof profiles them";
+      return "another copy of memprof profiles the buffers";
     case WrapResult::kNotSupported:
       return "buffers cannot be profiled on this system";
     case WrapResult::kNotReadable:
     case WrapResult::kTooManyKinds:
-      return "the allocator of buffers is not one of Node.js";
+      return kNotOfNode;
   }
   return nullptr;
 #endif
@@ -127,14 +129,14 @@ void BufferSampler::OnEpilogue(bool major, bool full) {
   heap_full_ = full;
   if (!running()) return;
   if (major) stacks_.Clear();
-  // What was drawn when time was short would go on for long when little is allocated.
+  // Thin anew: where little is allocated, a countdown that was drawn when time was short would last for long.
   Earn(MonotonicNs());
   Thin();
 }
 
-// By the clock, in which others may have had the processor: to ask for the thread's own time, twice, takes as
-// long as half a sample. So one long sample after a short one counts as interrupted, and only the second as
-// long.
+// Measured by the clock, although other threads may have had the processor meanwhile: asking twice for the
+// thread's own time would take as long as half a sample. So a long sample after a short one is taken for
+// interrupted, and only a second one for long.
 void BufferSampler::Charge(uint64_t took_ns) {
   budget_ns_ -= static_cast<double>(std::min(took_ns, std::max(last_took_ns_, kLongSampleNs)));
   last_took_ns_ = took_ns;
@@ -146,10 +148,11 @@ void BufferSampler::Earn(uint64_t now_ns) {
   earned_at_ns_ = now_ns;
 }
 
-// Not at all with half of the budget or more, and twice as much with every sixteenth less.
+// With half of the budget or more, samples are not thinned; with every sixteenth less, twice as much.
 void BufferSampler::Thin() {
-  double sixteenths = budget_ns_ / most_budget_ns_ * 16;
-  int power = static_cast<int>(std::clamp(8 - sixteenths, 0.0, kMostThinning));
+  constexpr double kSixteenths = 16;
+  double left = budget_ns_ / most_budget_ns_ * kSixteenths;
+  int power = static_cast<int>(std::clamp(kSixteenths / 2 - left, 0.0, kMostThinning));
   thinning_ = std::ldexp(1.0, power);
   ThinBufferSamples(thinning_);
 }
@@ -192,7 +195,7 @@ Ref BufferSampler::Describe() {
   Ref stack = 0;
   for (Ref frame : path_) {
     stack = tables->InternStack(stack, frame);
-    if (stack == 0) return tables->InternCutStack(path_);  // each time, which is counted
+    if (stack == 0) return tables->InternCutStack(path_);  // not remembered, since each call is counted
   }
   stacks_.Remember(stack);
   return stack;

@@ -1,14 +1,14 @@
-// Samples the buffers that one isolate allocates, with the stack of the call, line by line.
+// Samples the buffers that one isolate allocates, with the stack of the call and its lines.
 //
 // Thread safety: made, used and destroyed on the isolate's thread.
 //
-// V8 may collect garbage where it asks for a buffer's memory, so a stack may be captured there. It is not
-// where that could end badly: inside a collection or another capture, with another isolate at work, while the
-// isolate is being terminated, or with next to no heap left. Such a sample counts under `(unknown)`.
+// V8 may collect garbage where it asks for a buffer's memory, so a stack may be captured there. No stack is
+// captured where that could end badly: inside a collection or another capture, while another isolate is at
+// work or this one is being terminated, or with hardly any heap left. Such a sample counts under `(unknown)`.
 //
-// Time for samples is bounded, as that for harvests is: 10 ms (at an interval of 512 KiB or more; up to 100
-// ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned, more and more,
-// and count for more: figures stay right on average, with less behind them.
+// The time for samples is bounded, like that for harvests: 10 ms (at an interval of 512 KiB or more; up to
+// 100 ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned more and more,
+// and each counts for more: figures stay right on average, but are less precise.
 
 #ifndef MEMPROF_NATIVE_BUFFER_SAMPLER_H_
 #define MEMPROF_NATIVE_BUFFER_SAMPLER_H_
@@ -28,7 +28,7 @@ struct BufferSamplerOptions {
   uint64_t interval;
   int stack_depth;
   double max_overhead;  // of the thread's time
-  uint32_t thread;      // the bucket key's; 0 to share buckets with other threads
+  uint32_t thread;      // of the bucket keys; 0 to share buckets with other threads
   uint64_t existing;    // bytes that the isolate's allocator has given out so far
 };
 
@@ -40,19 +40,19 @@ class BufferSampler final : private BufferListener {
   // REQUIRES: `Stop`.
   ~BufferSampler() = default;
 
-  // False when it cannot be: `problem()` says why.
+  // False when buffers cannot be sampled: `problem()` says why.
   bool Start(const BufferSamplerOptions& options);
   void Stop();
   bool running() const { return profile_ != nullptr; }
-  // For how many samples one stands at present.
+  // The number of samples that one stands for at present.
   double thinning() const { return thinning_; }
   // Why the last `Start` failed, or `nullptr`.
   const char* problem() const { return problem_; }
 
   void OnPrologue() { collecting_ = true; }
-  // `full`: hardly any heap is left.
+  // `full` says that hardly any heap is left.
   void OnEpilogue(bool major, bool full);
-  // There may have been a full GC that V8 told nobody of.
+  // There may have been a full GC for which V8 called no callbacks.
   void OnUnseenGc() {
     if (running()) stacks_.Clear();
   }
@@ -61,7 +61,7 @@ class BufferSampler final : private BufferListener {
   static bool IsCounted(v8::Isolate* isolate);
 
  private:
-  // Frames met before, by where they are: to look up their names costs more than all the rest.
+  // Frames that were seen before, by their places: looking up their names costs more than everything else.
   struct KnownFrame {
     int script = 0;
     int line = 0;

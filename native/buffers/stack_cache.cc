@@ -27,7 +27,7 @@ Ref StackCache::Find(v8::Isolate* isolate) {
   for (size_t i = 0; i < count; ++i) {
     uint64_t frame = reinterpret_cast<uintptr_t>(frames[i]);
     key.first = Combine(key.first, frame);
-    key.second = (key.second ^ frame) * 0x9fb21c651e98df25u;
+    key.second = (key.second ^ frame) * kByteMultiplier;
     key.second ^= key.second >> 29;
   }
   looked_for_ = key;

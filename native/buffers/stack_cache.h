@@ -1,11 +1,11 @@
-// Stacks that were captured before, by the program counters of their frames: to walk those takes a tenth of
-// the time that V8 takes to describe a stack.
+// Stacks that were captured before, by the program counters of their frames. Walking the frames takes a tenth
+// of the time that V8 takes to describe a stack.
 //
 // Thread safety: none; used on the isolate's thread.
 //
-// A program counter stands for one place in a script as long as its code, or bytecode, stays where it is. A
-// major GC moves and frees both, and nothing else does: it must be told with `Clear`. Closures of one
-// function have one code; that they can be given names of their own is not seen.
+// A program counter stands for one place in a script as long as its code, or bytecode, stays where it is.
+// Only a major GC moves or frees either; `Clear` must be called after it. Closures of one function share
+// their code, so names given to single closures are not seen.
 
 #ifndef MEMPROF_NATIVE_STACK_CACHE_H_
 #define MEMPROF_NATIVE_STACK_CACHE_H_
@@ -21,14 +21,14 @@ namespace memprof {
 
 class StackCache {
  public:
-  // Takes memory only between `Start` and `Stop`.
+  // Holds memory only between `Start` and `Stop`.
   void Start() { entries_.assign(kEntries, {}); }
   void Stop() { entries_ = {}; }
   void Clear();
 
-  // What is known of the stack at this moment. Must not be called inside a GC.
+  // The stack at this moment if it is known, otherwise 0. REQUIRES: no GC is under way.
   Ref Find(v8::Isolate* isolate);
-  // Of the stack that `Find` did not find, unless there was a `Clear` in between.
+  // Keeps the stack that `Find` did not find, unless `Clear` was called in between.
   void Remember(Ref stack);
 
  private:

@@ -15,7 +15,7 @@ namespace memprof {
 
 namespace {
 
-// Returns an errno, or 0. `patience` is how often a full pipe is tried again, a millisecond apart.
+// Returns an errno, or 0. Tries a full pipe again up to `patience` times, a millisecond apart.
 int WriteAll(int fd, std::string_view text, int patience) {
   while (!text.empty()) {
     ssize_t written = write(fd, text.data(), text.size());
@@ -32,7 +32,7 @@ int WriteAll(int fd, std::string_view text, int patience) {
   return 0;
 }
 
-// Text of a fixed size; what does not fit is left out, and said so.
+// Text of a fixed size. What does not fit is left out, and `whole` is false then.
 class FixedText final : public TextSink {
  public:
   FixedText(char* at, size_t size) : at_(at), size_(size) {}
@@ -75,7 +75,7 @@ bool DumpFile::Open(std::string_view directory, uint64_t thread, unsigned number
   return error_ == 0;
 }
 
-// As lib/cli/write-profile.ts names its files.
+// Named like the files of lib/launch/write-profile.ts.
 bool DumpFile::MakePath(std::string_view directory, uint64_t thread, unsigned number) {
   FixedText text(path_, sizeof(path_) - 1);
   time_t now = time(nullptr);
@@ -105,14 +105,15 @@ bool DumpFile::MakePath(std::string_view directory, uint64_t thread, unsigned nu
 int DumpFile::OpenPart() {
   if (access(path_, F_OK) == 0) return EEXIST;
   memcpy(part_, path_, path_bytes_);
-  memcpy(part_ + path_bytes_, ".part", sizeof(".part"));
+  memcpy(part_ + path_bytes_, kPart.data(), kPart.size());
+  part_[path_bytes_ + kPart.size()] = '\0';
   fd_ = open(part_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   return fd_ == -1 ? errno : 0;
 }
 
 int DumpFile::Finish() {
-  // Unlike `rename`, `link` never replaces a file: that of another process with the same number, in another
-  // container. There are file systems without it.
+  // Unlike `rename`, `link` never replaces a file, such as that of a process with the same id in another
+  // container. Some file systems lack it.
   if (link(part_, path_) == 0) {
     unlink(part_);
     return 0;
@@ -149,7 +150,7 @@ bool DumpFile::Close() {
 }
 
 void ErrorLine::Write(std::string_view text) {
-  // One byte is kept for the end of the line.
+  // Keeps one byte for the end of the line.
   FixedText rest(line_ + used_, sizeof(line_) - 1 - used_);
   rest.Write(text);
   used_ += rest.used();

@@ -1,7 +1,8 @@
-// A new file for a dump, whole or not there, and the line on standard error that tells of it. POSIX only.
+// A new file for a dump, which is whole or does not exist, and the line on standard error that reports it.
+// POSIX only.
 //
-// Thread safety: none; each is used by one thread. Nothing takes memory, and nothing throws or ends the
-// process: errors are kept and told.
+// Thread safety: none; each is used by one thread. Nothing allocates memory, throws or ends the process:
+// errors are kept and reported.
 
 #ifndef MEMPROF_NATIVE_DUMP_FILE_H_
 #define MEMPROF_NATIVE_DUMP_FILE_H_
@@ -22,16 +23,16 @@ class DumpFile final : public TextSink {
   ~DumpFile();
 
   // Begins `DIRECTORY/memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`, with the first number from `number` on
-  // that no file has yet. Until it is closed it is called so with `.part` behind it, which no reader takes
-  // for a profile. False when that fails: see `error()`.
+  // that no file has yet. Until `Close`, its name ends in `.part`, so that no reader takes it for a profile.
+  // False when that fails: see `error()`.
   bool Open(std::string_view directory, uint64_t thread, unsigned number);
-  // After an error without effect.
+  // Has no effect after an error.
   void Write(std::string_view text) override;
-  // Writes what is left and gives the file its name. When anything of it could not be written, removes it: a
-  // text that is cut off reads as a whole one. Then false.
+  // Writes what is left and gives the file its name. When any part of it could not be written, removes the
+  // file, since a text that was cut off reads like a whole one, and returns false.
   bool Close();
 
-  // As far as it could be told; ends with a 0.
+  // As much of it as was made; followed by a 0.
   std::string_view path() const { return {path_, path_bytes_}; }
   int error() const { return error_; }
 
@@ -45,12 +46,16 @@ class DumpFile final : public TextSink {
   int error_ = 0;
   size_t path_bytes_ = 0;
   size_t used_ = 0;
-  char path_[4096];
-  char part_[4096 + 8];
-  char buffer_[8192];
+  static constexpr size_t kLongestPath = 4096;
+  static constexpr size_t kBuffer = 8192;
+  static constexpr std::string_view kPart = ".part";
+
+  char path_[kLongestPath];
+  char part_[kLongestPath + kPart.size()];
+  char buffer_[kBuffer];
 };
 
-// One line to standard error, `memprof: ` before it, as far as it can be written without waiting long.
+// One line on standard error, which begins with `memprof: `. Gives up when writing it would take long.
 class ErrorLine final : public TextSink {
  public:
   ErrorLine() { Write("memprof: "); }
@@ -60,12 +65,14 @@ class ErrorLine final : public TextSink {
   ~ErrorLine();
 
   void Write(std::string_view text) override;
-  // Of the system, by its number.
+  // Writes the text of an errno.
   void WriteError(int error);
 
  private:
+  static constexpr size_t kLongestLine = 5120;  // room for a path and its error
+
   size_t used_ = 0;
-  char line_[5120];
+  char line_[kLongestLine];
 };
 
 }  // namespace memprof

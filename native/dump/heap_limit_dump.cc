@@ -16,7 +16,8 @@
 #include <cstdlib>
 
 namespace node {
-// Not in Node's headers, but exported by all its versions so far. Weak: null where it is not.
+// Not in Node's headers, but so far exported by all versions. It is weak, and so null where it is not
+// exported.
 [[gnu::weak]] void OOMErrorHandler(const char* location, const v8::OOMDetails& details);
 }  // namespace node
 #endif
@@ -50,7 +51,7 @@ std::atomic<bool> dumping{false};
 std::atomic<bool> process_dumped{false};
 std::atomic<unsigned> dumps{0};
 
-// Waits for another thread's dump to end.
+// Waits for the dump of another thread to end. False when that takes too long.
 bool Begin() {
   constexpr int kPatience = 5000;  // milliseconds
   for (int waited = 0; dumping.exchange(true, std::memory_order_acquire); ++waited) {
@@ -77,11 +78,11 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
   read_facts(&facts);
   rusage usage{};
 #ifdef __APPLE__
-  constexpr uint64_t kUnit = 1;
+  constexpr uint64_t kRssUnit = 1;
 #else
-  constexpr uint64_t kUnit = 1024;
+  constexpr uint64_t kRssUnit = 1024;
 #endif
-  if (getrusage(RUSAGE_SELF, &usage) == 0) facts.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * kUnit;
+  if (getrusage(RUSAGE_SELF, &usage) == 0) facts.max_rss = static_cast<uint64_t>(usage.ru_maxrss) * kRssUnit;
   WriteProfileText(*ProfileTables::Process(), facts, HeapLimitDump::kMostBytes, &file);
   bool whole = file.Close();
   ErrorLine line;
@@ -94,7 +95,7 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
 
 void Dump(const std::string& directory, uint64_t thread, Death death) {
   if (!Begin()) return;
-  // The first one has it all: the tables are those of the process.
+  // The first dump of a dying process has everything, since the tables are those of the process.
   if (!process_dumped.load(std::memory_order_relaxed)) {
     unsigned number = dumps.fetch_add(1, std::memory_order_relaxed) + 1;
     if (death == Death::kCertain) process_dumped.store(true, std::memory_order_relaxed);
@@ -105,12 +106,12 @@ void Dump(const std::string& directory, uint64_t thread, Death death) {
 
 #endif
 
-// Of this thread; null on V8's helper threads, and where no dump is wanted.
+// The one of this thread's isolate; null on V8's helper threads, and where no dump is wanted.
 thread_local const HeapLimitDump* current = nullptr;
-// For V8's helper threads: what was started last.
+// The directory that was started last, for V8's helper threads.
 std::atomic<const std::string*> latest_directory{nullptr};
 
-// One copy of each, for ever.
+// Returns a copy that is never freed, one for each directory.
 const std::string* Keep(const std::string& directory) {
   static std::mutex mutex;
   static auto* kept = new std::set<std::string>;
@@ -129,7 +130,7 @@ void HeapLimitDump::Start(const std::string& directory, uint64_t thread) {
   latest_directory.store(directory_, std::memory_order_release);
   current = this;
 #ifndef _WIN32
-  tzset();  // reads a file at first, and takes memory
+  tzset();  // the first call reads a file and allocates memory, which a dump must not
 #endif
   if (NodesHandler() != nullptr) {
     isolate_->SetOOMErrorHandler(OnOutOfMemory);
@@ -159,9 +160,8 @@ void HeapLimitDump::DumpAtEnd() {
 const char* HeapLimitDump::problem() const {
   if (!kSupported && wanted_) return "not supported on this platform";
   if (directory_ == nullptr || has_handler_ || thread_ == 0) return nullptr;
-  return "this Node.js does not export its out-of-memory handler: where V8 ends the whole process for want "
-         "of "
-         "heap in this worker, there is no dump";
+  return "this Node.js does not export its out-of-memory handler: if V8 ends the whole process because this "
+         "worker ran out of heap, no dump is written";
 }
 
 void HeapLimitDump::SetFacts(void (*read)(ProfileTextFacts*)) { read_facts = read; }

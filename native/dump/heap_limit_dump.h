@@ -1,23 +1,21 @@
-// The dump before the crash: when V8 runs out of heap, the profile goes to a file, and then happens what
-// would have happened anyway. One for each isolate.
+// The dump before the crash: when V8 runs out of heap, this writes the profile to a file. After that Node.js
+// proceeds as it would have done. Each isolate has one.
 //
-// V8's out-of-memory handler is ours as long as a dump is wanted, and calls Node's own when it is done. Where
-// this Node.js does not let us have Node's handler, a near-heap-limit callback stands in for it, in the main
-// thread only: V8 calls just the last one that was added, and in a worker it would hide Node's, which turns
-// the end of the process into that of the worker. A worker that Node ended that way dumps when its
-// environment is torn down.
+// While a dump is wanted, V8's out-of-memory handler is ours; it calls Node's own when it is done. Where this
+// Node.js does not export its handler, a near-heap-limit callback stands in for it, on the main thread only:
+// V8 calls just the callback that was added last, and in a worker ours would hide Node's, which ends the
+// worker instead of the process. A worker that Node ended that way dumps when its environment is torn down.
 //
 // Thread safety: made, used and destroyed on the isolate's thread. V8 may call the out-of-memory handler on a
-// helper thread of its own, also while the isolate's thread is inside a GC.
+// helper thread of its own, even while the isolate's thread is inside a GC.
 //
 // Invariants:
-// (1) In there nothing of V8 is called, no memory is taken (but what a helper thread needs to find out that
-// it
-//     is one), and no lock is waited for without a limit. The profile is what the tables hold: as of the last
-//     GC that was harvested.
-// (2) At most one dump is under way in the process. A second thread that runs out of heap waits for it, for a
-//     while, since its end would end the first one's dump.
-// (3) At most `kMostDumps` files a process, and one more when the process dies; each of at most `kMostBytes`
+// (1) The out-of-memory handler does not call V8, allocates no memory (except what a helper thread needs to
+//     find out that it is one), and waits for no lock without a limit. The profile is what the tables hold,
+//     as of the last GC that was harvested.
+// (2) At most one dump is under way in the process. Another thread that runs out of heap waits a while for
+//     it, because its own end would cut off the first one's dump.
+// (3) A process writes at most `kMostDumps` files, and one more when it dies, each of at most `kMostBytes`
 //     and a trailer.
 
 #ifndef MEMPROF_NATIVE_HEAP_LIMIT_DUMP_H_
@@ -38,7 +36,8 @@ class HeapLimitDump {
   static constexpr unsigned kMostDumps = 16;
   static constexpr size_t kMostBytes = size_t{32} << 20;
 
-  // Where a dump has its facts from, under invariant (1). Of the whole process, before the first `Start`.
+  // Sets where the dumps of the process get their facts; `read` must keep invariant (1).
+  // REQUIRES: comes before the first `Start`.
   static void SetFacts(void (*read)(ProfileTextFacts*));
 
   explicit HeapLimitDump(v8::Isolate* isolate) : isolate_(isolate) {}
@@ -47,18 +46,20 @@ class HeapLimitDump {
   // REQUIRES: `Stop`.
   ~HeapLimitDump() = default;
 
-  // `directory` is absolute, and exists. `thread` is the id that Node gives it, 0 for the main thread.
+  // `directory` is absolute, and exists. `thread` is the id that Node.js gives the thread, 0 for the main
+  // one.
   void Start(const std::string& directory, uint64_t thread);
   void Stop();
-  // Of a worker that Node ended for want of heap. REQUIRES: the isolate's last moments, with all its samples.
+  // Dumps for a worker that Node.js ended because it ran out of heap.
+  // REQUIRES: the isolate is about to end, and its samples are still there.
   void DumpAtEnd();
 
   // Where dumps go, or `nullptr`.
   const std::string* directory() const { return directory_; }
-  // Why there may be none although they are wanted, or `nullptr`.
+  // Why a dump may be missing although it is wanted, or `nullptr`.
   const char* problem() const;
 
-  // For tests: as if this Node.js did not export its handler. Of the whole process, from the next `Start` on.
+  // For tests: from the next `Start` on, the whole process behaves as if Node.js did not export its handler.
   static void HideNodesHandler();
 
  private:

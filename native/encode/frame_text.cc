@@ -12,8 +12,10 @@ struct Character {
   bool valid;
 };
 
-// What `text` begins with. Of an invalid sequence as much as could have begun a valid one is one U+FFFD, as
-// the encoding standard has it.
+constexpr uint32_t kReplacement = 0xfffd;
+
+// The first character of `text`. In an invalid sequence, the longest part that could begin a valid one counts
+// as one U+FFFD, as in the Encoding Standard.
 Character Decode(std::string_view text) {
   auto byte = [&](size_t at) { return static_cast<uint8_t>(text[at]); };
   uint8_t lead = byte(0);
@@ -30,20 +32,20 @@ Character Decode(std::string_view text) {
     more = 3;
     code = lead & 0x07;
   } else {
-    return {0xfffd, 1, false};
+    return {kReplacement, 1, false};
   }
   for (size_t at = 1; at <= more; ++at) {
-    if (at == text.size()) return {0xfffd, at, false};
+    if (at == text.size()) return {kReplacement, at, false};
     uint8_t low = 0x80;
     uint8_t high = 0xbf;
     if (at == 1) {
-      // Neither overlong forms, nor surrogates, nor what lies beyond U+10FFFF.
+      // Refuse overlong forms, surrogates, and what lies beyond U+10FFFF.
       if (lead == 0xe0) low = 0xa0;
       if (lead == 0xed) high = 0x9f;
       if (lead == 0xf0) low = 0x90;
       if (lead == 0xf4) high = 0x8f;
     }
-    if (byte(at) < low || byte(at) > high) return {0xfffd, at, false};
+    if (byte(at) < low || byte(at) > high) return {kReplacement, at, false};
     code = code << 6 | (byte(at) & 0x3f);
   }
   return {code, more + 1, true};
@@ -56,12 +58,12 @@ bool MustEscape(uint32_t code) {
 
 // Returns the width.
 size_t WriteEscape(uint32_t code, TextSink* sink) {
-  constexpr std::string_view kShort = "tnvfr";  // 9 to 13
+  constexpr std::string_view kShort = "tnvfr";  // from '\t' on
   constexpr std::string_view kHex = "0123456789abcdef";
   char text[6] = {'\\'};
   size_t size = 1;
-  if (code >= 9 && code < 9 + kShort.size()) {
-    text[size++] = kShort[code - 9];
+  if (code >= '\t' && code < '\t' + kShort.size()) {
+    text[size++] = kShort[code - '\t'];
   } else {
     text[size++] = code < 0x100 ? 'x' : 'u';
     for (int shift = code < 0x100 ? 4 : 12; shift >= 0; shift -= 4) text[size++] = kHex[code >> shift & 15];
@@ -86,9 +88,9 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-constexpr size_t kLongestPath = 4096;  // as long as the tables keep a URL
+constexpr size_t kLongestPath = 4096;  // the tables cut URLs to this length
 
-// The path in `url`, in `buffer`; empty where `fileURLToPath` of Node.js would refuse the URL.
+// The path of `url`, written into `buffer`; empty where Node's `fileURLToPath` would refuse the URL.
 std::string_view PathOf(std::string_view url, char (&buffer)[kLongestPath]) {
   constexpr std::string_view kLocal = "file:///";
   if (!url.starts_with(kLocal) || url.size() > kLongestPath) return {};
@@ -116,7 +118,7 @@ std::string_view PathOf(std::string_view url, char (&buffer)[kLongestPath]) {
 
 size_t WriteEscaped(std::string_view text, TextSink* sink) {
   size_t width = 0;
-  std::string_view plain = text;  // from here on nothing was written yet
+  std::string_view plain = text;  // begins with what was not written yet
   size_t plain_bytes = 0;
   while (!text.empty()) {
     Character next = Decode(text);

@@ -11,7 +11,7 @@ namespace memprof {
 
 namespace {
 
-// Figures of a bucket as they are written; both of a pair are 0, or neither is.
+// Figures of a bucket as they are written. Of objects and bytes, both are 0 or neither is.
 struct Listed {
   uint64_t in_use_objects = 0;
   uint64_t in_use_bytes = 0;
@@ -46,12 +46,12 @@ Listed ToListed(const Bucket& bucket, const Figures& figures, uint64_t order) {
   return listed;
 }
 
-// The records of the tables: all of them where there is memory, else those with the most bytes in use.
+// The records of the tables: all of them if there is memory for them, otherwise those with the most bytes in
+// use.
 class Listing {
  public:
   Listing(const ProfileTables& tables, uint64_t sample_interval)
-      // Some more, since other threads go on counting.
-      : memory_((tables.BucketCount() + 1024) * sizeof(Listed)), sample_interval_(sample_interval) {
+      : memory_((tables.BucketCount() + kMoreMeanwhile) * sizeof(Listed)), sample_interval_(sample_interval) {
     items_ = memory_.ok() ? static_cast<Listed*>(memory_.at()) : few_;
     capacity_ = memory_.ok() ? memory_.bytes() / sizeof(Listed) : std::size(few_);
     tables.ForEachBucket([this](const Bucket& bucket, const Figures& figures) { Put(bucket, figures); });
@@ -64,7 +64,7 @@ class Listing {
   const Listed* end() const { return items_ + size_; }
   const Listed& total() const { return total_; }
   const Listed& left_out() const { return left_out_; }
-  // Estimates of what the samples stand for.
+  // Estimates for all objects, made from the samples.
   double mallocs() const { return mallocs_; }
   double frees() const { return frees_; }
 
@@ -79,7 +79,7 @@ class Listing {
       new (items_ + size_++) Listed(listed);
       if (size_ == capacity_) std::make_heap(items_, items_ + size_, ComesFirst);
     } else if (ComesFirst(listed, items_[0])) {
-      // A heap whose first is the one that comes last.
+      // The heap's first item is the one that would be listed last.
       std::pop_heap(items_, items_ + size_, ComesFirst);
       left_out_.Add(items_[size_ - 1]);
       items_[size_ - 1] = listed;
@@ -89,15 +89,19 @@ class Listing {
     }
   }
 
-  // As lib/scaling.ts. `expm1`, since `exp` of newer C libraries does not load with older ones.
+  // As in lib/profile/scaling.ts. Calls `expm1`, since the `exp` of newer C libraries does not load with
+  // older ones.
   double ScaleFactor(const Figures& figures) const {
     if (figures.alloc_objects == 0 || figures.alloc_bytes == 0 || sample_interval_ <= 1) return 1;
     double size = static_cast<double>(figures.alloc_bytes) / static_cast<double>(figures.alloc_objects);
     return -1 / std::expm1(-size / static_cast<double>(sample_interval_));
   }
 
+  static constexpr size_t kMoreMeanwhile = 1024;  // buckets, which other threads may add
+  static constexpr size_t kFew = 64;
+
   PageMemory memory_;
-  Listed few_[64];
+  Listed few_[kFew];
   Listed* items_;
   size_t capacity_;
   size_t size_ = 0;
@@ -114,7 +118,7 @@ class TextWriter {
   TextWriter(const ProfileTables& tables, TextSink* sink) : tables_(tables), sink_(sink) {}
 
   void WriteHeader(Listed total, uint64_t sample_interval) {
-    // As Go does: with equal pairs, readers take the profile for one without alloc figures.
+    // As Go does: readers take a profile whose pairs are equal for one without alloc figures.
     if (total.in_use_bytes == total.alloc_bytes) ++total.alloc_bytes;
     sink_->Write("heap profile: ");
     WriteFigures(total);
@@ -152,15 +156,15 @@ class TextWriter {
   }
 
   void WriteNotWritten(const Listed& listed) {
-    // Next to that of `(unknown)` in lib/formats/text.ts; no frame of the tables has one.
+    // No frame of the tables has this address. It lies next to that of `(unknown)` in lib/formats/gotext.
     WriteFigures(listed);
     sink_->Write(" @ 0xfffffffffffe\n#\t0xfffffffffffd\t(not written)+0x0\t?:0\n\n");
   }
 
   void WriteMemStats(const ProfileTextFacts& facts, uint64_t mallocs, uint64_t frees) {
     const MemFigures& figures = facts.figures;
-    // Figures of threads are of different moments: Go's relations between them are kept here, as in
-    // lib/mem-stats.ts.
+    // The figures of the threads are of different moments. Here, as in lib/sampler/mem-stats.ts, they are
+    // made to keep the relations that Go's figures have.
     uint64_t heap_sys = std::max(figures.heap_committed, figures.heap_used);
     uint64_t heap_idle = std::min(figures.heap_idle, heap_sys - figures.heap_used);
     uint64_t released = std::min(heap_sys - std::min(heap_sys, figures.heap_resident), heap_idle);
@@ -213,9 +217,10 @@ class TextWriter {
     return digits.bytes() + 2;
   }
 
-  // Go's tabwriter with tabs of 8 and a padding of 1: after a cell of a column whose widest cell is `widest`.
+  // Fills up a cell as Go's tabwriter does, with a padding of 1; `widest` is the widest cell of the column.
   void WriteTabs(size_t width, size_t widest) {
-    for (size_t tabs = (widest + 8) / 8 - width / 8; tabs != 0; --tabs) sink_->Write("\t");
+    constexpr size_t kTab = 8;
+    for (size_t tabs = (widest + kTab) / kTab - width / kTab; tabs != 0; --tabs) sink_->Write("\t");
   }
 
   void WriteFigures(const Listed& listed) {
@@ -254,7 +259,7 @@ class TextWriter {
     }
     sink_->Write("]\n");
   }
-  // To six decimals: the shortest form of a double takes more than is at hand here.
+  // Writes six decimals: the shortest form of a double would take more than there is here.
   void Fraction(std::string_view name, uint64_t part, uint64_t whole) {
     Name(name);
     double share = whole == 0 ? 0 : std::min(1.0, static_cast<double>(part) / static_cast<double>(whole));

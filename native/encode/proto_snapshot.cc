@@ -75,7 +75,7 @@ void ProtoSnapshot::Finish() {
   std::unordered_map<Ref, size_t> files;
   for (Record& record : records_) {
     record.stack = LeafShown(record.stack);
-    // A stack that was met was met with all its parents.
+    // When a stack was visited before, so were all its parents.
     for (Ref stack = record.stack; stack != 0 && stacks.insert(stack).second;) {
       const StackKey& key = tables_->StackAt(stack)->key;
       stack = key.parent;
@@ -104,13 +104,13 @@ class ProtoEncoder {
     ValueType(profile::kSampleType, "alloc_space", "bytes");
     ValueType(profile::kSampleType, "inuse_objects", "count");
     ValueType(profile::kSampleType, "inuse_space", "bytes");
-    // Readers take the last type if none is named, as in Go's profiles.
+    // If no type is named, as in Go's profiles, readers take the last one.
     if (options_.default_sample_type != "inuse_space") {
       out_.IntegerField(profile::kDefaultSampleType, String(options_.default_sample_type));
     }
     for (const auto& record : from_.records_) Sample(record);
     out_.IntegerField(profile::kTimeNanos, options_.time_nanos);
-    // All is named, or readers would go and look for symbols of their own.
+    // Says that everything has a name: otherwise readers would look for symbols themselves.
     message_.Reset();
     message_.IntegerField(mapping::kId, 1);
     message_.IntegerField(mapping::kFile, String(options_.program));
@@ -149,7 +149,7 @@ class ProtoEncoder {
     out_.BytesField(field, message_.written());
   }
 
-  // `scaleFactor` of lib/scaling.ts.
+  // As `scaleFactor` of lib/profile/scaling.ts.
   void Values(uint64_t objects, uint64_t bytes) {
     if (objects == 0 || bytes == 0) {
       nested_.Integer(0);
@@ -159,7 +159,7 @@ class ProtoEncoder {
     double factor = 1;
     if (options_.sample_interval > 1) {
       double mean = static_cast<double>(bytes) / static_cast<double>(objects);
-      // The `exp` of doubles is one that older C libraries lack.
+      // Calls the `exp` of long doubles: newer C libraries link a version of the other that older ones lack.
       long double exponent = -mean / static_cast<double>(options_.sample_interval);
       factor = 1 / (1 - static_cast<double>(std::exp(exponent)));
     }
@@ -175,7 +175,7 @@ class ProtoEncoder {
   }
 
   void Sample(const ProtoSnapshot::Record& record) {
-    // Defines locations, which takes the other writers.
+    // First, since defining a location uses the other writers.
     ids_.Reset();
     for (Ref stack = record.stack; stack != 0;) {
       const StackKey& key = from_.tables_->StackAt(stack)->key;
@@ -222,7 +222,7 @@ class ProtoEncoder {
       at_column = NotNegative(key.column);
     }
     if (name.empty()) name = "(anonymous)";
-    // Of a function whose lines are those of calls the start is not known.
+    // In a profile of buffers, lines are those of calls, and where the function starts is not known.
     uint64_t function = Function({String(name), String(file), from_.of_buffers_ ? 0 : at_line});
     nested_.Reset();
     nested_.IntegerField(line::kFunction, function);

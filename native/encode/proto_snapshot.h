@@ -1,7 +1,7 @@
-// A profile as of one moment, and its form in pprof's `profile.proto`: what lib/formats/proto.ts makes of
-// records, without making them, so that no thread that is profiled has to.
+// A profile as of one moment, and its encoding as pprof's `profile.proto`. The bytes are those that
+// lib/formats/pprof makes of records, but no profiled thread has to make the records.
 //
-// Thread safety: none; but any thread may make, fill and write it, one after the other. What it refers to in
+// Thread safety: none; but any thread may make, fill and encode it, one after the other. What it refers to in
 // the tables is never removed.
 
 #ifndef MEMPROF_NATIVE_PROTO_SNAPSHOT_H_
@@ -16,7 +16,7 @@
 
 namespace memprof {
 
-// How a frame is shown, where a source map says so.
+// How a frame is shown where a source map says so.
 struct ShownFrame {
   std::string function_name;
   std::string file_name;
@@ -29,29 +29,29 @@ struct ProtoOptions {
   uint64_t time_nanos = 0;
   std::string default_sample_type;
   std::string program;
-  // Names of `files()`, in their order.
+  // The names of `files()`, in the same order.
   std::vector<std::string> file_names;
   std::unordered_map<Ref, ShownFrame> shown;
 };
 
 class ProtoSnapshot {
  public:
-  // `of_buffers`: lines are those of calls, and frames of Node's allocator at the leaf are left out.
+  // With `of_buffers`, lines are those of calls, and leaf frames of Node's own allocator are left out.
   ProtoSnapshot(const ProfileTables* tables, bool of_buffers) : tables_(tables), of_buffers_(of_buffers) {}
 
   void Add(const Bucket& bucket, const Figures& figures) {
     records_.push_back({figures, bucket.key.stack, bucket.key.thread});
   }
-  // Looks through the frames. REQUIRES: all records were added; once.
+  // Looks through the frames. REQUIRES: all records were added, and it was not called before.
   void Finish();
 
-  // Of everything below: REQUIRES `Finish`.
-  // URLs of scripts, each once.
+  // Everything below REQUIRES `Finish`.
+  // The URLs of scripts, each once.
   const std::vector<Ref>& files() const { return files_; }
   const std::vector<Ref>& FramesOf(size_t file) const { return frames_of_[file]; }
   std::string_view StringAt(Ref ref) const { return tables_->StringAt(ref); }
 
-  // Not compressed. REQUIRES: as many `file_names` as `files`.
+  // Not compressed. REQUIRES: there are as many `file_names` as `files`.
   std::string Encode(const ProtoOptions& options) const;
 
  private:
@@ -63,7 +63,7 @@ class ProtoSnapshot {
     uint32_t thread;
   };
 
-  // The stack of the outermost frames that are shown, by its leaf.
+  // The stack without the leaf frames that are not shown.
   Ref LeafShown(Ref stack) const;
   bool IsAllocator(Ref frame) const;
 
