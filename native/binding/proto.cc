@@ -138,7 +138,7 @@ Napi::Value TakeSnapshot(const Napi::CallbackInfo& info) {
       [=] {
         auto add = [&](const Bucket& bucket, const Figures& figures) { (*snapshot)->Add(bucket, figures); };
         if (!of_buffers) registry->ForEachBucket(add);
-        // If buffers are profiled since, the tables chosen above are not theirs.
+        // Not if buffers were first profiled after that: the tables chosen above are not theirs.
         else if (buffers != nullptr)
           registry->ForEachBufferBucket(add);
         (*snapshot)->Finish();

@@ -18,7 +18,7 @@ std::string Text(v8::Isolate* isolate, v8::Local<v8::String> string) {
   return *text == nullptr ? std::string() : std::string(*text, text.length());
 }
 
-// V8's tree with a way up.
+// V8's tree, with links to the parents.
 class Tree {
  public:
   Tree(v8::Isolate* isolate, Node* root, std::vector<AllocationFrame>* frames) : frames_(frames) {
@@ -39,12 +39,12 @@ class Tree {
   }
 
   size_t size() const { return nodes_.size(); }
-  // The root, which stands for the empty stack, where a sample was taken while the tree was read.
+  // For a sample that was taken while the tree was read it is the root, which stands for the empty stack.
   size_t IndexOf(uint32_t node_id) const {
     auto found = std::lower_bound(by_id_.begin(), by_id_.end(), std::pair<uint32_t, size_t>{node_id, 0});
     return found == by_id_.end() || found->first != node_id ? 0 : found->second;
   }
-  // Whether it is the end mark, or was called by it.
+  // Whether the node is the end mark, or was called by it.
   bool IsEndMark(size_t index) const { return nodes_[index].marked; }
   std::vector<uint32_t> StackOf(size_t index) const {
     std::vector<uint32_t> stack;

@@ -1,13 +1,14 @@
-// Counts every allocation on one isolate's heap for a while: V8's sampler at interval 1, apart from the
-// profiler.
+// Counts every allocation on one isolate's heap for a while, independently of the profiler: it runs V8's
+// sampler at interval 1.
 //
-// Thread safety: belongs to the isolate's thread.
+// Thread safety: none; belongs to the isolate's thread.
 //
-// V8 numbers the samples it takes. So how many allocations there were is known even when their samples are
-// gone; with `kept`, V8 keeps those of dead objects too, until `Stop`. What has to be read for that allocates
-// by itself: the count ends where a function of a name that nobody else has allocates (`kEndMark`).
+// V8 numbers the samples it takes, so the number of allocations is known even when their samples are gone.
+// With `kept`, V8 keeps the samples of dead objects too, until `Stop`. Reading the samples allocates in turn,
+// so the count ends where a function with a name of its own (`kEndMark`) allocates.
 //
-// An allocation is what V8 takes in one piece. Optimised code and V8's builtins take several objects at once.
+// An allocation is what V8 allocates in one piece. Optimised code and V8's builtins allocate several objects
+// at once.
 
 #ifndef MEMPROF_NATIVE_ALLOCATION_COUNTER_H_
 #define MEMPROF_NATIVE_ALLOCATION_COUNTER_H_
@@ -28,7 +29,7 @@ struct AllocationFrame {
   int column;
 };
 
-// What was allocated on one stack; at other intervals than 1, estimates.
+// What was allocated on one stack. At intervals other than 1, these are estimates.
 struct AllocationSite {
   double events = 0;
   double bytes = 0;
@@ -49,11 +50,11 @@ class AllocationCounter {
   AllocationCounter(const AllocationCounter&) = delete;
   AllocationCounter& operator=(const AllocationCounter&) = delete;
 
-  // False when this isolate is sampled already, by whomever. Nothing is allocated after V8 was told to begin.
+  // False when this isolate is already being sampled, by us or others. Allocates nothing once V8 has begun.
   bool Start(uint64_t interval, int stack_depth, bool kept);
-  // What was allocated from `Start` to the end mark. False when somebody else stopped the sampler.
+  // Reads what was allocated from `Start` to the end mark. False when somebody else stopped the sampler.
   bool Read(AllocationCounts* counts);
-  // Must happen before the isolate is disposed.
+  // Must be called before the isolate is disposed.
   void Stop();
   bool running() const { return running_; }
 

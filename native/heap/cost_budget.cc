@@ -9,9 +9,12 @@ namespace memprof {
 
 namespace {
 
-// What a harvest costs before it met a node or a sample, as so many of them: most of it is V8's walk over the
+// The fixed cost of a harvest, expressed as a number of nodes and samples. Most of it is V8's walk over the
 // loaded scripts.
 constexpr uint64_t kFixedWork = 500;
+
+constexpr uint64_t kSkipsToHalve = 10;
+constexpr uint64_t kMostHalvings = 30;
 
 }  // namespace
 
@@ -39,7 +42,7 @@ uint64_t CostBudget::AgeLimit(uint64_t work) const {
 void CostBudget::Earn(uint64_t now_ns) {
   double earned = static_cast<double>(Elapsed(refilled_ns_, now_ns)) * max_overhead_;
   if (earned < 1 && now_ns >= refilled_ns_) return;
-  // In floating point, where neither a debt nor a clock that jumped overflows.
+  // In floating point, in which neither a debt nor a clock that jumped can overflow.
   double tokens = std::min(static_cast<double>(kCapacityNs), static_cast<double>(tokens_ns_) + earned);
   tokens_ns_ = std::llround(tokens);
   refilled_ns_ = now_ns;
@@ -49,7 +52,8 @@ void CostBudget::Earn(uint64_t now_ns) {
 Verdict CostBudget::Decide(uint64_t now_ns, uint64_t work, bool major) {
   Earn(now_ns);
   uint64_t predicted = Predict(work);
-  uint64_t price = std::min<uint64_t>(predicted, kCapacityNs) >> std::min<uint64_t>(skips_in_a_row_ / 10, 30);
+  uint64_t halvings = std::min(skips_in_a_row_ / kSkipsToHalve, kMostHalvings);
+  uint64_t price = std::min<uint64_t>(predicted, kCapacityNs) >> halvings;
   bool bearable = predicted <= max_pause_ns_ * (major ? kMajorPauses : 1);
   if (bearable && tokens_ns_ >= static_cast<int64_t>(price)) return Verdict::kInBudget;
   bool overdue = Elapsed(harvested_ns_, now_ns) >= AgeLimit(work);

@@ -9,19 +9,22 @@ namespace memprof {
 namespace {
 
 constexpr size_t kManyOutlived = 16;
+// More samples than that, beyond twice those expected, cannot be ours.
+constexpr uint64_t kUnexpected = 64;
 
 }  // namespace
 
-// A sampler that began anew may show no id that contradicts us, but it shows none of ours either, or, where
-// its first samples look like our first ones, few. Its ids are higher than ours can be by now; or asking for
-// its samples runs a GC each time, as an inspector's sampler is made to do. One such GC may as well have been
-// a coincidence, and have freed ours, unless those were many that had outlived one before.
+// A sampler that began anew may show no id that contradicts ours, but it shows none of our samples either, or
+// few if its first samples look like our first ones. Besides, its ids are higher than ours can be by now, or
+// asking for its samples runs a GC each time, as is the case with an inspector's sampler. A single such GC
+// may be a coincidence that freed our samples, unless there were many of those, which had already outlived a
+// GC.
 bool Harvest::BeganAnew(const HarvestMoment& moment) const {
   if (moment.collected && (unsure_ || (published_live_ >= kManyOutlived && known_seen_ == 0))) return true;
   if (!unsure_ && !NoneIsLeft()) return false;
   uint64_t highest = last_id_;
   for (const Fresh& fresh : fresh_) highest = std::max(highest, fresh.id);
-  return highest - last_id_ > expected_taken_ * 2 + 64;
+  return highest - last_id_ > expected_taken_ * 2 + kUnexpected;
 }
 
 bool Harvest::End(const HarvestMoment& moment) {
@@ -31,7 +34,7 @@ bool Harvest::End(const HarvestMoment& moment) {
     return false;
   }
   unsure_ = moment.collected && FewAreLeft();
-  // Whoever's they are, they are new to the next harvest, too.
+  // Whether or not they are ours, the fresh samples will be new to the next harvest as well.
   if (unsure_) {
     ClearForNext(&fresh_);
   } else {

@@ -1,20 +1,20 @@
 // Turns what V8's sampler shows of one isolate, harvest by harvest, into allocations and frees in the tables.
 //
-// Thread safety: none; belongs to one isolate's thread. Only the tables it writes to are shared.
+// Thread safety: none; belongs to one isolate's thread. Only the tables that it writes to are shared.
 //
 // Rules of publication (Go's, in V8's terms): a profile shows the heap as of the last completed GC.
 // (1) A published sample that is gone was freed.
-// (2) A new sample is pending until it has been seen to outlive a GC: it was already pending at a harvest
-// before the
-//     last completed GC, or other samples that were taken after it are gone (a gap in the ids above it). One
-//     that is gone while pending is published together with its free.
-// (3) Samples lost between two harvests are imputed to the stacks of others of their kind (see imputer.h).
-// (4) Until anything was published, a reader may ask for all that is pending (`PublishPending`).
+// (2) A new sample is pending until it is known to have outlived a GC: it was already pending at a harvest
+//     before the last completed GC, or samples that were taken after it are gone (there is a gap in the ids
+//     above it). A sample that goes while it is pending is published together with its free.
+// (3) Samples lost between two harvests are imputed to the stacks of similar ones (see imputer.h).
+// (4) As long as nothing was published, a reader may ask for all pending samples (`PublishPending`).
 //
 // Invariants:
-// (0) seen == published + pending, and lost == imputed + those that wait for donors.
-// (1) Every sample V8 shows is in `live_` once, with the bucket its allocation was counted in, or none while
-// pending. (2) A sample's free is counted in the bucket of its allocation.
+// (1) seen == published + pending, and lost == imputed + those that wait for donors.
+// (2) Every sample that V8 shows is in `live_` once, with the bucket that its allocation was counted in, or
+//     with none while it is pending.
+// (3) A sample's free is counted in the bucket of its allocation.
 
 #ifndef MEMPROF_NATIVE_HARVEST_H_
 #define MEMPROF_NATIVE_HARVEST_H_
@@ -29,7 +29,7 @@
 namespace memprof {
 
 struct HarvestCounts {
-  uint64_t seen = 0;       // samples met, each once
+  uint64_t seen = 0;       // samples that were seen, each counted once
   uint64_t lost = 0;       // samples V8 took and dropped between two harvests, by the gaps in the ids
   uint64_t published = 0;  // seen samples whose allocation is in the tables
   uint64_t imputed = 0;    // lost samples whose allocation and free are in the tables
@@ -47,7 +47,7 @@ class Harvest {
   explicit Harvest(ProfileTables* tables, uint64_t seed = 0)
       : tables_(tables), generation_(tables->Generation()), imputer_(tables, seed) {}
 
-  // Later allocations count in buckets of this thread's own; 0 for those all threads share.
+  // Sets the thread of the buckets for later allocations; 0 for the buckets that all threads share.
   void set_thread(uint32_t thread) { thread_ = thread; }
 
   // One harvest: Begin, See for every sample in any order, End.
@@ -56,8 +56,8 @@ class Harvest {
     known_seen_ = 0;
     published_seen_ = 0;
   }
-  // `stack_of()` is 0 when the sample's node was not in the tree that came with it; asked only of samples
-  // whose stack is not known yet.
+  // `stack_of()` is called only for samples whose stack is not known yet. It is 0 when the sample's node was
+  // not in the tree that came with it.
   template <typename F>
   void See(uint64_t id, uint32_t node, uint64_t size, F&& stack_of) {
     if (id > last_id_) {
@@ -73,20 +73,21 @@ class Harvest {
     if (known->bucket != 0) ++published_seen_;
     if (known->stack == 0) known->stack = stack_of();
   }
-  // False when the ids are not the continuation of those seen before: somebody stopped and started the
-  // sampler meanwhile. Nothing was changed then but the marks: the caller must `Forget`.
+  // False when the ids do not continue those seen before, because somebody stopped and started the sampler
+  // meanwhile. Only the marks have changed then, and the caller must call `Forget`.
   bool End(const HarvestMoment& moment);
-  // Whether that is certain, by an id that contradicts what was seen, or only likely. REQUIRES: `End` was
-  // false.
+  // Whether that is certain, because an id contradicts what was seen, or only likely.
+  // REQUIRES: `End` returned false.
   bool contradicted() const { return foreign_; }
   bool End(uint64_t completed_gcs) { return End(HarvestMoment{completed_gcs}); }
 
-  // After a reset of the tables both do nothing but drop what was known before it.
+  // After a reset of the tables, `PublishPending` and `Forget` only drop what was known before it.
+
   // Publishes what is pending, as if it had outlived a GC.
   void PublishPending();
-  // Imputes what was lost with the donors known so far: no more will come, or a reader wants the totals.
+  // Imputes what was lost to the donors known so far, because no more will come or a reader wants the totals.
   void FlushLost() { imputer_.Flush(); }
-  // V8 dropped all samples: frees everything, and expects ids to begin anew.
+  // Frees everything, since V8 dropped all samples, and expects ids to begin anew.
   void Forget();
 
   uint64_t last_id() const { return last_id_; }
@@ -104,7 +105,7 @@ class Harvest {
  private:
   struct Sample {
     uint64_t size = 0;
-    uint64_t pending_since = 0;  // GCs completed when it was first met
+    uint64_t pending_since = 0;  // GCs completed when it was first seen
     uint32_t node = 0;
     Ref stack = 0;
     Ref bucket = 0;  // 0 while pending
@@ -115,15 +116,18 @@ class Harvest {
   };
 
   bool BeganAnew(const HarvestMoment& moment) const;
-  bool NoneIsLeft() const { return live_.size() >= 4 && known_seen_ == 0; }
+  // Fewer samples may all die by chance.
+  static constexpr size_t kTellingSamples = 4;
+
+  bool NoneIsLeft() const { return live_.size() >= kTellingSamples && known_seen_ == 0; }
   bool FewAreLeft() const {
-    return NoneIsLeft() || (published_live_ >= 4 && published_seen_ < published_live_ / 2);
+    return NoneIsLeft() || (published_live_ >= kTellingSamples && published_seen_ < published_live_ / 2);
   }
   void DropWhatWasReset();
   void Publish(Sample& sample);
   void Free(Sample& sample);
-  // Of the running harvest: returns how many samples were lost since the one before. REQUIRES: before the
-  // sweep, which would else take what is new for seen in the next round, too.
+  // Takes the fresh samples into `live_`, and returns how many samples were lost since the harvest before.
+  // REQUIRES: comes before the sweep, or the new entries would count as seen in the next round, too.
   uint64_t TakeFresh(uint64_t completed_gcs);
 
   ProfileTables* const tables_;
@@ -140,7 +144,7 @@ class Harvest {
   size_t published_live_ = 0;    // in `live_`
   uint32_t thread_ = 0;
   Imputer imputer_;
-  std::vector<Imputer::Donor> donors_;  // of the running harvest: what was pending and is gone
+  std::vector<Imputer::Donor> donors_;  // of the running harvest: samples that were pending and are gone
   HarvestCounts counts_;
 };
 

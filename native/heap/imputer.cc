@@ -9,9 +9,9 @@ namespace memprof {
 
 namespace {
 
-// Where nothing is known of an object but that it was sampled, any small size makes its bytes come out right
-// in expectation: a sampled object stands for size / (1 - exp(-size / interval)) bytes, which is close to the
-// interval.
+// When nothing is known of an object except that it was sampled, any small size gives the right number of
+// bytes on average: a sampled object stands for size / (1 - exp(-size / interval)) bytes, which is close to
+// the interval.
 constexpr uint64_t kUnknownSize = 64;
 
 }  // namespace
@@ -19,11 +19,11 @@ constexpr uint64_t kUnknownSize = 64;
 Imputer::Imputer(ProfileTables* tables, uint64_t seed)
     : tables_(tables), random_(seed != 0 ? seed : reinterpret_cast<uintptr_t>(this)) {}
 
-uint64_t Imputer::Random() { return Mix(random_ += 0x9e3779b97f4a7c15u); }
+uint64_t Imputer::Random() { return Mix(random_ += kGoldenRatio); }
 
 void Imputer::Give(uint64_t lost, std::span<const Donor> donors) {
   if (lost == 0) return;
-  // In turns from a random start, all turns of a donor at once.
+  // The donors take turns from a random start; each gets all its turns at once.
   size_t at = Random() % donors.size();
   uint64_t turns = lost / donors.size();
   uint64_t rest = lost % donors.size();
@@ -63,7 +63,7 @@ void Imputer::NextStretch(uint64_t lost, std::span<const Donor> gone) {
   ShrinkToUse(&scratch_);
 }
 
-// One from each of `kMostKept` stretches of about the same length, so that all have the same chance.
+// Keeps one of each of `kMostKept` stretches of about the same length, so that all have the same chance.
 void Imputer::KeepSome(std::span<const Donor> gone) {
   before_.clear();
   for (size_t i = 0; i < kMostKept; ++i) {

@@ -1,16 +1,16 @@
-// Gives samples that were lost between two harvests to the stacks they most likely came from.
+// Assigns samples that were lost between two harvests to the stacks they most likely came from.
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
-// When GCs go by without a harvest, samples of objects that died young are lost. How many is known from the
-// gaps in the ids; what they were is not. Objects met in a harvest while pending and gone at the next one are
-// of the same kind: allocated in one GC cycle and dead soon after. Those are the donors. The lost of a
-// stretch get one half from the donors of the harvest before it (and of earlier ones, to at least `kPool`),
-// and the other from those of the harvest after it, which are known one harvest later, unless a reader
-// comes first. Each lost sample adds
-// one allocation and one free to its donor's bucket, so figures in use are never touched.
+// When GCs go by without a harvest, samples of objects that died young are lost. The gaps in the ids show how
+// many, but not what they were. Objects that are pending at one harvest and gone at the next are of the same
+// kind: they were allocated in one GC cycle and died soon after. They are the donors. One half of the samples
+// lost in a stretch goes to the donors of the harvest before it (and of earlier ones, up to at least
+// `kPool`). The other half goes to those of the harvest after it, which are known one harvest later, unless a
+// reader comes first. Each lost sample adds one allocation and one free to its donor's bucket, so figures in
+// use are never touched.
 //
-// Invariant: imputed() + waiting() == all lost samples ever given to `NextStretch`.
+// Invariant: imputed() + waiting() == all lost samples ever passed to `NextStretch`.
 
 #ifndef MEMPROF_NATIVE_IMPUTER_H_
 #define MEMPROF_NATIVE_IMPUTER_H_
@@ -26,7 +26,7 @@ namespace memprof {
 class Imputer {
  public:
   static constexpr size_t kPool = 16;
-  // Of a harvest with more donors, so many stand for all.
+  // Of the donors of one harvest, at most so many are kept, and stand for all.
   static constexpr size_t kMostKept = 4096;
 
   struct Donor {
@@ -36,13 +36,13 @@ class Imputer {
 
   explicit Imputer(ProfileTables* tables, uint64_t seed = 0);
 
-  // A harvest with at least one GC since the one before: `lost` samples were lost between the two, and `gone`
-  // are the samples that were pending at the earlier one and have died since.
+  // Call it at each harvest that had at least one GC since the harvest before: `lost` samples were lost
+  // between the two, and `gone` are those that were pending at the earlier one and have died since.
   void NextStretch(uint64_t lost, std::span<const Donor> gone);
-  // What waits is given to the donors there are, or to the record `(not attributed)`. For when no more will
-  // come, or a reader wants the totals.
+  // Assigns the waiting samples to the donors there are, or to the record `(not attributed)`, because no more
+  // donors will come or a reader wants the totals.
   void Flush();
-  // Forgets all without counting it.
+  // Forgets everything without counting it.
   void Clear();
 
   uint64_t imputed() const { return imputed_; }

@@ -1,4 +1,4 @@
-// CPU time spent per second over the last minute.
+// The CPU time spent in each second of the last minute.
 //
 // Thread safety: none. Trivially copyable, so that it can be published through a SeqLock.
 
@@ -11,16 +11,17 @@ namespace memprof {
 
 struct OverheadMeter {
   static constexpr uint64_t kSeconds = 60;
+  static constexpr uint64_t kNsPerSecond = 1'000'000'000;
 
   void Add(uint64_t now_ns, uint64_t cpu_ns) {
-    uint64_t now = now_ns / 1'000'000'000;
+    uint64_t now = now_ns / kNsPerSecond;
     Slot& slot = slots[now % kSeconds];
     if (slot.second != now) slot = {now, 0};
     slot.cpu_ns += cpu_ns;
   }
 
   uint64_t LastMinute(uint64_t now_ns) const {
-    uint64_t now = now_ns / 1'000'000'000;
+    uint64_t now = now_ns / kNsPerSecond;
     uint64_t sum = 0;
     for (const Slot& slot : slots) {
       if (slot.second <= now && slot.second + kSeconds > now) sum += slot.cpu_ns;

@@ -1,5 +1,5 @@
-// Writes what each harvest saw to a file, for the proof of the imputation (bench/estimator): there the same
-// harvests are replayed with some of them left out.
+// Writes what each harvest saw to a file. To test the imputation, bench/estimator replays the same harvests
+// with some of them left out.
 //
 // Thread safety: none; belongs to one isolate's thread.
 

@@ -56,7 +56,7 @@ uint32_t StackInterner::FingerprintOf(const Step& step) {
   const v8::AllocationProfile::Node& node = *step.node;
   uint64_t place =
       (uint64_t{static_cast<uint32_t>(node.script_id)} << 32) | static_cast<uint32_t>(node.start_position);
-  // The name's hash is one of its characters.
+  // The identity hash of a name is made from its characters.
   uint64_t above = (uint64_t{step.parent_stack} << 32) | static_cast<uint32_t>(node.name->GetIdentityHash());
   return static_cast<uint32_t>(Combine(place, above));
 }

@@ -1,11 +1,11 @@
-// Gives every node of V8's call tree its stack in the tables.
+// Finds for every node of V8's call tree its stack in the tables.
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
-// V8 prunes nodes without live samples and makes new ones with new ids all the time, so the map from node ids
-// to stacks is swept with each tree: it never holds more than the nodes of the last one.
+// V8 constantly prunes nodes without live samples and makes new ones with new ids. So the map from node ids
+// to stacks is swept with each tree, and never holds more than the nodes of the last one.
 //
-// Ids have 32 bits: at 2,000 new ones a second they begin anew after 25 days. So an id is believed only
+// Ids have 32 bits: at 2,000 new ones a second they begin anew after 25 days. So an id is trusted only
 // together with the node's parent, script, position and name.
 
 #ifndef MEMPROF_NATIVE_STACK_INTERNER_H_
@@ -24,9 +24,9 @@ class StackInterner {
  public:
   explicit StackInterner(ProfileTables* tables) : tables_(tables) {}
 
-  // Interns what is new of the tree. Walks without recursion: a tree is as deep as stacks are.
+  // Interns what is new in the tree. Walks without recursion, since a tree is as deep as the stacks.
   void Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root);
-  // The stack of a node of the last tree read, 0 for others.
+  // The stack of a node of the last tree that was read, 0 for other nodes.
   Ref StackOf(uint32_t node_id) {
     const Known* known = nodes_.Find(node_id);
     return known == nullptr ? 0 : known->stack;
@@ -42,7 +42,7 @@ class StackInterner {
   struct Known {
     Ref stack = 0;
     Ref frame = 0;
-    uint32_t fingerprint = 0;  // of what tells its node from others
+    uint32_t fingerprint = 0;  // of parent, script, position and name
     bool cut = false;
   };
   struct Step {
@@ -58,7 +58,7 @@ class StackInterner {
 
   ProfileTables* const tables_;
   SweepMap<Known> nodes_;
-  std::vector<Step> steps_;  // kept between trees to spare allocations
+  std::vector<Step> steps_;  // kept from tree to tree to save allocations
   std::vector<Ref> path_;    // frames of the nodes above the current one, outermost first
 };
 

@@ -4,27 +4,17 @@ namespace memprof {
 
 namespace {
 
-// Of this thread's isolate, until it is closed.
+// The one of this thread's isolate, until it is closed.
 thread_local Doorbell* listening = nullptr;
 
 }  // namespace
 
-DoorbellRef::DoorbellRef(Doorbell* doorbell) : doorbell_(doorbell) {
-  if (doorbell_ != nullptr) doorbell_->references_.fetch_add(1, std::memory_order_relaxed);
-}
-
-DoorbellRef::~DoorbellRef() {
-  if (doorbell_ != nullptr && doorbell_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    delete doorbell_;
-  }
-}
-
-void Doorbell::Listen(napi_env env) {
-  listening = this;
-  LoopCall loop(env, isolate_, [self = DoorbellRef(this)] { self->Answer(); });
-  std::lock_guard<std::mutex> lock(mutex_);
-  loop_.emplace(loop);
-  isolate_alive_ = true;
+void Doorbell::Listen(const DoorbellRef& doorbell, napi_env env) {
+  listening = &*doorbell;
+  LoopCall loop(env, doorbell->isolate_, [doorbell] { doorbell->Answer(); });
+  std::lock_guard<std::mutex> lock(doorbell->mutex_);
+  doorbell->loop_.emplace(loop);
+  doorbell->isolate_alive_ = true;
 }
 
 void Doorbell::Close() {
@@ -39,7 +29,7 @@ Doorbell::Ticket Doorbell::Ring(bool collect) {
   Ticket ticket{queue.asked.fetch_add(1) + 1, collect};
   std::lock_guard<std::mutex> lock(mutex_);
   if (!isolate_alive_) return ticket;
-  // V8 drops interrupts that have not come when the isolate ends: this one owns nothing.
+  // The interrupt owns nothing, since V8 drops those that have not come when the isolate ends.
   if (!interrupting_.exchange(true)) isolate_->RequestInterrupt(OnInterrupt, nullptr);
   loop_->Send();
   return ticket;
@@ -53,7 +43,7 @@ bool Doorbell::Answered(const Ticket& ticket) const {
 void Doorbell::OnInterrupt(v8::Isolate* isolate, void*) {
   Doorbell* self = listening;
   if (self == nullptr || self->isolate_ != isolate) return;
-  // First: who rings from here on needs another interrupt.
+  // Before answering: whoever rings from now on needs another interrupt.
   self->interrupting_ = false;
   self->Answer();
 }
@@ -61,7 +51,7 @@ void Doorbell::OnInterrupt(v8::Isolate* isolate, void*) {
 void Doorbell::Answer() {
   if (closed_ || answering_) return;
   answering_ = true;
-  // What is asked for while we work is for the next time.
+  // What is asked for during the work is left for the next time.
   uint64_t collections = collections_.asked.load();
   uint64_t figures = figures_.asked.load();
   bool collect = collections != collections_.answered.load();

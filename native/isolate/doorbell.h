@@ -1,12 +1,12 @@
-// Asks an isolate, from any thread, to do a little work on its own: to bring its figures up to date, perhaps
-// after a garbage collection.
+// With this, any thread asks an isolate to bring its figures up to date, perhaps after a garbage collection.
+// The isolate's own thread does the work.
 //
-// Thread safety: `Ring` and `Answered` by any thread at any time, also after the isolate is gone; the rest by
-// the isolate's thread.
+// Thread safety: `Ring` and `Answered` may be called from any thread at any time, even after the isolate is
+// gone; the rest belongs to the isolate's thread.
 //
-// An interrupt reaches JavaScript that runs, or waits in `Atomics.wait`; a message to its loop reaches an
-// idle isolate; nothing reaches one in a long native call. Both are sent, and whichever comes first does the
-// work: who asks must not wait without a limit.
+// An interrupt reaches an isolate that runs JavaScript or waits in `Atomics.wait`, and a message to its loop
+// reaches an idle one. Both are sent, and whichever comes first does the work. Nothing reaches an isolate in
+// a long native call, so those who ask must not wait without a limit.
 
 #ifndef MEMPROF_NATIVE_DOORBELL_H_
 #define MEMPROF_NATIVE_DOORBELL_H_
@@ -21,56 +21,37 @@
 #include <optional>
 #include <utility>
 
+#include "base/shared.h"
 #include "isolate/loop_call.h"
 
 namespace memprof {
 
 class Doorbell;
+using DoorbellRef = Shared<Doorbell>;
 
-// A counted reference. Not std::shared_ptr, which asks the C library for a symbol that older ones lack.
-class DoorbellRef {
- public:
-  DoorbellRef() = default;
-  explicit DoorbellRef(Doorbell* doorbell);
-  DoorbellRef(const DoorbellRef& other) : DoorbellRef(other.doorbell_) {}
-  DoorbellRef(DoorbellRef&& other) noexcept : doorbell_(std::exchange(other.doorbell_, nullptr)) {}
-  DoorbellRef& operator=(DoorbellRef other) noexcept {
-    std::swap(doorbell_, other.doorbell_);
-    return *this;
-  }
-  ~DoorbellRef();
-  Doorbell* operator->() const { return doorbell_; }
-  explicit operator bool() const { return doorbell_ != nullptr; }
-
- private:
-  Doorbell* doorbell_ = nullptr;
-};
-
-// Lives as long as there are references to it.
 class Doorbell {
  public:
-  // What was asked for; answered when `Answered` says so, or never.
+  // A request. It is answered when `Answered` says so, or never.
   struct Ticket {
     uint64_t number;
     bool collect;
   };
 
-  // `work(collect)` may run inside an interrupt: it must not run JavaScript.
+  // `work(collect)` may run inside an interrupt, so it must not run JavaScript.
   Doorbell(v8::Isolate* isolate, std::function<void(bool collect)> work)
       : isolate_(isolate), work_(std::move(work)) {}
   Doorbell(const Doorbell&) = delete;
   Doorbell& operator=(const Doorbell&) = delete;
 
-  // Without it nobody is reached. Once.
-  void Listen(napi_env env);
-  // Nothing is done for anybody any more. Everything asked counts as answered.
+  // From now on, rings reach the isolate. REQUIRES: called at most once.
+  static void Listen(const DoorbellRef& doorbell, napi_env env);
+  // From now on, no work is done and every request counts as answered.
   void Close();
 
   Ticket Ring(bool collect);
   bool Answered(const Ticket& ticket) const;
 
  private:
-  friend class DoorbellRef;
   // Invariant: answered <= asked. Both only grow.
   struct Queue {
     std::atomic<uint64_t> asked{0};
@@ -80,13 +61,12 @@ class Doorbell {
   static void OnInterrupt(v8::Isolate*, void* data);
   void Answer();
 
-  std::atomic<uint32_t> references_{0};
   v8::Isolate* const isolate_;
   const std::function<void(bool)> work_;
   Queue figures_;
   Queue collections_;
   std::atomic<bool> interrupting_{false};  // an interrupt is on its way
-  bool answering_ = false;                 // a collection may run interrupts: they must not begin another
+  bool answering_ = false;                 // a collection may run interrupts, which must not begin another
   std::atomic<bool> closed_{false};
 
   // Guards what another thread uses of an isolate that may be about to end.

@@ -71,9 +71,8 @@ IsolateSampler* IsolateRegistry::FindOrMake() {
       if (sampler->isolate() == isolate) return sampler;
     }
   }
-  // Only this thread can add this isolate: it cannot have come meanwhile. An addon may be loaded many times
-  // by one isolate (a test runner that empties the module cache), but the hook must be added once: twice
-  // aborts.
+  // Only this thread can add this isolate, so it was not added meanwhile. One isolate may load the addon many
+  // times (under a test runner that empties the module cache), but must add the hook only once: twice aborts.
   auto* sampler = new IsolateSampler(isolate, tables_);
   node::AddEnvironmentCleanupHook(isolate, OnEnvironmentEnd, sampler);
   Lock lock(mutex_);
@@ -108,7 +107,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
       if (interval == 0) interval = bound ? buffer_interval_.load() : buffer_interval_latest_;
       if (bound && interval != buffer_interval_) return StartResult::kOtherBufferInterval;
       buffer_interval_ = buffer_interval_latest_ = interval;
-      ++buffers_running_;  // from here on nobody may agree on another interval
+      ++buffers_running_;  // from now on no other interval may be chosen
     }
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
@@ -119,7 +118,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     label = label_threads_;
     if (request.heap_limit_dump) heap_limit_dump_ = *request.heap_limit_dump;
     heap_limit_dump = heap_limit_dump_;
-    if (was_stopped) ++running_;  // from here on nobody may reset, or agree on another interval
+    if (was_stopped) ++running_;  // from now on nobody may reset, or choose another interval
   }
   options.thread = label ? ThreadLabel(sampler) : 0;
   if (sampler->Start(options)) {
@@ -139,10 +138,10 @@ bool IsolateRegistry::BufferRecordsExist() const {
   return buffers_running_ != 0 || (buffers != nullptr && !buffers->tables()->Empty());
 }
 
-// REQUIRES: counted as running.
+// REQUIRES: the sampler is counted as running.
 void IsolateRegistry::StartBuffers(IsolateSampler* sampler, const SamplerOptions& options,
                                    uint64_t existing) {
-  bool was_running = sampler->buffers().running();  // while the heap's sampler was displaced
+  bool was_running = sampler->buffers().running();  // it went on while the heap's sampler was displaced
   bool started = sampler->buffers().Start(
       {buffer_interval_, options.stack_depth, options.max_overhead, options.thread, existing});
   if (started && !was_running) return;
@@ -178,10 +177,10 @@ void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
     }
     PrepareRead(sampler);
   };
-  DoorbellRef doorbell(new Doorbell(sampler->isolate(), work));
-  doorbell->Listen(env);
+  DoorbellRef doorbell = DoorbellRef::Make(sampler->isolate(), work);
+  Doorbell::Listen(doorbell, env);
   Lock lock(mutex_);
-  sampler->set_doorbell(std::move(doorbell));
+  sampler->set_doorbell(doorbell);
 }
 
 std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
@@ -189,7 +188,8 @@ std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
   Lock lock(mutex_);
   for (IsolateSampler* sampler : samplers_) {
     if (!sampler->doorbell() || sampler->status().state != SamplerState::kRunning) continue;
-    asked.push_back({sampler->doorbell(), sampler->doorbell()->Ring(collect)});
+    const DoorbellRef& doorbell = *sampler->doorbell();
+    asked.push_back({doorbell, doorbell->Ring(collect)});
   }
   return asked;
 }
@@ -199,9 +199,9 @@ void IsolateRegistry::OnEnvironmentEnd(void* sampler) {
 }
 
 void IsolateRegistry::End(IsolateSampler* sampler) {
-  // The one to be told is being torn down as well.
+  // The environment that wants to know is being torn down as well.
   sampler->set_on_displaced(nullptr);
-  if (sampler->doorbell()) sampler->doorbell()->Close();
+  if (sampler->doorbell()) (*sampler->doorbell())->Close();
   MemFigures figures = sampler->clock().Fresh();
   figures.KeepTotalsOnly();
   sampler->allocation_counter().Stop();
@@ -220,8 +220,9 @@ void IsolateRegistry::End(IsolateSampler* sampler) {
 }
 
 bool IsolateRegistry::TryPublishedFigures(MemFigures* total, uint64_t* own_bytes) {
-  // The thread that V8 calls when memory has run out never holds the lock: nothing under it calls V8.
-  if (!LockWithin(50)) return false;
+  constexpr int kPatience = 50;  // milliseconds
+  // The thread on which V8 runs out of memory never holds the lock, since nothing under the lock calls V8.
+  if (!LockWithin(kPatience)) return false;
   std::unique_lock<CountedMutex> lock(mutex_, std::adopt_lock);
   *own_bytes = tables_->CommittedBytes();
   total->Add(ended_figures_);
@@ -244,7 +245,7 @@ MemFigures IsolateRegistry::TotalFigures(IsolateSampler* caller) {
       if (sampler != caller) others.push_back(sampler->clock().published());
     }
   }
-  // One that ends from here on is not among those that ended.
+  // A thread that ends from now on is not among those that ended.
   total.Add(ended);
   for (const PublishedFigures& published : others) total.Add(published->Load());
   return total;
@@ -293,8 +294,8 @@ uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {
   Lock lock(mutex_);
   if (thread_labels_ == kMaxThreadLabels) return kOtherThreads;
   ++thread_labels_;
-  return static_cast<uint32_t>(sampler->status().thread_id) +
-         1;  // the main thread's id is 0, which would mean none
+  // Plus 1, since the main thread's id is 0, which as a label would mean none.
+  return static_cast<uint32_t>(sampler->status().thread_id) + 1;
 }
 
 }  // namespace memprof

@@ -1,16 +1,18 @@
-// Which isolates of the process load memprof, what they agreed on, and what those that ended left behind.
+// Knows which isolates of the process have loaded memprof, what they agreed on, and what those that ended
+// left behind.
 //
 // Thread safety: every method may be called from any thread, with the caller's own sampler. There are two
-// locks, and neither is taken during a GC. The registry's is held for moments, and by every thread that
-// comes, starts, stops, goes, or reads figures. The tables' is held as long as all buckets are visited; it is
+// locks, and neither is taken during a GC. The registry's lock is held for moments, by every thread that
+// comes, starts, stops, goes, or reads figures. The tables' lock is held while all buckets are visited; it is
 // taken before the registry's.
 //
-// A child that a native library forks gets these locks as other threads held them at that moment. It cannot
-// take them: on Linux V8 keeps its heap out of children (MADV_DONTFORK), so that no JavaScript runs there.
+// A child process that a native library forks inherits these locks as other threads held them at that moment.
+// It never takes them: on Linux, V8 keeps its heap out of children (MADV_DONTFORK), so no JavaScript runs
+// there.
 //
-// Invariant: tables are reset under their lock and only while no isolate runs; a stopped isolate writes to
-// the tables only under that lock. So no count is added to a bucket, or taken from one, across a reset (see
-// Harvest's generation).
+// Invariant: the tables are reset under their lock and only while no isolate is profiled, and an isolate that
+// is not profiled writes to the tables only under that lock. So no count is added to a bucket, or taken from
+// one, across a reset (see Harvest's generation).
 
 #ifndef MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
 #define MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
@@ -50,7 +52,7 @@ struct StartRequest {
 
 struct ProcessStatus {
   SamplerStatus caller;
-  SamplerStatus sum;  // of what can be added up over isolates, those that ended included
+  SamplerStatus sum;  // of what can be added up over isolates, including those that ended
   uint64_t sample_interval = 0;
   uint64_t running_ns = 0;  // wall time, added up over isolates
   uint64_t last_minute_cpu_ns = 0;
@@ -65,7 +67,7 @@ struct ProcessStatus {
   std::vector<Thread> threads;
 };
 
-// What one isolate was asked for.
+// A request to one isolate.
 struct Refreshment {
   DoorbellRef doorbell;
   Doorbell::Ticket ticket;
@@ -96,50 +98,52 @@ class CountedMutex {
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
-  // Threads told apart at most; those beyond share one label. Every label may double the number of buckets.
+  // At most so many threads are told apart; those beyond share one label. Each label may add as many buckets
+  // as a thread has.
   static constexpr uint32_t kMaxThreadLabels = 64;
   static constexpr uint32_t kOtherThreads = 0xffffffff;
 
-  // Never destroyed. `nullptr` when the tables could not be had.
+  // Never destroyed. `nullptr` when the system refused memory for the tables.
   static IsolateRegistry* Process();
 
   // The calling isolate's sampler, made at the first call. It ends with the isolate's Node environment. Calls
-  // from JavaScript have it from `SamplerOf`.
+  // from JavaScript get it from `SamplerOf`.
   IsolateSampler* FindOrMake();
 
   StartResult Start(IsolateSampler* sampler, const StartRequest& request);
   void Stop(IsolateSampler* sampler, bool isolate_ends = false);
-  // Brings what the caller's isolate published up to its last completed GC.
+  // Publishes what the caller's isolate knows as of its last completed GC.
   void PrepareRead(IsolateSampler* caller);
 
-  // ProfileTables::ForEachBucket, with no reset in between.
+  // As ProfileTables::ForEachBucket, with no reset in between.
   template <typename F>
   void ForEachBucket(F&& f) {
     std::lock_guard<std::mutex> lock(tables_mutex_);
     tables_->ForEachBucket(f);
   }
 
-  // The same of buffers; nothing before the first start that asked for them.
+  // The same for buffers. There are none before the first start that asked for them.
   template <typename F>
   void ForEachBufferBucket(F&& f) {
     std::lock_guard<std::mutex> lock(tables_mutex_);
     if (BufferProfile* profile = BufferProfile::IfMade()) profile->tables()->ForEachBucket(f);
   }
 
-  // Lets other threads ask the isolate for fresh figures: `Refresh`. Once; of the isolate's environment.
+  // Lets other threads ask the isolate for fresh figures (`Refresh`). Only the first call has an effect.
+  // `env` is of the isolate's environment.
   void Listen(IsolateSampler* sampler, napi_env env);
-  // Asks all isolates that are profiled for figures as of their last GC; with `collect`, of one made for it.
+  // Asks all profiled isolates for figures as of their last GC; with `collect`, as of one made for this.
   std::vector<Refreshment> Refresh(bool collect);
 
-  // Of the records there are; 0 before the first start.
+  // The interval of the records there are; 0 before the first start.
   uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }
 
   uint64_t buffer_interval() const { return buffer_interval_.load(std::memory_order_relaxed); }
 
-  // Over all isolates, ended ones included: what they published, and the memory of their maps and the tables.
-  // False when the lock could not be had in 50 ms. Takes no memory, and calls nothing of V8.
+  // Sums what all isolates published, including those that ended, and the memory of their maps and the
+  // tables. False when the lock is not free within 50 ms. Allocates no memory, and does not call V8.
   bool TryPublishedFigures(MemFigures* total, uint64_t* own_bytes);
-  // Over all isolates, ended ones included; the caller's own as of now.
+  // Sums the figures of all isolates, including those that ended; the caller's own are as of now.
   MemFigures TotalFigures(IsolateSampler* caller);
   ProcessStatus Status(IsolateSampler* caller);
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/clocks.h"
 #include "base/seq_lock.h"
@@ -123,8 +124,8 @@ class IsolateSampler {
   const Shared<IsolateSampler*>& self() const { return self_; }
   GcClock& clock() { return clock_; }
   AllocationCounter& allocation_counter() { return allocation_counter_; }
-  const DoorbellRef& doorbell() const { return doorbell_; }
-  void set_doorbell(DoorbellRef doorbell) { doorbell_ = std::move(doorbell); }
+  const std::optional<DoorbellRef>& doorbell() const { return doorbell_; }
+  void set_doorbell(const DoorbellRef& doorbell) { doorbell_.emplace(doorbell); }
   HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
   BufferSampler& buffers() { return buffers_; }
   // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
@@ -178,7 +179,7 @@ class IsolateSampler {
   uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest
   std::function<void()> on_displaced_;
   std::unique_ptr<SampleRecorder> recorder_;
-  DoorbellRef doorbell_;
+  std::optional<DoorbellRef> doorbell_;
   SamplerStatus figures_;
   SeqLock<SamplerStatus> status_;
 };

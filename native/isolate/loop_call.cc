@@ -7,7 +7,7 @@
 
 namespace memprof {
 
-// Lives until the loop has closed it.
+// It lives until the loop has closed it.
 struct LoopCall::Handle {
   explicit Handle(std::function<void()> call, Shared<Target> target)
       : call(std::move(call)), target(std::move(target)) {}
