@@ -1,5 +1,5 @@
-// build-native.mjs: compiles the addon into ./build, with the headers beside the running Node.js where there are any; else
-// node-gyp downloads them. What is up to date stays, unless it was made for another Node.js.
+// build-native.mjs: compiles the addon into ./build with the headers beside the running Node.js; if there are none, node-gyp
+// downloads them. The build is incremental, unless the last one was for another Node.js.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,13 +18,13 @@ function versionOfHeaders(directory) {
   }
 }
 
-// npm hands a `nodedir` of somebody's npmrc to node-gyp, which takes it over its command line: with the headers of another
-// version, what is built loads, and crashes.
+// If an npmrc has a `nodedir`, npm passes it to node-gyp, which prefers it to its command line. A binary that is built with
+// the headers of another version loads, and then crashes.
 const env = { JOBS: 'max', MAKEFLAGS: '--silent', ...process.env };
 const given = Object.keys(env).filter((name) => /^npm_(package_)?config_(node_gyp_)?nodedir$/i.test(name));
 const candidates = [...given.map((name) => env[name]), path.join(path.dirname(process.execPath), '..')];
 for (const name of given) delete env[name];
-// On Windows a library is needed as well as the headers.
+// On Windows the linker needs a library besides the headers.
 const headers =
   process.platform === 'win32'
     ? undefined

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # build-prebuild.sh [--arch ARCH] LINE…: builds prebuilds/<platform>-<arch>/memprof.abi<N>.<libc>.node for each
-# Node.js line and checks what came out. What is there already, made of the same sources, is only checked.
-# ./build is left alone, but for ./build/prebuild… where the work is done. Another ARCH than this machine's (arm64) is
-# cross-compiled with Debian's compiler, and loaded under qemu.
+# Node.js line and checks the result. A binary that was built from the same sources is only checked.
+# In ./build it only uses ./build/prebuild…. For another ARCH than this machine's (arm64) it cross-compiles with Debian's
+# compiler, and loads the binary under qemu.
 set -euo pipefail
 
 arch=
@@ -14,20 +14,20 @@ fi
 cd "$(dirname "$0")/.."
 root=$PWD
 exports="napi_register_module_v1 node_api_module_get_api_version_v1"
-# What the binaries of Node.js 20 ask for themselves: where they run, there is that much.
+# The binaries of Node.js 20 need these versions themselves, so every system that runs Node.js has them.
 declare -A newest_allowed=([GLIBC]=2.28 [GLIBCXX]=3.4.21 [CXXABI]=1.3.9)
 
 file=
 die() {
-  rm -f "$file" # what failed a check must not be tested or shipped
+  rm -f "$file" # a binary that failed a check must not be tested or shipped
   echo "build-prebuild.sh: $*" >&2
   exit 1
 }
 
 own=$(node -p 'process.platform + "-" + process.arch')
 platform=${own%-*}-${arch:-${own#*-}}
-run=()   # what runs a program of that platform
-tools='' # prefix of the names of its tools
+run=()   # the command that runs programs of the target platform
+tools='' # prefix of the names of that platform's tools
 if [ "$platform" != "$own" ]; then
   [ "$platform" = linux-arm64 ] || die "cannot cross-compile for $platform"
   tools=aarch64-linux-gnu-
@@ -60,7 +60,7 @@ check_binary() { # check_binary FILE
   echo "  needs ${needs[*]}; exports only the two entry points"
 }
 
-# node-gyp lets these win over its command line; npm sets npm_config_nodedir when an npmrc has nodedir.
+# node-gyp prefers these variables to its command line; npm sets npm_config_nodedir if an npmrc has nodedir.
 unset npm_package_config_node_gyp_nodedir npm_config_target npm_config_arch npm_config_runtime
 
 inputs_sum() { # inputs_sum VERSION: of everything a binary is made of
@@ -68,7 +68,7 @@ inputs_sum() { # inputs_sum VERSION: of everything a binary is made of
     echo "$1"
     "${CXX:-g++}" --version | head -n 1
     cat node_modules/{node-addon-api,prebuildify,node-gyp}/package.json .ci/build-prebuild.sh
-    # Uncommitted sources count, what is left behind by editors does not.
+    # Uncommitted sources count; files left behind by editors do not.
     git ls-files -co --exclude-standard -- binding.gyp native | grep -E '\.(cc|h|map|gyp)$' | sort | xargs sha256sum
   } | sha256sum | cut -d ' ' -f 1
 }
@@ -99,7 +99,7 @@ for line in "$@"; do
     files=("$out"/memprof.abi"$abi".*.node)
     file=${files[0]}
     [ -f "$file" ] || die "no $out/memprof.abi$abi.<libc>.node was built; there is: $(ls "$out")"
-    # The name only says what was asked for. This says which headers were compiled against.
+    # The file's name only has the requested ABI; config.gypi has the ABI of the headers that were used.
     grep -q "\"node_module_version\": $abi\b" "$stage/build/config.gypi" ||
       die "$file was not built with the headers of ABI $abi"
     grep -E '\bwarning:' "$stage.log" >&2 && die "$file: the compiler warns"

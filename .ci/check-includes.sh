@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# check-includes.sh: the rooms of native/ include one way only. Prints each include that goes against the arrow.
+# check-includes.sh: checks that the rooms of native/ include each other in one direction only. Prints each wrong include.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-# Each room may include those before it. docs/architecture.md says what each is for.
+# Each room may include those before it. docs/architecture.md describes the rooms.
 rooms=(base tables gc heap buffers encode dump isolate binding)
 
 declare -A floor

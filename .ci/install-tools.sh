@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build and the tests need beside Node.js, where apt-get can do it.
+# Installs with apt-get what the build and the tests need besides Node.js.
 set -euo pipefail
 
 missing=()
@@ -7,7 +7,7 @@ need() { # need PACKAGE COMMAND
   command -v "$2" >/dev/null || missing+=("$1")
 }
 
-# A plain clang-format will do as well when it is version 16.
+# A plain clang-format of version 16 is as good.
 if ! clang-format --version 2>/dev/null | grep -q 'version 16\.'; then
   need clang-format-16 clang-format-16
 fi

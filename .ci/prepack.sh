@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `npm pack` and `npm publish` do first: a clean ./dist, and what those need who compile in ./vendor: Node-API's C++ headers,
-# and binding.gyp. Beside package.json, that file would have pnpm warn of build scripts that it ignores.
+# `npm pack` and `npm publish` run this first. It makes a clean ./dist, and puts what `memprof build` needs into ./vendor:
+# Node-API's C++ headers and binding.gyp. If binding.gyp were beside package.json, pnpm would warn about ignored build scripts.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# release-check.sh: packs memprof and checks what came out as its users will meet it: the files, the installation under
-# each Node.js line, types, modules, bundlers. With --arm64 the binaries for linux-arm64 are built, checked and packed as
-# well. --retry: a test file that failed is run once more. The last line of the output is `N passed, N failed`.
+# release-check.sh: packs memprof and checks the package as users get it: the files, the installation under each Node.js
+# line, types, modules, bundlers. With --arm64 it also builds, checks and packs the binaries for linux-arm64. With --retry
+# it runs a test file that failed once more. The last line of the output is `N passed, N failed`.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 // run-tests.mjs [--retry] [--node FILE] [FOLDER | TEST]…: runs compiled tests of build/test, each file in a process of its
-// own. Without names: all that `npm test` runs; --all: the folder `measured`, too. A test that measures needs the machine
-// for itself, so files of `measured` run one by one, those of all other folders side by side.
+// own. Without names it runs what `npm test` runs; with --all also the folder `measured`. A test that measures needs the
+// machine to itself, so files of `measured` run one by one; those of all other folders run side by side.
 //
-// --retry: a file that failed is run once more, alone, when all others have ended; the output says which.
+// --retry: runs each file that failed once more, alone, after all others; the output names these files.
 // The last line is `N passed, N failed`, in assertions.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -16,7 +16,7 @@ const compiled = path.join(root, 'build', 'test');
 const SIDE_BY_SIDE = ['unit', 'process', 'http', 'hazard'];
 const ALONE = ['measured'];
 const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
-/** A test waits for what it is about. Only one that hangs meets this limit, however busy the machine is. */
+/** Tests wait for events, so only a test that hangs reaches this limit, however busy the machine is. */
 const LIMIT_SECONDS = SOAK ? 3600 : 900;
 
 const { values: options, positionals } = parseArgs({
@@ -35,7 +35,7 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Tests in a folder of build/test; each must still have its source. */
+/** Lists the tests in a folder of build/test, except leftovers without a source. */
 function testsIn(folder) {
   const directory = path.join(compiled, folder);
   if (!existsSync(directory)) fail(`there is no ${directory}: run npm run build:test`);
@@ -48,7 +48,7 @@ function sourceOf(test) {
   return path.join(root, 'test', `${test}.test.ts`);
 }
 
-/** The tests that a name on the command line means: a folder, or a file as its source, its compiled file, or short. */
+/** The tests that an argument names: a folder, or a test by its source, its compiled file, or its short name. */
 function testsNamed(name) {
   const short = (existsSync(name) ? path.relative(root, path.resolve(name)) : name)
     .replace(/^(build\/)?test\//, '')
@@ -80,7 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 function run(test) {
   return new Promise((resolve) => {
     const began = performance.now();
-    // Its own process group: what a failed test leaves running ends with it.
+    // The test gets its own process group, so that whatever a failed test leaves running can be killed.
     const child = spawn(options.node, ['--expose-gc', path.join(compiled, `${test}.test.js`)], {
       cwd: root,
       detached: true,
@@ -130,12 +130,12 @@ function judge(output, code) {
     reason.replace(/\{$/, '').trim(),
   );
   let failed = field('fail');
-  // A file that dies after its last good assertion, and one that asserts nothing, failed as well.
+  // A file that dies after its last assertion passed has failed too, and so has one that asserts nothing.
   if (failed === 0 && (code !== 0 || (passed === 0 && skipped.length === 0))) failed = 1;
   return { passed, failed, skipped, code };
 }
 
-/** What was printed about a failure: not the assertions that passed. */
+/** Prints the output of a failed test without the assertions that passed. */
 function report({ test, output, code }) {
   const lines = output.split('\n').filter((line) => !/^ *ok |^ *$|^ *# Subtest|^ *# time=/.test(line));
   const shown = lines.length > 400 ? [...lines.slice(0, 300), '…', ...lines.slice(-100)] : lines;
@@ -165,7 +165,7 @@ if (flat.length > 0)
   fail(`a test belongs in a folder of test/, which says what may run beside it: ${flat.join(', ')}`);
 
 const folders = options.all || SOAK ? [...SIDE_BY_SIDE, ...ALONE] : SIDE_BY_SIDE;
-// Each once: two at a time would share a directory.
+// Run each test only once: two runs at a time would share a directory.
 const tests = [
   ...new Set(positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn)),
 ];

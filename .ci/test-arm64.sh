@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 line=${1:-24}
 shift || true
-# What depends on V8, the compiler or the processor. Not what measures time, nor what qemu is too slow for (70 workers in
-# workers-coverage), nor mem-stats, where one check fails of what qemu says of its own memory.
+# Tests that depend on V8, the compiler or the processor. Left out are tests that measure time, workers-coverage (qemu is
+# too slow for its 70 workers), and mem-stats (one check fails because of what qemu reports about its own memory).
 [ $# -gt 0 ] || set -- process/{binary-abi,lifecycle,mem-profile-contract,kept-and-dropped,object-sizes,worker-totals} \
   process/{register,process-end,foreign-sampler} unit/text-format measured/{in-use-equals-v8,bounds-table}
 
@@ -22,7 +22,7 @@ cp -R test dist prebuilds package.json binding.gyp README.md "$stage"
 cp -R build/test "$stage/build/test"
 ln -s ../../node_modules "$stage/node_modules"
 
-# What is started with process.execPath has to go through qemu as well.
+# Programs that are started with process.execPath have to run under qemu as well.
 echo "process.execPath = '$stage/bin/node';" >"$stage/bin/exec-path.cjs"
 cat >"$stage/bin/node" <<END
 #!/bin/sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# npm run test:asan: the hazards of buffers, with an addon built under AddressSanitizer in ./build/asan. Not part of CI: the
-# build takes minutes. Leaks of Node.js itself are not looked for.
+# npm run test:asan: runs the hazards of buffers with an addon built with AddressSanitizer in ./build/asan. It is not part of
+# CI, because the build takes minutes. It does not look for leaks, because Node.js itself has some.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ cd "$stage"
 CXXFLAGS='-fsanitize=address -fno-omit-frame-pointer -g1' LDFLAGS='-fsanitize=address' \
   "$root/node_modules/.bin/node-gyp" rebuild --silent
 
-# V8 has a handler of its own for SIGSEGV; an allocation that fails is a test.
+# V8 has its own handler for SIGSEGV, and one of the tests makes allocations fail.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:allow_user_segv_handler=1:allocator_may_return_null=1
 library=$(${CXX:-g++} -print-file-name=libasan.so)
 failed=0

@@ -2,7 +2,7 @@
 # test-node-lines.sh [--retry] [LINE…]: builds the prebuilt binary for each Node.js line, then runs the tests on it, under that
 # line's node. The last line is `N passed, N failed`.
 #
-# What needs nothing of V8 (test/unit: readers, writers) runs in `npm test`, and here on the newest line.
+# Tests that do not depend on V8 (test/unit) run in `npm test`, and here only on the newest line.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ for line in "$@"; do
     bin=$(bash .ci/fetch-node.sh "$line")/bin
     folders=(process http hazard measured)
     [ "$line" != "$newest" ] || folders+=(unit)
-    # What tests start may come from PATH.
+    # PATH, because tests may start `node` by name.
     PATH=$bin:$PATH PREBUILDS_ONLY=1 node .ci/run-tests.mjs "${retry[@]}" "${folders[@]}" 2>&1 </dev/null | tee "$tmp/log" || true
     read -r good bad <<<"$(tail -n 1 "$tmp/log" | awk '/^[0-9]+ passed, [0-9]+ failed$/ { print $1, $3 }')"
     echo "node $line.x: ${good:-0} passed, ${bad:-1} failed"
