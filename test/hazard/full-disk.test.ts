@@ -133,7 +133,7 @@ t.test('a heap that is full, on a disk that is', async (t) => {
   t.strictSame(left(folder), []);
 });
 
-t.test('where there is room', async (t) => {
+t.test('a disk with room', async (t) => {
   const folder = t.testdir({ there: {} });
   const convert = (out: string) =>
     runCommand('env', [...node.slice(1), main, 'convert', after, '--format', 'txt', '-o', out], {

@@ -54,7 +54,7 @@ t.test('--import does what Node.js allows', async (t) => {
   t.strictSame([outcome.code, outcome.stdout], [plain.code, plain.stdout]);
 });
 
-t.test('memprof run there', async (t) => {
+t.test('memprof run in a removed directory', async (t) => {
   const dir = t.testdir({});
   const outcome = await runNowhere([], {}, main, ['run', '-q', '--dir', dir, program]);
   t.strictSame([outcome.code, outcome.stdout, outcome.stderr], [0, 'done\n', '']);

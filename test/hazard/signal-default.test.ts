@@ -85,7 +85,7 @@ t.test('another supervisor: a signal writes a profile, as ever', async (t) => {
   t.equal(stderr.match(/^memprof: wrote /gm)?.length, 2);
 });
 
-t.test('who asks for a signal gets it, under nodemon too', async (t) => {
+t.test('MEMPROF_SIGNAL=SIGUSR2 is obeyed under nodemon too', async (t) => {
   const env = { MEMPROF_SIGNAL: 'SIGUSR2' };
   const child = superviseAs(t, 'nodemon', 'fork', ['--require', register, program, 'wait'], env);
   const { endings, stderr } = await restartTwice(child);

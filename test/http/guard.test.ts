@@ -69,7 +69,7 @@ t.test('without a token, a mounted handler serves this machine only', async (t) 
   }
 });
 
-t.test('serve() likewise: a proxy in front of it is not this machine', async (t) => {
+t.test('serve() does not take a proxy in front of it for this machine', async (t) => {
   const server = await (require('#dist/http.js') as { serve: typeof serve }).serve({ port: 0 });
   t.teardown(() => server.close());
   t.equal((await ask(server.port)).status, 200);
@@ -124,7 +124,7 @@ t.test('a token, or insecure: true, serves all who have it', async (t) => {
   t.throws(() => handler({ insecure: 1 } as never), { code: 'ERR_MEMPROF_INVALID_ARG_TYPE' });
 });
 
-t.test('what is not of memprof is none of its business', async (t) => {
+t.test('requests for other paths go to next, or get 404', async (t) => {
   const app = express();
   app.use(handler());
   app.get('/', (_request, response) => void response.send('the app'));

@@ -152,7 +152,7 @@ t.test('allocations are deltas, what is in use is all of it', async (t) => {
   );
 });
 
-t.test('what a failed push would have said, the next one says; one warning', async (t) => {
+t.test('the next push includes the data of a failed one; there is one warning', async (t) => {
   startAnew(t);
   const warnings = catchWarnings(t);
   const atStart = await totals();
@@ -275,7 +275,7 @@ t.test('a fetch that misbehaves does not reach the program', async (t) => {
   t.same(unhandled, []);
 });
 
-t.test('nothing sampled, nothing sent', async (t) => {
+t.test('nothing is sent if nothing was sampled', async (t) => {
   const server = await ingestServer(t);
   stop();
   start({ sampleInterval: 2 ** 30, reset: true });

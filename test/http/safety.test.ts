@@ -24,7 +24,7 @@ async function send(origin: string, bytes: string | Buffer, end: boolean): Promi
   return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
 }
 
-t.test('a host that others reach needs a token, or a word', async (t) => {
+t.test('a host that others can reach needs a token, or insecure: true', async (t) => {
   for (const host of [
     '0.0.0.0',
     '::',
@@ -136,7 +136,7 @@ t.test('methods', async (t) => {
   t.equal((await fetch(`${server.url}symbol`, { method: 'POST', body: '0x1+0x2' })).status, 200);
 });
 
-t.test('so many profiles at a time, and so long', async (t) => {
+t.test('the number of profiles at a time, and their time, are limited', async (t) => {
   const server = await serve({ port: 0, maxConcurrent: 2, maxDuration: 4000 });
   t.teardown(() => server.close());
   /** The first answer that has or has not the status 429; or the last in 3 s, which is less than profiles of 4 take. */

@@ -130,14 +130,14 @@ t.test('without a binary', async (t) => {
   t.match(checkNoBinary(t, await load(directory)), directory, 'says where to build it');
 });
 
-t.test('a binary that is none', async (t) => {
+t.test('a file that is not a binary', async (t) => {
   const directory = packageWithout(t);
   const file = put(directory, ownBinary());
   writeFileSync(file, 'no library at all');
   t.match(checkNoBinary(t, await load(directory)), file, 'names the file');
 });
 
-t.test('a binary cut off anywhere is an error, not the end of the process', async (t) => {
+t.test('a truncated binary causes an error and does not end the process', async (t) => {
   const whole = readFileSync(ownBinary());
   const directory = packageWithout(t);
   const file = put(directory, ownBinary());

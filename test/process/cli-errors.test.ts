@@ -12,7 +12,7 @@ function oneLine(t: Test, run: Run, expected: RegExp): void {
   t.match(run.stderr, /^memprof: [^\n]+\n$/, 'one line');
 }
 
-t.test('a bad file is told in one line, exit code 1', async (t) => {
+t.test('a bad file causes a message of one line and exit code 1', async (t) => {
   const proto = readFileSync(after);
   const plain = gunzipSync(proto);
   const text = readFileSync(golden, 'utf8');
@@ -131,7 +131,7 @@ _memprof; printf '%s\\n' "\${COMPREPLY[@]}"`;
   t.match(memprof(['completion', 'fish']).stdout, /complete -c memprof/);
 });
 
-t.test('a reader that goes away is no failure', async (t) => {
+t.test('a reader that closes the pipe early is not a failure', async (t) => {
   const command = `"${process.execPath}" "$0" tree --nodefraction=0 "$1" | head -1; exit \${PIPESTATUS[0]}`;
   const { status, stderr } = spawnSync('bash', ['-c', command, main, after], { encoding: 'utf8' });
   t.equal(status, 0);

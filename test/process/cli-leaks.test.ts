@@ -63,7 +63,7 @@ t.test('a program that leaks, in three profiles', async (t) => {
   t.match(stdout, 'Nothing is certain with fewer than 4 profiles');
 });
 
-t.test('and in fourteen', async (t) => {
+t.test('a program that leaks, in fourteen profiles', async (t) => {
   const { protos, texts } = await written(t, 14);
   const stdout = fine(t, memprof(['leaks', ...protos]));
   const rows = rowsOf(stdout);

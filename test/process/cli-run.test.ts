@@ -121,7 +121,7 @@ t.test('standard input and output are those of the program', async (t) => {
   t.equal(run.stdout, '--cum,-n: hello');
 });
 
-t.test('node before the program is forgiven', async (t) => {
+t.test('memprof run accepts node before the program', async (t) => {
   t.equal(memprof(['run', '-q', '--dir', t.testdir({}), 'node', app, 'code', '5']).code, 5);
 });
 
@@ -195,17 +195,21 @@ t.test("the program's own listeners decide", async (t) => {
   t.equal(profilesIn(folder).length, 1);
 });
 
-t.test('what kills at once leaves no profile, and is told', needs('pgrep'), async (t) => {
-  const folder = t.testdir({});
-  const [child, ended] = await begin(folder, 'wait');
-  const { stdout } = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
-  process.kill(Number(stdout), 'SIGKILL');
-  const run = await ended;
-  t.equal(run.signal, 'SIGKILL');
-  t.match(run.stderr, 'memprof: no profile was written');
-});
+t.test(
+  'a signal that kills at once leaves no profile, and the summary says so',
+  needs('pgrep'),
+  async (t) => {
+    const folder = t.testdir({});
+    const [child, ended] = await begin(folder, 'wait');
+    const { stdout } = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
+    process.kill(Number(stdout), 'SIGKILL');
+    const run = await ended;
+    t.equal(run.signal, 'SIGKILL');
+    t.match(run.stderr, 'memprof: no profile was written');
+  },
+);
 
-t.test('workers, even those that want no flags', async (t) => {
+t.test('workers are profiled, even with an execArgv of their own', async (t) => {
   const folder = t.testdir({});
   t.equal(memprof(['run', '--sample-interval=64k', '--dir', folder, app, 'worker']).code, 0);
   const [file] = profilesIn(folder);

@@ -130,7 +130,7 @@ t.test('colours on a terminal, unless it or the user has none', needs('script'),
   for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) t.notOk(onTerminal(env).includes('\u001b'));
 });
 
-t.test('names cannot speak to the terminal', async (t) => {
+t.test('names cannot send control characters to the terminal', async (t) => {
   const file = path.join(t.testdir(), 'hostile.txt');
   writeFileSync(
     file,

@@ -139,7 +139,7 @@ t.test('names of functions and files cannot break the text', async (t) => {
   else t.ok(goTop(folder, readFileSync(file!), 'inuse_space').length > 0);
 });
 
-t.test('after many reads', async (t) => {
+t.test('the dump after many reads', async (t) => {
   const folder = t.testdir({});
   const outcome = await runOut({ reads: 1000, start: { sampleInterval: 16384, heapLimitDump: folder } });
   t.strictSame(death(outcome), death(await runOut({})));
@@ -147,7 +147,7 @@ t.test('after many reads', async (t) => {
   leakIsOnTop(t, file!, 'keepsObjects');
 });
 
-t.test('a directory that cannot be written to: the end is the same, and it is said', async (t) => {
+t.test('a directory that cannot be written to: the program ends the same way, with a message', async (t) => {
   const folder = t.testdir({ dumps: {}, workers: {} });
   const remove = join(folder, 'dumps');
   const outcome = await runOut({ remove, start: { heapLimitDump: remove } });

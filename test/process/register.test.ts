@@ -37,7 +37,7 @@ function allocatedBy(file: string, functionName: string): number {
     .reduce((sum, { values }) => sum + values[1]!, 0);
 }
 
-t.test('silent by default, with either flag', (t) => {
+t.test('with either flag it prints nothing by default', (t) => {
   const folder = t.testdir({});
   for (const flags of [
     ['--require', register],
@@ -148,7 +148,7 @@ t.test('HTTP', async (t) => {
   t.equal(code, 0, 'it does not keep the program');
 });
 
-t.test('whatever is wrong is one warning, and the program runs', async (t) => {
+t.test('everything that is wrong becomes one warning, and the program runs', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   t.teardown(() => taken.close());

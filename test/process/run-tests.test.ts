@@ -64,7 +64,7 @@ t.test('a file that failed is run once more only with --retry, which the last li
   t.match(bad, { code: 1, last: '0 passed, 1 failed' });
 });
 
-t.test('what was left out is said once for each reason', async (t) => {
+t.test('skipped tests are summed up once for each reason', async (t) => {
   const skips = (name: string) =>
     `console.log('ok 1 - ${name} # SKIP not installed: go (package golang-go)');`;
   const tests = { 'unit/a': skips('x') + skips('y') + summary(1), 'unit/b': skips('z') };

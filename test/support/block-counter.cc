@@ -1,5 +1,5 @@
-// Counts the blocks of memory that are alive in a process, by size. Preloaded it counts; loaded as an addon,
-// too, it tells: `blocks()` is an array of how many blocks of each size there are, in steps of 16 bytes.
+// Counts the live blocks of memory in a process, by size. Preload it to count; load it as an addon too to read the counts:
+// `blocks()` returns the number of blocks of each size, in steps of 16 bytes.
 //
 // Needs glibc, and no headers of Node.js: the few functions of Node-API that it calls are declared here.
 

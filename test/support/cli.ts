@@ -4,7 +4,7 @@ import { fixtures, type Outcome, type RunOptions, root, runNodeSync } from './ru
 
 export { fixtures, plainNode } from './run.js';
 
-/** The command as it is installed: `npm run build` comes before the tests. */
+/** The command as users get it; `npm run build` must run before the tests. */
 export const main = path.join(root, 'dist', 'cli', 'main.js');
 export const before = path.join(fixtures, 'go-proto', 'before.pb.gz');
 export const after = path.join(fixtures, 'go-proto', 'after.pb.gz');

@@ -3,10 +3,10 @@ import { threadId } from 'node:worker_threads';
 import type { Test } from 'tap';
 import { type Outcome as ProgramOutcome, runProgram } from './run.js';
 
-/** MEMPROF_TEST_SOAK=1 runs every hazard at the full size; else it is scaled down. */
+/** MEMPROF_TEST_SOAK=1 runs every hazard at its full size; otherwise it is scaled down. */
 export const soak = process.env.MEMPROF_TEST_SOAK === '1';
 
-/** A size of a test, and a line in its output that says at which it ran. */
+/** Chooses the size of a test and prints it in the test's output. */
 export function scaled(t: Test, what: string, ci: number, full: number): number {
   const size = soak ? full : ci;
   t.comment(`scale: ${size} ${what}${soak || ci === full ? ' (full)' : ` (full: ${full})`}`);

@@ -1,4 +1,4 @@
-// The one place where tests start other programs.
+// All tests start other programs through this file.
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -128,7 +128,7 @@ export function programPath(name: string): string {
   return path.join(root, 'test', 'programs', `${name}.cjs`);
 }
 
-/** What the program printed as JSON. Rejects unless it ended well and said nothing else. */
+/** The JSON that the program printed. Rejects if the program failed or printed anything else. */
 export async function report<T>(name: string, options: RunOptions = {}): Promise<T> {
   const { code, signal, stdout, stderr } = await runProgram(name, options);
   if (code !== 0 || stderr !== '') {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
-/** Programs that some tests need, and Debian's packages of them. */
+/** Programs that some tests need, and the Debian packages that contain them. */
 const PACKAGES = {
   go: 'golang-go',
   'google-pprof': 'google-perftools',
@@ -12,7 +12,7 @@ const PACKAGES = {
 
 export type Tool = keyof typeof PACKAGES;
 
-/** Where the program is, if it is installed. */
+/** The path of the program, if it is installed. */
 export function findTool(tool: Tool): string | undefined {
   const files = (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, tool));
   return files.find((file) => {

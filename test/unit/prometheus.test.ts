@@ -294,7 +294,7 @@ t.test('an estimate that falls by a little stays, one that was forgotten starts 
   );
 });
 
-t.test('the module handed in is the one that is used', async (t) => {
+t.test('the prom-client that was passed in is used', async (t) => {
   const made: string[] = [];
   class Counter<T extends string> extends client.Counter<T> {
     constructor(config: client.CounterConfiguration<T>) {

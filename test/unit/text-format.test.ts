@@ -171,7 +171,7 @@ t.test('records are sorted by in-use bytes, equal ones left in order', async (t)
   t.equal(records[0]!.inUseBytes(), 5, 'the array given is not touched');
 });
 
-t.test('figures no reader refuses', async (t) => {
+t.test('no reader refuses the figures', async (t) => {
   const written = (counts: Counts): string | undefined => format([record(counts)])[1];
   t.equal(written([0, 64, 2, 128]), '0: 0 [2: 128] @ 0x1001');
   t.equal(written([-1, -64, 2, 128]), '0: 0 [2: 128] @ 0x1001');
