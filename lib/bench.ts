@@ -1,4 +1,4 @@
-export type { ErrorCode, MemprofError } from './base/errors.js';
+export { type ErrorCode, MemprofError, MemprofRangeError, MemprofTypeError } from './base/errors.js';
 export { allocsPerRun } from './measure/allocs-per-run.js';
 export { type AllocLimits, AllocsAssertionError, assertAllocs } from './measure/assert-allocs.js';
 export { type CountObjectsOptions, countObjects, type ObjectCount } from './measure/count-objects.js';

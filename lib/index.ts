@@ -2,6 +2,11 @@
 // first called. The functions are written out because Node.js finds the names that can be imported by reading this
 // file's text.
 import { lazily } from './base/lazily.js';
+import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
+import type { ParseOptions, ProfileData } from './profile/model.js';
+import type { MemProfileRecord, MemStats, Running, StartOptions } from './profile/public-types.js';
+import type { ReadMemStatsOptions } from './sampler/mem-stats.js';
+import type { Status } from './sampler/status.js';
 // Loaded at once, because it has to hear of every worker that the program makes.
 import './sampler/workers.js';
 
@@ -12,23 +17,170 @@ const memStats = lazily(() => require('./sampler/mem-stats.js') as typeof import
 const profiles = lazily(() => require('./capture/lookup.js') as typeof import('./capture/lookup.js'));
 const readers = lazily(() => require('./formats/readers.js') as typeof import('./formats/readers.js'));
 
-export const start: typeof import('./sampler/start.js').start = (options) => starting().start(options);
-export const stop: typeof import('./sampler/start.js').stop = () => starting().stop();
-export const status: typeof import('./sampler/status.js').status = () => statuses().status();
-export const MemProfile: typeof import('./sampler/records.js').MemProfile = (into, inuseZero) =>
-  records().MemProfile(into, inuseZero);
-export const readRecords: typeof import('./sampler/records.js').readRecords = (inuseZero) =>
-  records().readRecords(inuseZero);
-export const readMemStats: typeof import('./sampler/mem-stats.js').readMemStats = (options) =>
-  memStats().readMemStats(options);
-export const lookup = ((name: string) =>
-  profiles().lookup(name)) as typeof import('./capture/lookup.js').lookup;
-export const writeHeapProfile: typeof import('./capture/lookup.js').writeHeapProfile = (sink, options) =>
-  profiles().writeHeapProfile(sink, options);
-export const parseProfile: typeof import('./formats/readers.js').parseProfile = (buffer, options) =>
-  readers().parseProfile(buffer, options);
+/**
+ * Profiles the calling thread's allocations from here on. Each thread (worker) starts for itself; all count into the
+ * same records.
+ *
+ * Calling it again while it runs changes nothing. After `stop()` it goes on with the records there are; what was in use
+ * then counts as freed, since V8 forgot it.
+ *
+ * @param options What is left out is as in the thread that started last; see `StartOptions` for the defaults.
+ * @returns An object whose `stop()` is that of the module, and which is disposable.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_SAMPLER_BUSY` if somebody else already uses V8's sampling heap profiler in this thread.
+ * @throws `ERR_MEMPROF_INTERVAL` if there are records of another `sampleInterval` or `bufferSampleInterval`, from before
+ * or from another thread.
+ * @throws `ERR_MEMPROF_STILL_RUNNING` for `reset` while a thread is profiled.
+ * @throws `ERR_MEMPROF_DIRECTORY` if the directory of `heapLimitDump` cannot be made.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * memprof.start({ sampleInterval: 128 * 1024 });
+ */
+export function start(options?: StartOptions): Running {
+  return starting().start(options);
+}
 
-export type { ErrorCode, MemprofError } from './base/errors.js';
+/**
+ * Ends profiling of the calling thread. Figures freeze as of its last garbage collection and can still be read; only
+ * sampled buffers that are freed later still count as freed. It has no effect if the thread is not profiled. When the
+ * thread itself ends, what it had in use counts as freed. Never throws.
+ *
+ * @example
+ * memprof.stop();
+ * await memprof.lookup('heap').writeTo(process.stdout, 1);
+ */
+export function stop(): void {
+  starting().stop();
+}
+
+/**
+ * What the profiler is doing and what it costs, in plain objects of numbers and strings that can be logged as JSON.
+ * Times are in nanoseconds, sizes in bytes, shares from 0 to 1. Never throws: without a binary for this Node.js `state`
+ * is `unavailable`.
+ *
+ * @example
+ * const { state, heap, overhead } = memprof.status();
+ * console.log(`${state}: ${heap.samplesSeen} samples, ${(overhead.total * 100).toFixed(2)} % of the time`);
+ *
+ * @returns A new object; changing it changes nothing.
+ */
+export function status(): Status {
+  return statuses().status();
+}
+
+/**
+ * Go's `runtime.MemProfile`: the profile of memory allocated and freed, per allocation stack and size class, over all
+ * threads of the process, as of each thread's last garbage collection (before the first one: as of now).
+ *
+ * `n` is the number of records there are. If they fit (`into.length >= n`), they are put into `into[0 … n-1]`,
+ * the rest of `into` is left alone, and `ok` is true; otherwise nothing is touched and `ok` is false. `null` has
+ * room for none. As in Go, the number may grow between a call that asks and one that reads: leave some room and try
+ * again.
+ *
+ * With `inuseZero` false, records with nothing in use are left out.
+ *
+ * @param into An array for the records, or null to ask only how many there are.
+ * @param inuseZero Whether records with nothing in use are wanted, too.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` for the arguments.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const { n } = memprof.MemProfile(null, true);
+ * const records = new Array(n + 50);
+ * const { n: found, ok } = memprof.MemProfile(records, true);
+ * if (ok) records.length = found;
+ */
+export function MemProfile(into: MemProfileRecord[] | null, inuseZero: boolean): { n: number; ok: boolean } {
+  return records().MemProfile(into, inuseZero);
+}
+
+/**
+ * All records in a new array, newest bucket first: `MemProfile` without the loop.
+ *
+ * @param inuseZero Whether records with nothing in use are wanted, too.
+ * @returns Records with raw figures: those of the sampled objects, in bytes and counts.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` for the argument.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * for (const record of memprof.readRecords(false)) console.log(record.inUseBytes(), record.stack()[0]?.functionName);
+ */
+export function readRecords(inuseZero: boolean): MemProfileRecord[] {
+  return records().readRecords(inuseZero);
+}
+
+/**
+ * Go's `runtime.ReadMemStats`, for V8. Bytes, nanoseconds (times since 1970), counts.
+ *
+ * - `alloc`, `heapAlloc`: used heap. `heapSys`: committed heap, `heapIdle` of it holds no object, `heapReleased` of
+ *   that is not resident. Other threads' figures are those of their last garbage collection.
+ * - `totalAlloc`: bytes allocated since memprof was loaded (with what was in use then), exact: summed over collections.
+ * - `mallocs`, `frees`, `heapObjects`, `bySize`: estimates, from the sampled records; 0 if nothing was sampled.
+ * - `stackInuse`, `stackSys`: the threads' stacks. `mSpan…`, `mCache…`, `lookups`: 0, V8 has no counterpart.
+ * - `buckHashSys`: memprof's tables. `gcSys`: V8's memory outside its heap. `otherSys`: external memory, which
+ *   includes Buffers.
+ * - `nextGC`: the heap limit; V8 does not tell its target.
+ * - `pauseNs`, `pauseEnd`: rings of the last 256 pauses, the newest at `(numGC + 255) % 256`. Minor and major
+ *   collections both count. The pauses do not include memprof's own work.
+ * - `external`: memory outside V8's heap that its objects hold, as `process.memoryUsage()` has it; `arrayBuffers` of it
+ *   are Buffers and ArrayBuffers, of the calling thread and of all whose buffers are, or were, profiled (`buffers: true`);
+ *   `arrayBuffersTotalAlloc`: bytes of these allocated since then, exact, 0 if buffers were never profiled.
+ * - `gcCPUFraction`: share of the threads' time spent in those pauses.
+ *
+ * @param options `scope` is `process` (default), over all threads, or `isolate`, of the calling one.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const { heapAlloc, numGC } = memprof.readMemStats();
+ */
+export function readMemStats(options?: ReadMemStatsOptions): MemStats {
+  return memStats().readMemStats(options);
+}
+
+/**
+ * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none.
+ *
+ * @param name `heap`, `allocs` or `buffers`.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` if the name is no string.
+ * @example
+ * await memprof.lookup('heap').writeTo(fs.createWriteStream('heap.pb.gz'), 0);
+ */
+export function lookup(name: ProfileName): Profile;
+export function lookup(name: string): Profile | undefined;
+export function lookup(name: string): Profile | undefined {
+  return profiles().lookup(name);
+}
+
+/**
+ * Go's `pprof.WriteHeapProfile`: `lookup('heap').writeTo(sink, 0, options)`.
+ *
+ * @param sink Where to write; it is not ended.
+ * @param options See `WriteOptions`.
+ * @returns A promise that rejects with the sink's error if that fails, and as `Profile.writeTo` does.
+ * @example
+ * await memprof.writeHeapProfile(fs.createWriteStream('heap.pb.gz'));
+ */
+export function writeHeapProfile(sink: Sink, options?: WriteOptions): Promise<void> {
+  return profiles().writeHeapProfile(sink, options);
+}
+
+/**
+ * Reads a heap profile: pprof's proto, gzipped or plain, or a legacy text (`heap`, `heap_v2`, `heapz_v2`,
+ * `heapprofile`, `growthz`, `fragmentationz`, with or without a symbol section, and jemalloc's), gzipped or plain.
+ *
+ * Time is linear in the size of the input, and memory limited, whatever the input is.
+ *
+ * @param buffer The profile's bytes.
+ * @param options How values are scaled, and how large the profile may be; see `ParseOptions`.
+ * @throws `ERR_MEMPROF_PROFILE` if it cannot be read, with one line that says where and what was expected.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for the arguments.
+ * @example
+ * const { samples } = memprof.parseProfile(fs.readFileSync('heap.pb.gz'));
+ */
+export function parseProfile(buffer: Uint8Array, options?: ParseOptions): ProfileData {
+  return readers().parseProfile(buffer, options);
+}
+
+export type { ErrorCode } from './base/errors.js';
+export { MemprofError, MemprofRangeError, MemprofTypeError } from './base/errors.js';
 export type { EncodeOptions, Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 export type {
   Mapping,
@@ -42,8 +194,19 @@ export type {
   Frame,
   MemProfileRecord,
   MemStats,
+  Running,
   SizeClassStats,
   StartOptions,
 } from './profile/public-types.js';
 export type { ReadMemStatsOptions } from './sampler/mem-stats.js';
-export type { Status } from './sampler/status.js';
+export type { SourceMapStatus } from './sampler/source-map-tally.js';
+export type {
+  BufferStatus,
+  DumpStatus,
+  HeapStatus,
+  InternalStatus,
+  OverheadStatus,
+  Status,
+  TableStatus,
+  ThreadStatus,
+} from './sampler/status.js';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { type MemprofError, memprofError } from '../base/errors.js';
+import { type ErrorCode, type MemprofError, memprofError } from '../base/errors.js';
 import { interpreterOf, isCutOff } from './elf.js';
 
 const platform = `${process.platform}-${process.arch}`;
@@ -73,7 +73,10 @@ export function loadBinary(): unknown {
 
 function explain(failures: readonly { file: string; error: Error & { code?: unknown } }[]): MemprofError {
   for (const { error } of failures) {
-    if (typeof error.code === 'string' && error.code.startsWith('ERR_MEMPROF_')) return error as MemprofError;
+    // The addon of another Node.js refuses by itself.
+    if (typeof error.code === 'string' && error.code.startsWith('ERR_MEMPROF_')) {
+      return memprofError(error.code as ErrorCode, error.message, error.cause);
+    }
     if (error.code === 'ERR_DLOPEN_DISABLED') {
       return memprofError(
         'ERR_MEMPROF_NO_BINARY',

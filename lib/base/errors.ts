@@ -18,17 +18,91 @@ export type ErrorCode =
   | 'ERR_MEMPROF_STILL_RUNNING'
   | 'ERR_MEMPROF_UNKNOWN_OPTION';
 
-/** What memprof throws and rejects with. */
-export interface MemprofError extends Error {
+// biome-ignore lint/complexity/noBannedTypes: as `Error.captureStackTrace` takes it
+type Helper = Function;
+
+const BRAND = Symbol.for('memprof.error');
+
+/** What `instanceof MemprofError` goes by, so that it holds of the `TypeError`s and `RangeError`s, too. */
+interface Branded {
+  [BRAND]?: true;
+}
+
+/** An error of memprof; `code` says which, and docs/errors.md explains each. */
+export class MemprofError extends Error {
   code: ErrorCode;
+
+  /** @internal */
+  constructor(code: ErrorCode, message: string, helper: Helper, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    finish(this, helper);
+  }
+
+  /** True of every error that memprof throws or rejects with, also of another copy of it. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as Branded)[BRAND] === true;
+  }
 }
 
-function coded<E extends Error>(error: E, code: ErrorCode): E & MemprofError {
-  return Object.assign(error, { code });
+/** A value of the wrong type, or an option that is unknown: a `TypeError` and a `MemprofError`. */
+export class MemprofTypeError extends TypeError {
+  code: ErrorCode;
+
+  /** @internal */
+  constructor(code: ErrorCode, message: string, helper: Helper) {
+    super(message);
+    this.code = code;
+    finish(this, helper);
+  }
 }
 
+/** A value out of its range: a `RangeError` and a `MemprofError`. */
+export class MemprofRangeError extends RangeError {
+  code: ErrorCode;
+
+  /** @internal */
+  constructor(code: ErrorCode, message: string, helper: Helper) {
+    super(message);
+    this.code = code;
+    finish(this, helper);
+  }
+}
+
+Object.defineProperty(MemprofError.prototype, 'name', {
+  value: 'MemprofError',
+  writable: true,
+  configurable: true,
+});
+
+for (const { prototype } of [MemprofError, MemprofTypeError, MemprofRangeError]) markAsOwn(prototype);
+
+/** Makes `instanceof MemprofError` true of it, and of what inherits from it. */
+export function markAsOwn(error: object): void {
+  Object.defineProperty(error, BRAND, { value: true });
+}
+
+/**
+ * As Node.js does with its own errors, the code stands in the first line of the stack, but not in the name. V8 writes
+ * that line when the stack is first read.
+ */
+function finish(error: Error & { code: ErrorCode }, helper: Helper): void {
+  const { name } = error;
+  Object.defineProperty(error, 'name', {
+    value: `${name} [${error.code}]`,
+    writable: true,
+    configurable: true,
+  });
+  Error.captureStackTrace(error, helper);
+  try {
+    void error.stack;
+  } catch {} // A program's own `Error.prepareStackTrace` may throw.
+  Reflect.deleteProperty(error, 'name');
+}
+
+/** The stacks of errors made by these functions begin with their callers. */
 export function memprofError(code: ErrorCode, message: string, cause?: unknown): MemprofError {
-  return coded(new Error(message, cause === undefined ? undefined : { cause }), code);
+  return new MemprofError(code, message, memprofError, cause === undefined ? undefined : { cause });
 }
 
 /** A value as an error message shows it: short, on one line. */
@@ -38,21 +112,17 @@ function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-export function invalidType(name: string, expected: string, value: unknown): MemprofError {
-  return coded(
-    new TypeError(`${name} must be ${expected}, but is ${shown(value)}`),
-    'ERR_MEMPROF_INVALID_ARG_TYPE',
-  );
+export function invalidType(name: string, expected: string, value: unknown): MemprofTypeError {
+  const message = `${name} must be ${expected}, but is ${shown(value)}`;
+  return new MemprofTypeError('ERR_MEMPROF_INVALID_ARG_TYPE', message, invalidType);
 }
 
-export function outOfRange(name: string, expected: string, value: unknown): MemprofError {
-  return coded(
-    new RangeError(`${name} must be ${expected}, but is ${shown(value)}`),
-    'ERR_MEMPROF_OUT_OF_RANGE',
-  );
+export function outOfRange(name: string, expected: string, value: unknown): MemprofRangeError {
+  const message = `${name} must be ${expected}, but is ${shown(value)}`;
+  return new MemprofRangeError('ERR_MEMPROF_OUT_OF_RANGE', message, outOfRange);
 }
 
 /** `hint` ends the message: what was meant perhaps, or what there is. */
-export function unknownOption(name: string, hint: string): MemprofError {
-  return coded(new TypeError(`${name} is unknown${hint}`), 'ERR_MEMPROF_UNKNOWN_OPTION');
+export function unknownOption(name: string, hint: string): MemprofTypeError {
+  return new MemprofTypeError('ERR_MEMPROF_UNKNOWN_OPTION', `${name} is unknown${hint}`, unknownOption);
 }

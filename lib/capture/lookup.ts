@@ -117,9 +117,7 @@ const profiles = {
   buffers: new NamedProfile('buffers'),
 };
 
-/**
- * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none. Throws `ERR_MEMPROF_INVALID_ARG_TYPE`.
- */
+/** See lib/index.ts. */
 export function lookup(name: ProfileName): Profile;
 export function lookup(name: string): Profile | undefined;
 export function lookup(name: string): Profile | undefined {
@@ -127,7 +125,7 @@ export function lookup(name: string): Profile | undefined {
   return Object.hasOwn(profiles, name) ? profiles[name as keyof typeof profiles] : undefined;
 }
 
-/** Go's `pprof.WriteHeapProfile`: `lookup('heap').writeTo(sink, 0, options)`. */
+/** See lib/index.ts. */
 export function writeHeapProfile(sink: Sink, options?: WriteOptions): Promise<void> {
   return profiles.heap.writeTo(sink, 0, options);
 }

@@ -1,3 +1,4 @@
+import { asyncDisposable } from '../base/disposable.js';
 import { warn } from '../base/say.js';
 import { encodeProto } from '../capture/pipeline.js';
 import { AllocatedSince } from './allocated-since.js';
@@ -17,8 +18,8 @@ export interface PushStats {
   lastError?: string;
 }
 
-/** What `push` returns. */
-export interface Push {
+/** What `push` returns. `await using` stops it at the end of the block. */
+export interface Push extends AsyncDisposable {
   /** Pushes a last time, after one that is under way. Never rejects; takes at most twice the timeout. */
   stop(): Promise<void>;
   /** How the pushes went so far. */
@@ -33,23 +34,23 @@ export interface Push {
  * The program notices as little as can be: the timer does not keep it alive, one push at a time is under way, each with
  * a timeout, and the first that fails is told as a `MEMPROF_PUSH` warning, the others only in `stats()`.
  *
- * Throws
- * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`), `RangeError` (`ERR_MEMPROF_OUT_OF_RANGE`) for options,
- * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @param options `url` and `name` are needed; see `PushOptions` for the others and their defaults.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const pushing = push({ url: 'http://pyroscope:4040', name: 'shop.checkout' });
  */
 export function push(options: PushOptions): Push {
   const checked = checkPushOptions(options);
   const pusher = new Pusher(checked);
   const timer = setInterval(() => pusher.tick(), checked.interval).unref();
   let stopped: Promise<void> | undefined;
-  return {
-    stop() {
-      clearInterval(timer);
-      stopped ??= pusher.finish();
-      return stopped;
-    },
-    stats: () => ({ ...pusher.stats }),
+  const stop = () => {
+    clearInterval(timer);
+    stopped ??= pusher.finish();
+    return stopped;
   };
+  return asyncDisposable({ stop, stats: () => ({ ...pusher.stats }) }, stop);
 }
 
 class Pusher {

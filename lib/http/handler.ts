@@ -53,7 +53,10 @@ export type Handler = (
  *
  * The pages are made on the calling thread's event loop; those of `serve()` are made on a thread of its own.
  *
- * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`.
+ * @param options See `HandlerOptions` for the defaults.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @example
+ * app.use(handler({ token: process.env.PPROF_TOKEN }));
  */
 export function handler(options?: HandlerOptions): Handler {
   const pages = new Pages(checkHandlerOptions(options), commandLine(), programName());

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { native } from '../addon/native.js';
 import { completeOptions } from '../base/check-options.js';
+import { asyncDisposable } from '../base/disposable.js';
 import { memprofError } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
 import { warn } from '../base/say.js';
@@ -21,8 +22,8 @@ export interface ServeOptions extends HandlerOptions {
   host?: string;
 }
 
-/** A server in a thread of its own. */
-export interface Server {
+/** A server in a thread of its own. `await using` closes it at the end of the block. */
+export interface Server extends AsyncDisposable {
   /** The URL of its index page: `http://127.0.0.1:6060/debug/pprof/`. */
   readonly url: string;
   readonly host: string;
@@ -47,11 +48,14 @@ export type ThreadReport = { port: number; host: string } | { code: string | und
  * Serves the pages of `handler()` from a thread of its own, which answers even while all other threads are busy. The server
  * does not keep the process alive.
  *
- * Rejects with
- * - `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for wrong options,
- * - `ERR_MEMPROF_INSECURE` for a host that other machines can reach, without `token` or `insecure`,
- * - `ERR_MEMPROF_SERVER` if it cannot listen on the address; its `cause` has the system's `code` (`EADDRINUSE`),
- * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @param options See `ServeOptions` for the defaults.
+ * @returns A promise of the server. It rejects with what is listed below.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_INSECURE` for a host that others reach, without `token` or `insecure`.
+ * @throws `ERR_MEMPROF_SERVER` if it cannot listen there; its `cause` has the system's `code` (`EADDRINUSE`).
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const { url } = await serve({ port: 6060 });
  */
 export async function serve(options?: ServeOptions): Promise<Server> {
   const { port, host, ...rest } = completeOptions('serve', options);
@@ -83,13 +87,11 @@ export async function serve(options?: ServeOptions): Promise<Server> {
     warn(`memprof's HTTP server ended: ${error.message}`);
   });
   const shownHost = report.host.includes(':') ? `[${report.host}]` : report.host;
-  return {
-    ...report,
-    url: `http://${shownHost}:${report.port}/debug/pprof/`,
-    async close() {
-      await worker.terminate();
-    },
+  const close = async () => {
+    await worker.terminate();
   };
+  const url = `http://${shownHost}:${report.port}/debug/pprof/`;
+  return asyncDisposable({ ...report, url, close }, close);
 }
 
 async function firstReport(worker: Worker): Promise<ThreadReport> {

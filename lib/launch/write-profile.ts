@@ -8,6 +8,7 @@ import { writeWholeFile } from '../base/whole-file.js';
 import { type Capture, encodeNow, type ProfileName, readCapture } from '../capture/pipeline.js';
 import { findFrames, framesOf } from '../capture/source-maps.js';
 import { externalComment } from '../profile/external-memory.js';
+import { publishDump } from '../sampler/channels.js';
 
 export interface FileSettings {
   /** The directory is created if it does not exist. */
@@ -93,6 +94,7 @@ function write(
     written++;
     const file = path.join(dir, fileName(capture.name, format));
     writeWholeFile(file, [content], { flush: false });
+    publishDump(file, capture.name);
     tell(file, capture.name, external);
   }
 }

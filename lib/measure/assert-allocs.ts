@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert';
 import path from 'node:path';
 import { givenOptions } from '../base/check-options.js';
-import { invalidType, type MemprofError } from '../base/errors.js';
+import { invalidType, type MemprofError, markAsOwn } from '../base/errors.js';
 import { checkMeasureOptions } from './measure.js';
 import { measurePlan, type Plan } from './plan.js';
 import { runPlan } from './run-plan.js';
@@ -33,6 +33,7 @@ function assertionError(measurement: Measurement, limits: AllocLimits): AllocsAs
     expected: limits,
     operator: 'assertAllocs',
   });
+  markAsOwn(error);
   return Object.assign(error as object, { code: 'ERR_MEMPROF_ALLOCS', measurement }) as AllocsAssertionError;
 }
 

@@ -38,6 +38,12 @@ export interface MemProfileRecord {
   inUseObjects(): number;
 }
 
+/** What `start` returns. It is disposable: `using profiling = memprof.start();` stops at the end of the block. */
+export interface Running extends Disposable {
+  /** The same as `stop()` of the module, in the thread that calls it. */
+  stop(): void;
+}
+
 /**
  * What is left out is as in the thread that started last, or else the default: a worker that just calls `start()` is
  * profiled as its parent is.

@@ -1,5 +1,8 @@
 import { native } from '../addon/native.js';
+import { lazily } from '../base/lazily.js';
 import { warn } from '../base/say.js';
+
+const channels = lazily(() => require('./channels.js') as typeof import('./channels.js'));
 
 const RETRY_MS = 5000;
 
@@ -14,6 +17,7 @@ export function watchForDisplacement(): void {
   if (watching) return;
   watching = true;
   native().onDisplaced(() => {
+    channels().publishDisplaced();
     if (!warned) {
       warned = true;
       warn(

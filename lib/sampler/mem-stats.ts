@@ -16,26 +16,7 @@ export interface ReadMemStatsOptions {
   scope?: 'process' | 'isolate';
 }
 
-/**
- * Go's `runtime.ReadMemStats`, for V8. Bytes, nanoseconds (times since 1970), counts.
- *
- * - `alloc`, `heapAlloc`: used heap. `heapSys`: committed heap, `heapIdle` of it holds no object, `heapReleased` of
- *   that is not resident. Other threads' figures are those of their last garbage collection.
- * - `totalAlloc`: bytes allocated since memprof was loaded (with what was in use then), exact: summed over collections.
- * - `mallocs`, `frees`, `heapObjects`, `bySize`: estimates, from the sampled records; 0 if nothing was sampled.
- * - `stackInuse`, `stackSys`: the threads' stacks. `mSpan…`, `mCache…`, `lookups`: 0, V8 has no counterpart.
- * - `buckHashSys`: memprof's tables. `gcSys`: V8's memory outside its heap. `otherSys`: external memory, which
- *   includes Buffers.
- * - `nextGC`: the heap limit; V8 does not tell its target.
- * - `pauseNs`, `pauseEnd`: rings of the last 256 pauses, the newest at `(numGC + 255) % 256`. Minor and major
- *   collections both count. The pauses do not include memprof's own work.
- * - `external`: memory outside V8's heap that its objects hold, as `process.memoryUsage()` has it; `arrayBuffers` of it
- *   are Buffers and ArrayBuffers, of the calling thread and of all whose buffers are, or were, profiled (`buffers: true`);
- *   `arrayBuffersTotalAlloc`: bytes of these allocated since then, exact, 0 if buffers were never profiled.
- * - `gcCPUFraction`: share of the threads' time spent in those pauses.
- *
- * Throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_NO_BINARY`.
- */
+/** See lib/index.ts. */
 export function readMemStats(options?: ReadMemStatsOptions): MemStats {
   const { scope } = completeOptions('readMemStats', options);
   const figures = native().readMemFigures(scope === 'process');

@@ -50,19 +50,7 @@ class SampledBucket implements BucketRecord {
   }
 }
 
-/**
- * Go's `runtime.MemProfile`: the profile of memory allocated and freed, per allocation stack and size class, over all
- * threads of the process, as of each thread's last garbage collection (before the first one: as of now).
- *
- * `n` is the number of records there are. If they fit (`records.length >= n`), they are put into `records[0 … n-1]`,
- * the rest of `records` is left alone, and `ok` is true; otherwise nothing is touched and `ok` is false. `null` has
- * room for none. As in Go, the number may grow between a call that asks and one that reads: leave some room and try
- * again.
- *
- * With `inuseZero` false, records with nothing in use are left out.
- *
- * Throws a `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`).
- */
+/** See lib/index.ts. */
 export function MemProfile(
   records: MemProfileRecord[] | null,
   inuseZero: boolean,
@@ -81,7 +69,7 @@ export function MemProfile(
   return { n: read.length, ok: true };
 }
 
-/** All records in a new array, newest bucket first: `MemProfile` without the loop. */
+/** See lib/index.ts. */
 export function readRecords(inuseZero: boolean): MemProfileRecord[] {
   checkBoolean(inuseZero, 'inuseZero');
   return recordsOf(native().readRecords(inuseZero, false), frames().heapStackAt);

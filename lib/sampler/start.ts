@@ -1,31 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { NativeStartResult, native, nativeIfLoaded } from '../addon/native.js';
+import { disposable } from '../base/disposable.js';
 import { memprofError } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
 import { tellWorkersOfProgram } from '../base/program.js';
-import type { StartOptions } from '../profile/public-types.js';
+import type { Running, StartOptions } from '../profile/public-types.js';
 import { unwrapWorkers, wrapWorkers } from './workers.js';
 
 const displaced = lazily(() => require('./displaced.js') as typeof import('./displaced.js'));
+const channels = lazily(() => require('./channels.js') as typeof import('./channels.js'));
 const startOptions = lazily(() => require('./start-options.js') as typeof import('./start-options.js'));
 
-/**
- * Profiles the calling thread's allocations from here on. Each thread (worker) starts for itself; all count into the
- * same records.
- *
- * Calling it again while it runs changes nothing. After `stop()` it goes on with the records there are; what was in use
- * then counts as freed, since V8 forgot it.
- *
- * Throws
- * - `TypeError` (`ERR_MEMPROF_INVALID_ARG_TYPE`), `RangeError` (`ERR_MEMPROF_OUT_OF_RANGE`) for options,
- * - `ERR_MEMPROF_SAMPLER_BUSY` if somebody else already uses V8's sampling heap profiler in this thread,
- * - `ERR_MEMPROF_INTERVAL` if there are records of another `sampleInterval` or `bufferSampleInterval`, from before or
- *   from another thread,
- * - `ERR_MEMPROF_STILL_RUNNING` for `reset` while a thread is profiled,
- * - `ERR_MEMPROF_DIRECTORY` if the directory of `heapLimitDump` cannot be made,
- * - `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
- */
-export function start(options?: StartOptions): void {
+/** See lib/index.ts. */
+export function start(options?: StartOptions): Running {
   const { workers, ...checked } = startOptions().checkStartOptions(options);
   if (checked.heapLimitDump) makeDirectory(checked.heapLimitDump);
   displaced().watchForDisplacement();
@@ -57,6 +44,8 @@ export function start(options?: StartOptions): void {
   }
   tellWorkersOfProgram();
   if (workers) wrapWorkers();
+  channels().watchHarvests();
+  return disposable({ stop }, stop);
 }
 
 /** Now: when the heap is full it is too late. */
@@ -72,11 +61,7 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/**
- * Ends profiling of the calling thread; figures freeze as of its last garbage collection and can still be read; only
- * sampled buffers that are freed later still count as freed. Without effect if it does not run. When the thread itself
- * ends, what it had in use counts as freed. Never throws.
- */
+/** See lib/index.ts. */
 export function stop(): void {
   unwrapWorkers();
   nativeIfLoaded()?.stop();

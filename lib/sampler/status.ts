@@ -65,15 +65,7 @@ export interface Status {
 
 const STATES = ['stopped', 'running', 'displaced'] as const;
 
-/**
- * What the profiler is doing and what it costs, in plain objects of numbers and strings that can be logged as JSON.
- * Times are in nanoseconds, sizes in bytes, shares from 0 to 1. Never throws: without a binary for this Node.js `state`
- * is `unavailable`.
- *
- * @example
- * const { state, heap, overhead } = memprof.status();
- * console.log(`${state}: ${heap.samplesSeen} samples, ${(overhead.total * 100).toFixed(2)} % of the time`);
- */
+/** See lib/index.ts. */
 export function status(): Status {
   let unavailable: string | null = null;
   let figures: NativeStatus;

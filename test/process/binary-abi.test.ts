@@ -55,7 +55,7 @@ function ownBinary(): string {
 
 function checkUnavailable(t: Test, { failures, status, stopping }: Report, code: string): string {
   t.equal(failures.length, 4);
-  for (const failure of failures) t.match(failure, { name: 'Error', code });
+  for (const failure of failures) t.match(failure, { name: 'MemprofError', code });
   const { message = '' } = failures[0] ?? {};
   t.strictSame(status, { state: 'unavailable', unavailable: message, samplesSeen: 0, threads: [] });
   t.equal(stopping, null, 'stop() has nothing to stop');

@@ -64,7 +64,7 @@ t.test('start twice: without effect, but for another interval', async (t) => {
   t.equal(after.status.state, 'running');
   t.equal(after.status.heap.stackDepth, 20, 'options of the second start are not taken');
   t.equal(after.status.internal.isolatesRunning, 1);
-  t.match(otherInterval, { name: 'Error', code: 'ERR_MEMPROF_INTERVAL', message: /\b256\b.*\b512\b/ });
+  t.match(otherInterval, { name: 'MemprofError', code: 'ERR_MEMPROF_INTERVAL', message: /\b256\b.*\b512\b/ });
   t.equal(stopped.state, 'stopped', 'one stop is enough');
   t.equal(stopped.internal.isolatesRunning, 0);
 });
@@ -121,7 +121,11 @@ t.test('another interval while there are records: refused; none given: the one i
     afterRefusal: Status;
     adopted: Status;
   }>('otherInterval');
-  t.match(refused, { name: 'Error', code: 'ERR_MEMPROF_INTERVAL', message: /\b256\b.*\b512\b.*reset/ });
+  t.match(refused, {
+    name: 'MemprofError',
+    code: 'ERR_MEMPROF_INTERVAL',
+    message: /\b256\b.*\b512\b.*reset/,
+  });
   t.equal(afterRefusal.state, 'stopped');
   t.equal(afterRefusal.heap.sampleInterval, INTERVAL);
   t.equal(adopted.state, 'running');
@@ -143,7 +147,7 @@ t.test('reset: only while stopped; then as if nothing had been', async (t) => {
     oldDied: PlainRecord[];
     later: PlainRecord[];
   }>('reset');
-  t.match(whileRunning, { name: 'Error', code: 'ERR_MEMPROF_STILL_RUNNING', message: /stop\(\)/ });
+  t.match(whileRunning, { name: 'MemprofError', code: 'ERR_MEMPROF_STILL_RUNNING', message: /stop\(\)/ });
   t.ok(sumsOf(untouched, 'keep').inUse > 0, 'refused: records are still there');
   t.ok(before.length > 0);
   t.strictSame(recordsOf(after.records, 'keep'), [], 'the records are gone');
@@ -177,7 +181,7 @@ t.test('start while somebody else samples: refused, and theirs is left alone', a
     afterwards: Status;
     records: PlainRecord[];
   }>('busy');
-  t.match(found.refused, { name: 'Error', code: 'ERR_MEMPROF_SAMPLER_BUSY', message: /inspector/ });
+  t.match(found.refused, { name: 'MemprofError', code: 'ERR_MEMPROF_SAMPLER_BUSY', message: /inspector/ });
   t.equal(found.afterRefusal.state, 'stopped');
   t.equal(found.afterRefusal.internal.isolatesRunning, 0);
   t.equal(found.stillSampling, true, 'our stop does not stop theirs');

@@ -22,7 +22,7 @@ function sources(folder: string): string {
 t.test('error codes: each is thrown, typed and documented, and no other', async (t) => {
   const errors = read('lib/base/errors.ts');
   const typed = codesIn(/type ErrorCode =([^;]*);/.exec(errors)![1]!);
-  const [types, functions] = errors.split('/** What memprof throws');
+  const [types, functions] = errors.split('/** What `instanceof MemprofError`');
   t.match(types, 'type ErrorCode');
   t.strictSame(codesIn(sources('lib') + sources('native') + functions), typed, 'thrown');
   const pages = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
