@@ -42,21 +42,25 @@ class Continuity {
         kSigmas * std::sqrt(static_cast<double>(taken_)) + static_cast<double>(taken_) / kUnseenPart;
     double most = static_cast<double>(base_ + taken_) + tolerance;
     bool distinct = static_cast<double>(total_) + tolerance < static_cast<double>(behind_) / 2;
-    if (!distinct || highest <= base_ || static_cast<double>(highest) > most) {
-      // It may still be ours: its latest samples may be dead, and so not shown.
-      proofs_ = 0;
-      return false;
+    bool in_step = highest > base_ && static_cast<double>(highest) <= most;
+    proofs_ = distinct && in_step ? proofs_ + 1 : 0;
+    // It may be ours all the same where it shows too few, as its latest samples are dead, or too many, as
+    // V8's figure of what is used fell short. One such shortfall must not count at each look that follows.
+    if (highest > base_) {
+      base_ = highest;
+      taken_ = 0;
     }
-    base_ = highest;
-    taken_ = 0;
-    return ++proofs_ == kProofs;
+    return proofs_ == kProofs;
   }
+
+  // In a row, up to now.
+  int proofs() const { return proofs_; }
 
  private:
   static constexpr double kSigmas = 8;
   static constexpr double kUnseenPart = 16;  // a sixteenth may be allocated where no sampler looks
 
-  uint64_t base_ = 0;    // the highest id that was in step
+  uint64_t base_ = 0;    // the highest id that was seen
   uint64_t behind_ = 0;  // how far behind another sampler would be
   uint64_t taken_ = 0;   // since `base_`, at most
   uint64_t total_ = 0;   // since `Begin`, at most

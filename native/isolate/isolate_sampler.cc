@@ -76,8 +76,6 @@ bool IsolateSampler::TurnsOutToBeOurs() {
   constexpr uint64_t kLongestWaitNs = 600'000'000'000;
   uint64_t now = MonotonicNs();
   if (!perhaps_ours_ || now < look_at_ns_ || HeapNearlyFull()) return false;
-  look_at_ns_ = now + look_wait_ns_;
-  look_wait_ns_ = std::min(look_wait_ns_ * 2, kLongestWaitNs);
   clock_.OnPrologue();
   uint64_t taken = ExpectedTaken();
   harvested_at_alloc_ = clock_.total_alloc();
@@ -89,7 +87,12 @@ bool IsolateSampler::TurnsOutToBeOurs() {
   if (profile != nullptr) {
     for (const auto& sample : profile->GetSamples()) highest = std::max(highest, sample.sample_id);
   }
-  return continuity_.Proves(highest, taken);
+  int proofs = continuity_.proofs();
+  bool ours = continuity_.Proves(highest, taken);
+  // Looks at a sampler that is another's become rare; those that agree are soon over.
+  if (continuity_.proofs() <= proofs) look_wait_ns_ = std::min(look_wait_ns_ * 2, kLongestWaitNs);
+  look_at_ns_ = now + look_wait_ns_;
+  return ours;
 }
 
 void IsolateSampler::Stop(bool isolate_ends) {
