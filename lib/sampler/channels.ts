@@ -1,7 +1,9 @@
 // `node:diagnostics_channel`: messages for whoever subscribes. All are published from the event loop, never from within
 // a garbage collection, and cost nothing while nobody subscribes.
 import { type Channel, channel } from 'node:diagnostics_channel';
-import { status } from './status.js';
+import { lazily } from '../base/lazily.js';
+
+const statuses = lazily(() => require('./status.js') as typeof import('./status.js'));
 
 /** At most one message of `memprof:harvest` comes in this time. */
 const HARVEST_MS = 1000;
@@ -13,7 +15,7 @@ let timer: NodeJS.Timeout | undefined;
 
 /** Somebody else stopped V8's sampler in this thread. */
 export function publishDisplaced(): void {
-  if (displaced.hasSubscribers) displaced.publish({ displaced: status().heap.displaced });
+  if (displaced.hasSubscribers) displaced.publish({ displaced: statuses().status().heap.displaced });
 }
 
 /** A profile was written to a file. */
@@ -43,14 +45,14 @@ export function watchHarvests(): void {
 
 function look(): void {
   if (timer !== undefined) return;
-  let seen = status().heap.harvests;
+  let seen = statuses().status().heap.harvests;
   timer = setInterval(() => {
     if (harvest?.hasSubscribers !== true) {
       clearInterval(timer);
       timer = undefined;
       return;
     }
-    const { heap } = status();
+    const { heap } = statuses().status();
     if (heap.harvests !== seen) harvest.publish(heap);
     seen = heap.harvests;
   }, HARVEST_MS).unref();
