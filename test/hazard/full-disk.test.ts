@@ -43,7 +43,7 @@ function limited(t: Test): Disk {
         cwd: folder,
         env: { ...process.env, ...env },
       }),
-    reason: /EFBIG|File too large|larger than files may be/,
+    reason: /EFBIG|File too large|larger than the limit/,
   };
 }
 
