@@ -22,6 +22,8 @@
         "native/dump/dump_file.cc",
         "native/encode/frame_text.cc",
         "native/gc/gc_clock.cc",
+        "native/heap/direct_sampler.cc",
+        "native/heap/function_table.cc",
         "native/heap/harvest.cc",
         "native/dump/heap_limit_dump.cc",
         "native/heap/imputer.cc",
@@ -34,7 +36,12 @@
         "native/encode/profile_text.cc",
         "native/encode/proto_snapshot.cc",
         "native/buffers/stack_cache.cc",
-        "native/heap/stack_interner.cc"
+        "native/heap/safe_memory.cc",
+        "native/heap/sampled_stacks.cc",
+        "native/heap/stack_interner.cc",
+        "native/heap/stack_walk.cc",
+        "native/heap/step_hook.cc",
+        "native/heap/v8_layout.cc"
       ],
       "include_dirs": ["native", "<!(node -p \"try { require('node-addon-api').include_dir } catch { 'vendor/node-addon-api' }\")"],
       "defines": [

@@ -1,0 +1,347 @@
+#include "heap/direct_sampler.h"
+
+#include <node_version.h>
+#include <v8-profiler.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clocks.h"
+#include "heap/raw_handles.h"
+#include "heap/safe_memory.h"
+#include "heap/stack_walk.h"
+
+#ifdef __linux__
+#include <pthread.h>
+// As in gc_clock.cc.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.17");
+__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
+#endif
+#endif
+
+namespace memprof {
+
+namespace {
+
+// After the proof, so many samples are taken both ways after so many that are not.
+constexpr uint64_t kAuditSamples = 8;
+constexpr uint64_t kAuditEvery = 4096;
+constexpr uint64_t kLongStepNs = 1'000'000;
+constexpr size_t kMostTimes = 1 << 20;
+
+bool ReadStackBounds(StackRange* bounds) {
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return false;
+  void* lowest = nullptr;
+  size_t size = 0;
+  bool known = pthread_attr_getstack(&attributes, &lowest, &size) == 0;
+  pthread_attr_destroy(&attributes);
+  bounds->low = reinterpret_cast<uintptr_t>(lowest);
+  bounds->high = bounds->low + size;
+  return known && bounds->Contain(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7});
+#else
+  return false;
+#endif
+}
+
+CodeRanges ReadCodeRanges(v8::Isolate* isolate) {
+  CodeRanges ranges;
+  void* code = nullptr;
+  size_t size = 0;
+  isolate->GetCodeRange(&code, &size);
+  ranges.code = {reinterpret_cast<uintptr_t>(code), reinterpret_cast<uintptr_t>(code) + size};
+  const void* embedded = nullptr;
+  isolate->GetEmbeddedCodeRange(&embedded, &size);
+  ranges.embedded = {reinterpret_cast<uintptr_t>(embedded), reinterpret_cast<uintptr_t>(embedded) + size};
+  return ranges;
+}
+
+// V8's sampler cuts long texts, at characters.
+bool SameText(std::string_view ours, std::string_view v8s) {
+  constexpr size_t kLong = 1000;
+  constexpr size_t kEnough = 500;
+  return ours == v8s ||
+         (ours.size() >= kLong && v8s.size() >= kLong && ours.substr(0, kEnough) == v8s.substr(0, kEnough));
+}
+
+// V8 forgets the name and the line of a frame when its script is collected; we may have asked before.
+bool SameFrame(const FrameKey& ours, const FrameKey& v8s, const ProfileTables& tables) {
+  if (!SameText(tables.StringAt(ours.function_name), tables.StringAt(v8s.function_name))) return false;
+  std::string_view url = tables.StringAt(v8s.url);
+  if (v8s.line == 0 && url.empty()) return true;
+  return ours.line == v8s.line && ours.column == v8s.column && SameText(tables.StringAt(ours.url), url);
+}
+
+bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s) {
+  while (ours != 0 && v8s != 0) {
+    const StackNode* our = tables.StackAt(ours);
+    const StackNode* v8 = tables.StackAt(v8s);
+    if (!SameFrame(tables.FrameAt(our->key.frame)->key, tables.FrameAt(v8->key.frame)->key, tables))
+      return false;
+    ours = our->key.parent;
+    v8s = v8->key.parent;
+  }
+  return ours == v8s;
+}
+
+// Whether functions on the stack of this moment are made as the layout says: the names of their scripts,
+// which a public function tells as well, are where they should be. By reads that cannot fault: nothing is
+// known of functions yet.
+const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr_t left_by,
+                           const StackRange& stack, const CodeRanges& code) {
+  v8::HandleScope scope(isolate);
+  std::array<const uintptr_t*, 64> slots;
+  WalkedStack walked = WalkStack(left_by, stack, code, slots);
+  size_t fitting = 0;
+  for (size_t i = 0; i < walked.frames; ++i) {
+    auto value = LocalAt<v8::Value>(slots[i]);
+    if (!value->IsFunction() || value.As<v8::Function>()->ScriptId() <= 0) continue;
+    uintptr_t shared;
+    auto* function = reinterpret_cast<const uintptr_t*>(ObjectAddress(*slots[i]));
+    if (!ReadMemory(function + layout.shared_word, &shared)) return "V8's functions cannot be read";
+    uintptr_t name = ScriptNameOf(layout, shared);
+    // What a comment in a script calls it is another name.
+    if (name != 0 && name == WordAt(value.As<v8::Function>()->GetScriptOrigin().ResourceName())) ++fitting;
+  }
+  return fitting == 0 ? "V8's functions are not made as they should be" : nullptr;
+}
+
+}  // namespace
+
+DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables)
+    : isolate_(isolate), tables_(tables), stacks_(isolate, tables), ledger_(tables), interner_(tables) {}
+
+bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
+  sampler_ = nullptr;
+  if (hopeless_) return false;
+  problem_ = Find(interval, depth);
+  if (problem_ == nullptr) problem_ = HookSampler(sampler_, this);
+  if (problem_ != nullptr) return false;
+  stacks_.Start(layout_, entry_word_, stack_, code_, depth);
+  ledger_.set_thread(thread);
+  active_ = true;
+  v8_boundary_ = LastV8Id();
+  audit_left_ = 0;
+  next_audit_ = figures_.steps + kAuditEvery;
+  doubt_ = nullptr;
+  compare_due_ = false;
+  return true;
+}
+
+const char* DirectSampler::Find(uint64_t interval, int depth) {
+  layout_ = LayoutOf(NODE_MODULE_VERSION);
+  if (layout_ == nullptr) return "not known how this build of Node.js keeps its samples";
+  SamplerFacts facts{isolate_, interval, depth};
+  Found word = FindProfilerWord(*layout_, isolate_->GetHeapProfiler(), facts);
+  if (word.at == nullptr) return word.problem;
+  profiler_word_ = word.at;
+  void* sampler = reinterpret_cast<void*>(*profiler_word_);
+  auto v8_function = reinterpret_cast<const void*>(&v8::V8::GetVersion);
+  if (const char* problem = CheckSampler(sampler, facts, v8_function)) return problem;
+  if (!ReadStackBounds(&stack_)) return "the system does not tell the bounds of the thread's stack";
+  code_ = ReadCodeRanges(isolate_);
+  word = FindEntryWord(*layout_, isolate_, stack_, code_);
+  entry_word_ = word.at;
+  if (word.problem != nullptr) return word.problem;
+  if (const char* problem = CheckFunctions(isolate_, *layout_, *entry_word_, stack_, code_)) return problem;
+  sampler_ = sampler;
+  return nullptr;
+}
+
+void DirectSampler::Detach() {
+  active_ = false;
+  ForgetListener(this);
+  NameUnknownStacks();
+  // No more deaths are told: what is in use now stays so, as it does where V8's handles tell them.
+  ledger_.ForEach([](Record* record) { record->handle.Reset(); });
+  stacks_.Stop();
+  interner_.Clear();
+}
+
+bool DirectSampler::StillOurs() const {
+  return sampler_ != nullptr && *profiler_word_ == reinterpret_cast<uintptr_t>(sampler_) &&
+         IsHooked(sampler_);
+}
+
+void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
+  if (soon == 0) return StepAsV8(sampler_, bytes, soon, size);
+  uint64_t begin = MonotonicNs();
+  bool sure = true;
+  Record* record = Take(soon, size, &sure);
+  uint64_t end = MonotonicNs();
+  ++figures_.steps;
+  Charge(end - begin, &figures_.step_ns);
+  if (proved_ && figures_.steps >= next_audit_) {
+    audit_left_ = kAuditSamples;
+    next_audit_ = figures_.steps + kAuditEvery;
+  }
+  if (sure && !V8StepsToo()) return;
+  if (audit_left_ != 0) --audit_left_;
+  AskV8(record, bytes, soon, size);
+  Charge(MonotonicNs() - end, &figures_.v8_step_ns);
+}
+
+// By the clock, in which others may have had the processor: so one long sample after a short one counts as
+// interrupted, and only the second as long.
+void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
+  *total += std::min(took_ns, std::max(last_took_ns_, kLongStepNs));
+  if (compare_all_ && times_.size() < kMostTimes) times_.push_back({total == &figures_.v8_step_ns, took_ns});
+  last_took_ns_ = took_ns;
+}
+
+DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* sure) {
+  SampledStacks::Taken taken = stacks_.Take();
+  Record* record = ledger_.Born(size);
+  record->stack = taken.stack;
+  record->waiting = taken.waiting;
+  uintptr_t word = soon | 1;
+  record->handle.Reset(isolate_, LocalAt<v8::Value>(&word));
+  record->handle.SetWeak(record, OnDead, v8::WeakCallbackType::kParameter);
+  *sure = taken.sure;
+  if (!taken.sure) ++figures_.unsure;
+  return record;
+}
+
+void DirectSampler::AskV8(Record* record, int bytes, uintptr_t soon, size_t size) {
+  uint64_t before = LastV8Id();
+  StepAsV8(sampler_, bytes, soon, size);
+  record->v8_id = LastV8Id();
+  if (record->v8_id != before + 1) doubt_ = "V8's sampler does not count as it should";
+  ++figures_.v8_steps;
+  compare_due_ = true;
+}
+
+// In the middle of a collection: what is called here may only let go of the handle.
+void DirectSampler::OnDead(const v8::WeakCallbackInfo<Record>& info) {
+  Record* record = info.GetParameter();
+  record->handle.Reset();
+  record->ledger->Died(record);
+}
+
+bool DirectSampler::Settle() {
+  if (settling_) return true;
+  settling_ = true;
+  if (doubt_ == nullptr && compare_due_) {
+    Compare();
+  } else {
+    ResolveStacks();
+  }
+  settling_ = false;
+  if (doubt_ == nullptr) return true;
+  Fail(doubt_);
+  doubt_ = nullptr;
+  return false;
+}
+
+void DirectSampler::ResolveStacks() {
+  stacks_.Resolve();
+  // Nothing is allocated on V8's heap from here on.
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0 && record->waiting != 0) record->stack = stacks_.StackOf(record->waiting);
+    record->waiting = 0;
+  });
+  stacks_.ForgetResolved();
+}
+
+bool DirectSampler::Compare() {
+  v8::HandleScope scope(isolate_);
+  uint64_t last = LastV8Id();
+  std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
+  if (profile == nullptr) {
+    doubt_ = "V8 has no samples any more";
+    return false;
+  }
+  interner_.Read(isolate_, profile->GetRootNode());
+  ResolveStacks();
+  compare_due_ = LastV8Id() != last;
+  std::vector<v8::AllocationProfile::Sample> theirs;
+  for (const auto& sample : profile->GetSamples()) {
+    if (sample.sample_id <= last) theirs.push_back(sample);
+  }
+  std::sort(theirs.begin(), theirs.end(),
+            [](const auto& a, const auto& b) { return a.sample_id < b.sample_id; });
+  size_t matched = 0;
+  const char* doubt = nullptr;
+  ledger_.ForEach([&](Record* record) {
+    if (record->v8_id == 0 || record->v8_id > last) return;
+    auto found = std::lower_bound(theirs.begin(), theirs.end(), record->v8_id,
+                                  [](const auto& sample, uint64_t id) { return sample.sample_id < id; });
+    if (found == theirs.end() || found->sample_id != record->v8_id) {
+      if (!record->dead) doubt = "a sample that is in use is none of V8's";
+      return;
+    }
+    ++matched;
+    Ref stack = interner_.StackOf(found->node_id);
+    // A stack that we could not walk is V8's.
+    bool walked = record->stack != 0;
+    if (!walked) record->stack = stack;
+    if (found->size != record->size) doubt = "a sample has not the size that V8 has";
+    if (record->stack != stack && !SameStack(*tables_, record->stack, stack)) doubt = "a stack is not V8's";
+#ifdef MEMPROF_DEBUG_STACKS
+    if (doubt != nullptr) {
+      for (Ref each : {record->stack, stack}) {
+        fprintf(stderr, "---- %s id %lu\n", each == stack ? "V8" : "own", (unsigned long)record->v8_id);
+        for (; each != 0; each = tables_->StackAt(each)->key.parent) {
+          const FrameNode* f = tables_->FrameAt(tables_->StackAt(each)->key.frame);
+          auto n = tables_->StringAt(f->key.function_name), u = tables_->StringAt(f->key.url);
+          fprintf(stderr, "  %.*s %.*s:%d:%d\n", (int)n.size(), n.data(), (int)u.size(), u.data(),
+                  f->key.line, f->key.column);
+        }
+      }
+    }
+#endif
+    if (doubt == nullptr && walked && record->v8_id > v8_boundary_) ++figures_.compared;
+  });
+  if (matched != theirs.size()) doubt = "V8 has a sample in use that is none of ours";
+  if (doubt != nullptr) {
+    doubt_ = doubt;
+    return false;
+  }
+  interner_.Clear();
+  v8_boundary_ = last;
+  if (figures_.compared >= kProof) proved_ = true;
+  return true;
+}
+
+void DirectSampler::Fail(const char* problem) {
+  problem_ = problem;
+  hopeless_ = true;
+  active_ = false;
+  if (StillOurs()) {
+    // With the proof, samples that V8 has as well count here; before it, those that were never compared are
+    // V8's.
+    if (proved_) v8_boundary_ = LastV8Id();
+    UnhookSampler(sampler_);
+  }
+  ForgetListener(this);
+  ledger_.LeaveToV8(v8_boundary_);
+  NameUnknownStacks();
+  stacks_.Stop();
+  interner_.Clear();
+}
+
+void DirectSampler::Publish() {
+  // What V8 has not confirmed may still become V8's.
+  ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
+}
+
+void DirectSampler::NameUnknownStacks() {
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0) record->stack = tables_->unknown_stack();
+  });
+}
+
+void DirectSampler::Forget() {
+  ledger_.Forget();
+  v8_boundary_ = 0;
+}
+
+}  // namespace memprof
