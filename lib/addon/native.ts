@@ -66,11 +66,17 @@ export interface NativeAddon {
   registryLockings(): number;
   /** Tests only: makes memprof believe that this thread's sampler belongs to somebody else. */
   mistakeForAnothers(): void;
+  /** Tests and benchmarks only: from here on V8 takes every sample as well, see `native/heap/direct_sampler.h`. */
+  compareAllSamples(all: boolean): void;
+  /** Benchmarks only: nanoseconds of each sample since `compareAllSamples`; those of V8 are negative. */
+  sampleTimes(): Float64Array;
+  /** Tests only: the next comparison of samples fails. */
+  doubtSamples(): void;
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
 }
 
-/** For an option that was left out, a number is 0, `labelThreads` or `buffers` is -1, and `heapLimitDump` is missing. */
+/** For an option that was left out, a number is 0, a switch is -1, and `heapLimitDump` is missing. */
 export interface NativeStartOptions {
   sampleInterval: number;
   stackDepth: number;
@@ -83,6 +89,7 @@ export interface NativeStartOptions {
   heapLimitDump?: string;
   buffers: number;
   bufferSampleInterval: number;
+  directSamples: number;
   /** Bytes of the buffers that the thread already has; not an option. */
   existingBuffers: number;
 }

@@ -10,11 +10,11 @@ export const NO_FIGURES = {
 
   heap: {
     /**
-     * Who takes the calling thread's samples. `public`: V8 does, through its public interface. It is the only source
-     * at present.
+     * Who takes the calling thread's samples. `public`: V8 does, through its public interface. `direct`: memprof does,
+     * see `start({ directSamples })`.
      */
-    source: 'public' as 'public',
-    /** Why another source that was asked for is not used; else null. */
+    source: 'public' as 'public' | 'direct',
+    /** Why samples are not taken directly although that was asked for; else null. */
     sourceProblem: null as string | null,
     /** Mean bytes between two samples, of the whole process; 0 before the first start. */
     sampleInterval: 0,
@@ -62,7 +62,7 @@ export const NO_FIGURES = {
     total: 0,
     /** Reading samples, at garbage collections and for readers of profiles. */
     reading: 0,
-    /** Taking samples; null where V8 takes them, because nothing tells how long that takes. */
+    /** Taking samples, where memprof does; null where V8 takes them, because nothing tells how long that takes. */
     sampling: null as number | null,
     /** Making profiles on the threads that are profiled: source maps, text, proto and other formats. */
     writing: 0,
@@ -131,6 +131,15 @@ export const NO_FIGURES = {
     translateCpuNs: 0,
     /** CPU time of memprof's writers on the threads that are profiled. */
     writeCpuNs: 0,
+    /** Samples that memprof took itself, and the wall time of that. */
+    directSamples: 0,
+    directSampleNs: 0,
+    /** Of these, samples that V8 took as well, to be compared or to tell the stack, and the wall time of that. */
+    v8Samples: 0,
+    v8SampleNs: 0,
+    /** Stacks that were equal to V8's, and stacks that V8 was asked for. */
+    stacksCompared: 0,
+    stacksAskedOfV8: 0,
     /** Wall time of the calling thread's last reading of samples. */
     lastHarvestNs: 0,
     /** After how long a reading is overdue, in the calling thread; 0 before its first start. */

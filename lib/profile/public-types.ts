@@ -90,6 +90,12 @@ export interface StartOptions {
    * too: as it runs low fewer are taken, and count for more. But 1 samples every buffer, whatever it takes.
    */
   bufferSampleInterval?: number;
+  /**
+   * Take samples without V8's help, on the clock of its sampler: at a tenth of the cost, without losing any, whatever
+   * `maxOverhead` is. It uses what V8 does not document, so it is done only where the first samples, taken both ways,
+   * are equal, and ends when later ones are not: see `status().heap.source`. Default false.
+   */
+  directSamples?: boolean;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;
 }

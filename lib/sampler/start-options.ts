@@ -21,10 +21,19 @@ export function checkStartOptions(
     reset: given.reset ?? false,
     buffers: given.buffers === undefined ? -1 : Number(given.buffers),
     bufferSampleInterval: given.bufferSampleInterval ?? 0,
+    directSamples: directSamples(given.directSamples),
     ...(heapLimitDump === undefined
       ? {}
       : { heapLimitDump: heapLimitDump === null ? '' : resolveDirectory(heapLimitDump) }),
   };
+}
+
+/** Who runs a program can switch them off, whatever it asks for. */
+function directSamples(given: boolean | undefined): number {
+  const variable = process.env.MEMPROF_DIRECT_SAMPLES?.trim() ?? '';
+  if (/^(0|off|no|false)$/i.test(variable)) return 0;
+  if (given !== undefined) return Number(given);
+  return /^(1|on|yes|true)$/i.test(variable) ? 1 : -1;
 }
 
 /** A relative one cannot be told when the working directory was removed. */

@@ -37,6 +37,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   if (dump) request.heap_limit_dump = *dump;
   request.buffers = static_cast<int>(options.Number("buffers"));
   request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
+  request.sampler.direct_samples = static_cast<int>(options.Number("directSamples"));
   request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
   if (!options.ok()) return info.Env().Undefined();
   StartResult result = registry->Start(SamplerOf(info.Env()), request);
@@ -85,6 +86,25 @@ Napi::Value RegistryLockings(const Napi::CallbackInfo& info) {
 
 // For tests.
 void MistakeForAnothers(const Napi::CallbackInfo& info) { SamplerOf(info.Env())->MistakeForAnothers(); }
+
+// For tests and benchmarks: from here on V8 takes every sample as well, and all are compared.
+void CompareAllSamples(const Napi::CallbackInfo& info) {
+  SamplerOf(info.Env())->direct().set_compare_all(info[0].As<Napi::Boolean>().Value());
+}
+
+// For benchmarks: nanoseconds of each sample since then, ours and V8's.
+Napi::Value SampleTimes(const Napi::CallbackInfo& info) {
+  const auto& times = SamplerOf(info.Env())->direct().times();
+  Napi::Float64Array values = Napi::Float64Array::New(info.Env(), times.size());
+  // V8's are negative.
+  for (size_t i = 0; i < times.size(); ++i) {
+    values[i] = static_cast<double>(times[i].ns) * (times[i].of_v8 ? -1 : 1);
+  }
+  return values;
+}
+
+// For tests: the next look at our own samples finds them wrong.
+void DoubtSamples(const Napi::CallbackInfo& info) { SamplerOf(info.Env())->direct().set_doubt(); }
 
 // For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
@@ -146,6 +166,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("mistakeForAnothers", Napi::Function::New(env, MistakeForAnothers));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("registryLockings", Napi::Function::New(env, RegistryLockings));
+  exports.Set("compareAllSamples", Napi::Function::New(env, CompareAllSamples));
+  exports.Set("sampleTimes", Napi::Function::New(env, SampleTimes));
+  exports.Set("doubtSamples", Napi::Function::New(env, DoubtSamples));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   exports.Set("writingClock", Napi::Function::New(env, WritingClock));
   exports.Set("countWriting", Napi::Function::New(env, CountWriting));

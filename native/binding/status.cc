@@ -43,8 +43,8 @@ uint64_t FiguresAge(const ProcessStatus& status) {
 Group Heap(Napi::Env env, const ProcessStatus& status) {
   const SamplerStatus& sum = status.sum;
   Group heap(env);
-  heap.SetText("source", "public");
-  heap.SetText("sourceProblem", nullptr);
+  heap.SetText("source", status.caller.is_direct ? "direct" : "public");
+  heap.SetText("sourceProblem", status.caller.direct_problem);
   heap.Set("sampleInterval", status.sample_interval);
   heap.Set("stackDepth", status.caller.stack_depth);
   heap.Set("figuresAgeNs", FiguresAge(status));
@@ -68,6 +68,7 @@ Group Overhead(Napi::Env env, const ProcessStatus& status, double limit) {
   overhead.Set("total", Share(sum.own_cpu_ns(), status.running_ns));
   overhead.Set("reading", Share(sum.harvest_cpu_ns + sum.read_cpu_ns, status.running_ns));
   overhead.object().Set("sampling", env.Null());
+  if (sum.direct.steps != 0) overhead.Set("sampling", Share(sum.direct.sampling_ns(), status.running_ns));
   overhead.Set("writing", Share(sum.write_cpu_ns, status.running_ns));
   overhead.Set("limit", limit);
   overhead.Set("lastMinute", Share(status.last_minute_cpu_ns, status.last_minute_ns));
@@ -117,6 +118,12 @@ Group Internal(Napi::Env env, const ProcessStatus& status) {
   internal.Set("readCpuNs", sum.read_cpu_ns);
   internal.Set("translateCpuNs", sum.translate_cpu_ns);
   internal.Set("writeCpuNs", sum.write_cpu_ns);
+  internal.Set("directSamples", sum.direct.steps);
+  internal.Set("directSampleNs", sum.direct.step_ns);
+  internal.Set("v8Samples", sum.direct.v8_steps);
+  internal.Set("v8SampleNs", sum.direct.v8_step_ns);
+  internal.Set("stacksCompared", sum.direct.compared);
+  internal.Set("stacksAskedOfV8", sum.direct.unsure);
   internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
   internal.Set("harvestAgeLimitNs", status.caller.age_limit_ns);
   internal.Set("treeNodes", sum.nodes);

@@ -119,6 +119,7 @@ void Harvest::Forget() {
   live_.Clear();
   ClearForNext(&fresh_);
   last_id_ = 0;
+  begins_after_ = 0;
   unsure_ = false;
   expected_taken_ = 0;
 }

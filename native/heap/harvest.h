@@ -60,6 +60,7 @@ class Harvest {
   // not in the tree that came with it.
   template <typename F>
   void See(uint64_t id, uint32_t node, uint64_t size, F&& stack_of) {
+    if (id <= begins_after_) return;
     if (id > last_id_) {
       fresh_.push_back({id, Sample{size, 0, node, stack_of(), 0}});
       return;
@@ -87,6 +88,8 @@ class Harvest {
   void PublishPending();
   // Imputes what was lost to the donors known so far, because no more will come or a reader wants the totals.
   void FlushLost() { imputer_.Flush(); }
+  // Samples with ids up to that are none of ours. REQUIRES: nothing was seen since `Forget`.
+  void BeginAfter(uint64_t id) { last_id_ = begins_after_ = id; }
   // Frees everything, since V8 dropped all samples, and expects ids to begin anew.
   void Forget();
 
@@ -134,6 +137,7 @@ class Harvest {
   SweepMap<Sample> live_;
   std::vector<Fresh> fresh_;  // of the running harvest
   uint64_t last_id_ = 0;
+  uint64_t begins_after_ = 0;
   uint64_t top_run_ = 0;  // first of the consecutive ids that end at the highest one
   uint64_t generation_;   // of the tables, that our buckets' counts belong to
   bool foreign_ = false;

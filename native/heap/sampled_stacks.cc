@@ -124,8 +124,9 @@ SampledStacks::Frame SampledStacks::FrameAt(const uintptr_t* at) {
 
 v8::StateTag SampledStacks::State() {
   v8::RegisterState registers;
-  registers.fp = registers.sp = __builtin_frame_address(0);
-  registers.pc = __builtin_return_address(0);
+  // Any stack and code will do: where no JavaScript runs V8 looks at neither.
+  registers.fp = registers.sp = &registers;
+  registers.pc = reinterpret_cast<void*>(&v8::V8::GetVersion);
   void* none[1];
   v8::SampleInfo info{};
   isolate_->GetStackSample(registers, none, 0, &info);

@@ -24,6 +24,7 @@ using Lock = std::lock_guard<CountedMutex>;
 
 void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
   sum->displaced += other.displaced;
+  sum->direct.Add(other.direct);
   sum->skipped_gcs += other.skipped_gcs;
   sum->overdue_harvests += other.overdue_harvests;
   sum->harvest_cpu_ns += other.harvest_cpu_ns;
@@ -286,6 +287,7 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   if (options.stack_depth == 0) options.stack_depth = latest_.stack_depth;
   if (options.max_overhead == 0) options.max_overhead = latest_.max_overhead;
   if (options.max_pause_ns == 0) options.max_pause_ns = latest_.max_pause_ns;
+  if (options.direct_samples < 0) options.direct_samples = latest_.direct_samples;
   return options;
 }
 

@@ -29,7 +29,8 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
       heap_limit_dump_(isolate),
       buffers_(isolate),
       harvest_(tables),
-      interner_(tables) {
+      interner_(tables),
+      direct_(isolate, tables) {
   isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
   isolate_->AddGCEpilogueCallback(OnEpilogue, this, kCollecting);
 }
@@ -56,6 +57,11 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   harvest_.Forget();
   harvest_.set_thread(options.thread);
   interner_.Clear();
+  direct_.Detach();
+  direct_.Forget();
+  if (options.direct_samples > 0 && recorder_ == nullptr) {
+    direct_.Attach(options.sample_interval, options.stack_depth, options.thread);
+  }
   uint64_t now = MonotonicNs();
   if (state_ == SamplerState::kStopped) {
     budget_.Configure(options.max_overhead, options.max_pause_ns, now);
@@ -74,6 +80,7 @@ bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && St
 // Without this a sampler of ours that was taken for another's would run for good, and nothing be counted.
 bool IsolateSampler::TurnsOutToBeOurs() {
   constexpr uint64_t kLongestWaitNs = 600'000'000'000;
+  if (perhaps_ours_ && direct_.StillOurs()) return true;
   uint64_t now = MonotonicNs();
   if (!perhaps_ours_ || now < look_at_ns_ || HeapNearlyFull()) return false;
   clock_.OnPrologue();
@@ -99,7 +106,9 @@ void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kStopped) return;
   // A worker that ran out of memory has none left for a last look at what it did.
   bool no_room = isolate_ends ? RanOutOfHeap() : HeapNearlyFull();
-  if (state_ == SamplerState::kRunning && !no_room) DoHarvest(Reason::kRead);
+  if (!no_room) LookAtSamples(Reason::kRead);
+  LookWhoseSamplerRuns();
+  direct_.Detach();
   if (state_ == SamplerState::kRunning || (isolate_ends && perhaps_ours_)) {
     isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
   }
@@ -113,19 +122,20 @@ void IsolateSampler::Stop(bool isolate_ends) {
 
 void IsolateSampler::End() {
   harvest_.Forget();
+  direct_.Forget();
   interner_.Clear();
   PublishStatus();
 }
 
 void IsolateSampler::PrepareRead() {
   // Between two GCs a harvest finds nothing that may be published.
-  if (state_ == SamplerState::kRunning && (clock_.completed() != harvested_at_gc_ || tables_->Empty())) {
-    DoHarvest(Reason::kRead);
-  }
+  if (direct_.active() || clock_.completed() != harvested_at_gc_ || tables_->Empty())
+    LookAtSamples(Reason::kRead);
   // Totals must be right now, though donors of the harvest after this one would tell a little more.
   harvest_.FlushLost();
   if (tables_->Empty()) {
     harvest_.PublishPending();
+    direct_.Publish();
     figures_.as_of_ns = MonotonicNs();
   }
   PublishStatus();
@@ -158,7 +168,8 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
   self->buffers_.OnPrologue();
   self->clock_.OnPrologue();
   // A GC inside our own harvest comes here again: the harvest is under way and must not begin a second time.
-  if (self->state_ == SamplerState::kRunning && !self->harvesting_) {
+  if (!self->harvesting_) self->Settle(Reason::kPrologue);
+  if (self->state_ == SamplerState::kRunning && !self->harvesting_ && !self->direct_.active()) {
     bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
     bool major = type == v8::kGCTypeMarkSweepCompact;
     Verdict verdict = self->budget_.Decide(MonotonicNs(), self->ExpectedWork(), major);
@@ -178,6 +189,7 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
 void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
   self->clock_.OnEpilogue(type, flags);
+  self->PublishDirect(type == v8::kGCTypeMarkSweepCompact);
   self->buffers_.OnEpilogue(type == v8::kGCTypeMarkSweepCompact,
                             self->buffers_.running() && self->HeapNearlyFull());
 }
@@ -206,6 +218,60 @@ void IsolateSampler::DoHarvest(Reason reason) {
   if (clock_.last_gc_end_ns() != 0) figures_.as_of_ns = clock_.last_gc_end_ns();
   harvesting_ = false;
   PublishStatus();
+}
+
+// In whichever way samples are taken.
+void IsolateSampler::LookAtSamples(Reason reason) {
+  Settle(reason);
+  if (state_ == SamplerState::kRunning && !direct_.active()) DoHarvest(reason);
+}
+
+void IsolateSampler::LookWhoseSamplerRuns() {
+  if (state_ != SamplerState::kRunning || !direct_.active() || direct_.StillOurs()) return;
+  LeaveToOthers(true);
+  PublishStatus();
+}
+
+// Of samples that we take ourselves: nothing when V8 does.
+void IsolateSampler::Settle(Reason reason) {
+  LookWhoseSamplerRuns();
+  if (state_ != SamplerState::kRunning || !direct_.active()) return;
+  harvesting_ = true;
+  uint64_t begin = MonotonicNs();
+  uint64_t cpu_begin = ThreadCpuNs();
+  if (!direct_.Settle()) harvest_.BeginAfter(direct_.v8_boundary());
+  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
+  uint64_t now = MonotonicNs();
+  ++figures_.harvests;
+  figures_.last_harvest_ns = Elapsed(begin, now);
+  if (reason == Reason::kRead) {
+    figures_.read_cpu_ns += cpu;
+  } else {
+    figures_.harvest_cpu_ns += cpu;
+    figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
+  }
+  MeterSampling(now, cpu);
+  harvested_at_gc_ = clock_.completed();
+  harvested_at_alloc_ = clock_.total_alloc();
+  harvesting_ = false;
+}
+
+void IsolateSampler::PublishDirect(bool major) {
+  if (state_ == SamplerState::kStopped || !direct_.AnyToPublish()) return;
+  uint64_t begin = MonotonicNs();
+  direct_.OnCollected(major);
+  direct_.Publish();
+  uint64_t now = MonotonicNs();
+  figures_.harvest_cpu_ns += Elapsed(begin, now);
+  MeterSampling(now, Elapsed(begin, now));
+  if (direct_.active()) figures_.as_of_ns = clock_.last_gc_end_ns();
+  PublishStatus();
+}
+
+void IsolateSampler::MeterSampling(uint64_t now, uint64_t more_ns) {
+  uint64_t sampling = direct_.figures().sampling_ns();
+  figures_.meter.Add(now, more_ns + sampling - figures_.direct.sampling_ns());
+  figures_.direct = direct_.figures();
 }
 
 void IsolateSampler::ReadSamples() {
@@ -254,6 +320,8 @@ void IsolateSampler::LeaveToOthers(bool certain) {
   }
   harvest_.Forget();
   interner_.Clear();
+  direct_.Detach();
+  direct_.Forget();
   state_ = SamplerState::kDisplaced;
   barren_in_a_row_ = 0;
   ++figures_.displaced;
@@ -263,14 +331,16 @@ void IsolateSampler::LeaveToOthers(bool certain) {
 void IsolateSampler::PublishStatus() {
   figures_.state = state_;
   HarvestCounts counts = harvest_.counts();
-  figures_.samples_seen = counts.seen;
+  figures_.samples_seen = counts.seen + direct_.taken();
   figures_.samples_lost = counts.lost;
   figures_.samples_imputed = counts.imputed;
-  figures_.samples_published = counts.published;
-  figures_.samples_live = harvest_.live();
+  figures_.samples_published = counts.published + direct_.published();
+  figures_.samples_live = harvest_.live() + direct_.live();
   figures_.nodes = interner_.size();
   figures_.age_limit_ns = budget_.AgeLimit(interner_.size() + harvest_.live());
-  figures_.bytes = harvest_.bytes() + interner_.bytes();
+  figures_.bytes = harvest_.bytes() + interner_.bytes() + direct_.bytes();
+  figures_.is_direct = direct_.active();
+  figures_.direct_problem = direct_.problem();
   status_.Store(figures_);
 }
 

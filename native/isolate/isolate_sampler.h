@@ -23,6 +23,7 @@
 #include "heap/collection_probe.h"
 #include "heap/continuity.h"
 #include "heap/cost_budget.h"
+#include "heap/direct_sampler.h"
 #include "heap/harvest.h"
 #include "heap/overhead_meter.h"
 #include "heap/sample_recorder.h"
@@ -44,7 +45,8 @@ struct SamplerOptions {
   int stack_depth;
   double max_overhead;
   uint64_t max_pause_ns;
-  uint32_t thread;  // the bucket key's; 0 to share buckets with other threads
+  uint32_t thread;          // the bucket key's; 0 to share buckets with other threads
+  int direct_samples = -1;  // whether we take samples ourselves, where that proves itself
 };
 
 // Times in nanoseconds. CPU times are the isolate's thread's.
@@ -65,7 +67,7 @@ struct SamplerStatus {
   uint64_t write_cpu_ns = 0;      // in memprof's writers on this thread: source maps, text, proto
 
   // All that is metered of what memprof does on this thread.
-  uint64_t own_cpu_ns() const { return harvest_cpu_ns + read_cpu_ns + write_cpu_ns; }
+  uint64_t own_cpu_ns() const { return harvest_cpu_ns + read_cpu_ns + write_cpu_ns + direct.sampling_ns(); }
   uint64_t last_harvest_ns = 0;  // wall
   uint64_t max_harvest_ns = 0;   // wall
   uint64_t as_of_ns = 0;         // monotonic: what is published describes this moment
@@ -76,6 +78,11 @@ struct SamplerStatus {
   uint64_t samples_live = 0;
   uint64_t nodes = 0;  // of V8's tree, known by their ids
   uint64_t bytes = 0;  // of this isolate's own maps
+  // Samples that we take ourselves: whether that is done now, why it is not although it was wanted, and its
+  // work.
+  bool is_direct = false;
+  const char* direct_problem = nullptr;
+  DirectFigures direct;
   OverheadMeter meter;
 };
 
@@ -119,6 +126,7 @@ class IsolateSampler {
   // it.
   void set_recorder(std::unique_ptr<SampleRecorder> recorder) { recorder_ = std::move(recorder); }
 
+  DirectSampler& direct() { return direct_; }
   v8::Isolate* isolate() const { return isolate_; }
   // Becomes null when the sampler ends.
   const Shared<IsolateSampler*>& self() const { return self_; }
@@ -144,6 +152,11 @@ class IsolateSampler {
   static void OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
 
   void DoHarvest(Reason reason);
+  void LookAtSamples(Reason reason);
+  void LookWhoseSamplerRuns();
+  void Settle(Reason reason);
+  void PublishDirect(bool major);
+  void MeterSampling(uint64_t now, uint64_t more_ns);
   void ReadSamples();
   uint64_t ExpectedTaken() const;
   uint64_t ExpectedWork() const;
@@ -164,6 +177,7 @@ class IsolateSampler {
   uint64_t heap_limit_ = 0;  // when it was started
   Harvest harvest_;
   StackInterner interner_;
+  DirectSampler direct_;
   CostBudget budget_;
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;

@@ -16,12 +16,15 @@ for (const flags of [
       args: [rounds, rounds * 100],
     });
     endedWell(t, outcome);
-    const report = lastLine<Report & { treeNodes: number }>(outcome);
+    const report = lastLine<Report & { treeNodes: number; directSamples: number }>(outcome);
     t.comment(
       `${report.harvests} harvests of up to ${report.treeNodes} nodes, ${report.numGC} collections; ` +
         `${report.seen} samples seen, ${report.lost} lost, ${report.seen - report.published} pending`,
     );
-    t.ok(report.treeNodes > rounds * 50, 'a large tree');
+    t.ok(
+      report.treeNodes > rounds * 50 || report.directSamples > 0,
+      'a large tree, or none where V8 is not asked',
+    );
     t.ok(report.harvests > rounds / 4);
     plausible(t, report, { stopped: true, leastSamples: rounds * 50 });
   });

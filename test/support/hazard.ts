@@ -42,6 +42,7 @@ export async function run(name: string, options: HazardOptions = {}): Promise<Ou
 /** What test/programs/support/report.cjs prints. */
 export interface Report {
   state: string;
+  source: 'direct' | 'public';
   numGC: number;
   allocObjects: number;
   freeObjects: number;

@@ -436,12 +436,13 @@ t.test("C++ has the table's defaults", (t) => {
   t.equal(buffers.sampleInterval, initial('bufferSampleInterval'));
   t.equal(heap.sampleInterval, 1024, 'as in the start before');
   const header = readFileSync(path.join(root, 'native', 'isolate', 'isolate_registry.h'), 'utf8');
-  const [, depth, overhead, pause] =
-    /SamplerOptions latest_\{kDefaultInterval, (\d+), ([\d.]+), ([\d']+), 0\}/.exec(header) ?? [];
+  const [, depth, overhead, pause, direct] =
+    /SamplerOptions latest_\{kDefaultInterval, (\d+), ([\d.]+), ([\d']+), 0, ([01])\}/.exec(header) ?? [];
   const [, interval] = /kDefaultInterval = (\d+) \* 1024;/.exec(header) ?? [];
   t.equal(Number(depth), initial('stackDepth'));
   t.equal(Number(overhead), initial('maxOverhead'));
   t.equal(Number(pause?.replaceAll("'", '')) / 1e6, initial('maxPause'));
+  t.equal(direct === '1', initial('directSamples'));
   t.equal(Number(interval) * 1024, initial('sampleInterval'));
   t.end();
 });

@@ -14,6 +14,7 @@ function collect(more) {
   const status = memprof.status();
   return {
     state: status.state,
+    source: status.heap.source,
     numGC: memprof.readMemStats().numGC,
     ...sums,
     seen: status.heap.samplesSeen,
