@@ -2,7 +2,7 @@
 // This file must never keep the program from running, or change how it ends.
 
 import type * as Say from './base/say.js';
-import type * as Begin from './launch/begin.js';
+import type * as Begin from './launch/start-registered.js';
 
 const loaded = Symbol.for('memprof.register');
 const here = globalThis as { [loaded]?: true };
@@ -12,7 +12,7 @@ try {
   // A worker may load this twice: through inherited flags, and through memprof's wrapper around `Worker`.
   if (here[loaded] === undefined) {
     here[loaded] = true;
-    (require('./launch/begin.js') as typeof Begin).beginDropIn(process.env);
+    (require('./launch/start-registered.js') as typeof Begin).beginDropIn(process.env);
   }
 } catch (error) {
   try {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "heap/harvest.h"
-#include "heap/sample_recorder.h"
+#include "heap/harvest_log.h"
 
 namespace memprof {
 namespace {
@@ -22,7 +22,7 @@ constexpr int kSeeds = 10;
 
 struct RecordedHarvest {
   uint64_t completed_gcs;
-  std::vector<RecordedSample> samples;
+  std::vector<HarvestLogRow> samples;
 };
 
 using Split = std::map<Ref, double>;  // estimated bytes by function
@@ -34,7 +34,7 @@ std::vector<RecordedHarvest> ReadRecording(const char* path) {
     perror(path);
     exit(1);
   }
-  RecordedSample row;
+  HarvestLogRow row;
   while (fread(&row, sizeof(row), 1, file) == 1) {
     if (row.id == 0) {
       harvests.push_back({row.size, {}});
@@ -73,7 +73,8 @@ struct Replay {
 };
 
 // Harvests those with (index % every) == phase, and the last one.
-Replay Run(const std::vector<RecordedHarvest>& recording, size_t every, size_t phase, uint64_t seed, double interval) {
+Replay Run(const std::vector<RecordedHarvest>& recording, size_t every, size_t phase, uint64_t seed,
+           double interval) {
   ProfileTables tables(ProfileTables::kDefaultLimit);
   Harvest harvest(&tables, seed);
   std::unordered_map<Ref, Ref> stacks;
@@ -83,10 +84,11 @@ Replay Run(const std::vector<RecordedHarvest>& recording, size_t every, size_t p
   for (size_t i = 0; i < recording.size(); ++i) {
     if (i % every != phase && i + 1 != recording.size()) continue;
     harvest.Begin();
-    for (const RecordedSample& sample : recording[i].samples) {
+    for (const HarvestLogRow& sample : recording[i].samples) {
       Ref& stack = stacks[sample.leaf_frame];
       if (stack == 0) {
-        stack = tables.InternStack(0, tables.InternFrame("f", "", static_cast<int32_t>(sample.leaf_frame), 0));
+        stack =
+            tables.InternStack(0, tables.InternFrame("f", "", static_cast<int32_t>(sample.leaf_frame), 0));
         function_of[stack] = sample.leaf_frame;
       }
       harvest.See(sample.id, sample.node, sample.size, stack);
@@ -123,7 +125,7 @@ double Noise(const std::vector<RecordedHarvest>& recording, double interval) {
   std::unordered_set<uint64_t> ids;
   std::vector<std::pair<Ref, double>> samples;
   for (const RecordedHarvest& harvest : recording) {
-    for (const RecordedSample& sample : harvest.samples) {
+    for (const HarvestLogRow& sample : harvest.samples) {
       if (!ids.insert(sample.id).second) continue;
       double size = static_cast<double>(sample.size);
       samples.push_back({sample.leaf_frame, size / (1 - std::exp(-size / interval))});
@@ -164,15 +166,17 @@ int Main(int argc, char** argv) {
         worst = std::max(worst, d);
         dropped += Distance(truth.split, replay.dropped);
         lost += replay.lost;
-        uint64_t off = replay.counted > truth.counted ? replay.counted - truth.counted : truth.counted - replay.counted;
+        uint64_t off =
+            replay.counted > truth.counted ? replay.counted - truth.counted : truth.counted - replay.counted;
         miscounted = std::max(miscounted, off);
         ++runs;
       }
     }
-    printf(", \"every%zu\": { \"distance\": %.4f, \"worst\": %.4f, \"dropped\": %.4f, \"lostShare\": %.3f, "
-           "\"miscounted\": %lu }",
-           every, distance / runs, worst, dropped / runs,
-           static_cast<double>(lost) / runs / static_cast<double>(truth.counted), miscounted);
+    printf(
+        ", \"every%zu\": { \"distance\": %.4f, \"worst\": %.4f, \"dropped\": %.4f, \"lostShare\": %.3f, "
+        "\"miscounted\": %lu }",
+        every, distance / runs, worst, dropped / runs,
+        static_cast<double>(lost) / runs / static_cast<double>(truth.counted), miscounted);
   }
   printf(" }\n");
   return 0;

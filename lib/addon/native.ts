@@ -60,7 +60,7 @@ export interface NativeAddon {
   setThreadId(id: number): void;
   onDisplaced(callback: () => void): void;
   restart(): boolean;
-  /** Tests and benchmarks only: see `native/heap/sample_recorder.h`. */
+  /** Tests and benchmarks only: see `native/heap/harvest_log.h`. */
   record(file?: string): boolean;
   /** Tests only: how often the lock of `native/isolate/isolate_registry.h` was taken, including this call. */
   registryLockings(): number;

@@ -116,8 +116,8 @@ const table: Option[] = [
     kind: duration(1, 1000),
     default: 20,
     help:
-      'a reading of samples that is expected to take longer waits for the next major collection; ' +
-      'if it is expected to take five times longer, it waits until it is overdue',
+      'the longest pause for reading samples at a minor collection; a longer reading waits for a major collection, ' +
+      'and one of five times this pause until the figures are too old',
   },
   {
     name: 'maxTableBytes',

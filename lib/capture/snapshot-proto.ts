@@ -19,7 +19,7 @@ export interface SnapshotOptions {
 }
 
 /**
- * A profile as pprof's proto, gzipped. Its records are read, written and compressed off the calling thread, which but
+ * A profile as pprof's proto, gzipped. Its records are read, written and compressed off the calling thread, which only
  * brings the figures up to date and looks for source maps.
  */
 export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: SnapshotOptions): Promise<Buffer> {
@@ -53,7 +53,7 @@ const NOTHING: Shown = {
   shownColumns: [],
 };
 
-/** Of a file of which nothing is known some frames tell whether all of them are to be looked for. */
+/** Looks up a few frames of each unknown file first, and all its frames only if the file has a source map. */
 async function shownFrames(
   snapshot: NativeSnapshot,
   fileNames: readonly string[],

@@ -2,7 +2,7 @@
 // from running, or change how it ends.
 
 import type * as Say from '../base/say.js';
-import type * as Begin from './begin-run.js';
+import type * as Begin from './start-run.js';
 
 const loaded = Symbol.for('memprof.run');
 const here = globalThis as { [loaded]?: true };
@@ -11,7 +11,7 @@ const here = globalThis as { [loaded]?: true };
 try {
   if (here[loaded] === undefined) {
     here[loaded] = true;
-    (require('./begin-run.js') as typeof Begin).beginRun(process.env);
+    (require('./start-run.js') as typeof Begin).beginRun(process.env);
   }
 } catch (error) {
   try {

@@ -20,7 +20,7 @@ export const LIMITS = {
   /** Of one stack, inlined ones included; of all samples together, and of all locations. */
   stackFrames: 2 ** 16,
   frames: 2 ** 24,
-  /** Lines that are nothing known, where they are skipped. */
+  /** Unrecognised lines, in formats that skip them. */
   skippedLines: 10_000,
 };
 

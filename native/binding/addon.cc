@@ -72,8 +72,8 @@ Napi::Value Restart(const Napi::CallbackInfo& info) {
 // For tests and benchmarks: writes every harvest from now on to the file as well; without an argument, stops
 // doing so.
 Napi::Value Record(const Napi::CallbackInfo& info) {
-  std::unique_ptr<SampleRecorder> recorder;
-  if (info[0].IsString()) recorder = SampleRecorder::Open(info[0].As<Napi::String>().Utf8Value());
+  std::unique_ptr<HarvestLog> recorder;
+  if (info[0].IsString()) recorder = HarvestLog::Open(info[0].As<Napi::String>().Utf8Value());
   bool opened = recorder != nullptr;
   SamplerOf(info.Env())->set_recorder(std::move(recorder));
   return Napi::Boolean::New(info.Env(), opened);

@@ -1,5 +1,5 @@
-// Decides by the ids of its samples whether the sampler that is running continues ours. It is used after
-// signs that can deceive made us take the sampler for another's.
+// Decides by the ids of its samples whether the sampler that is running continues ours. It is used
+// when unreliable signs suggested that another profiler had replaced our sampler.
 //
 // Thread safety: none; belongs to one isolate's thread.
 //

@@ -13,8 +13,8 @@
 //
 // Invariants:
 // (1) Each sample counts once: those that V8 has too, with ids up to `v8_boundary()`, count here.
-// (2) Before each use it is looked at whether the sampler is still ours: V8's pointer to it, and our vtable
-// in it. (3) Without `Attach`, or after it failed, nothing of V8 is touched.
+// (2) Before each use we check that the sampler is still ours: V8's pointer to it, and our vtable in it.
+// (3) Without `Attach`, or after it failed, nothing of V8 is touched.
 
 #ifndef MEMPROF_NATIVE_HEAP_DIRECT_SAMPLER_H_
 #define MEMPROF_NATIVE_HEAP_DIRECT_SAMPLER_H_

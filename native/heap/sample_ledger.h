@@ -1,18 +1,18 @@
-// Books of the samples that we took ourselves: each is born once and dies at most once, and the tables hear
-// of both.
+// The books of the samples that we took ourselves. Each is born once and dies at most once; both are counted in
+// the tables.
 //
 // Thread safety: none; belongs to one isolate's thread. Only the tables it writes to are shared.
 //
-// Rules of publication, those of the harvest (see harvest.h): a profile shows the heap as of the last
-// completed GC. (1) A sample is pending until the first GC after its birth is over: `Publish` counts its
-// allocation. (2) A death is told in the middle of a GC, and counted when that is over: `Publish` counts it,
-// after the births. (3) Until anything was published, a reader may ask for all that is pending (`Publish` as
-// well). (4) A sample whose stack is not known yet stays pending.
+// The rules of publication are those of the harvest (see harvest.h): a profile shows the heap as of the last
+// completed GC.
+// (1) A sample is pending until the first GC after its birth is over. Then `Publish` counts its allocation.
+// (2) V8 tells a death in the middle of a GC. `Publish` counts it when the GC is over, after the births.
+// (3) Before anything was published, a reader may have all that is pending published.
+// (4) A sample whose stack is not known yet stays pending.
 //
 // Invariants:
-// (1) A record is in one state: pending, live (its allocation is counted in `bucket`), dead (told, not
-// counted yet;
-//     whether it was pending tells `bucket`), or free.
+// (1) A record is in one state: pending, live (its allocation is counted in `bucket`), dead (V8 told us, and it
+//     is not counted yet; `bucket` is 0 if it was still pending), or free.
 // (2) taken == published + pending.
 // (3) `Died` takes no memory: it may be called inside a GC.
 
@@ -76,8 +76,8 @@ class SampleLedger {
     dead_ = record;
   }
 
-  // Counts what may be counted: births whose stack is known, and whose id of V8 is not above that; then
-  // deaths of what was counted.
+  // Counts births whose stack is known and whose V8 id is at most `v8_ids_up_to`; then the deaths of counted
+  // samples.
   void Publish(uint64_t v8_ids_up_to = ~uint64_t{0}) {
     DropWhatWasReset();
     size_t kept = 0;

@@ -61,9 +61,9 @@ class SampledStacks {
 
  private:
   static constexpr size_t kCached = 4096;
-  // So many more are walked: those that are just being taken apart do not count.
+  // Frames walked beyond the depth, because frames that are being deoptimised do not count.
   static constexpr size_t kMoreFrames = 16;
-  // More frames than that wait for no description: their stacks are not known.
+  // At most so many frames may wait for a description. Stacks beyond that are not known.
   static constexpr size_t kMostWaitingFrames = 1 << 20;
 
   using Frame = FunctionTable::Known;

@@ -1,13 +1,12 @@
-// Our call at each sample: V8's sampler asks an allocation observer, by its vtable, and is given a copy of
-// that vtable with two functions replaced by ours.
+// Makes V8 call us at each sample. V8's sampler contains an allocation observer; we replace its vtable by a copy
+// in which two functions are ours.
 //
 // Thread safety: `HookSampler` may be called from any thread that owns the isolate of the sampler; the rest
 // belongs to that isolate's thread.
 //
 // Invariants:
-// (1) The copy is static memory: it is never freed, nor changed once a sampler has it. All samplers of the
-// process
-//     share one, since they share V8's.
+// (1) The copy is static memory. It is never freed, and never changed once a sampler has it. All samplers of the
+//     process share one, since they share V8's.
 // (2) A sampler whose isolate's thread has no listener for it does what V8 would have done.
 // (3) Somebody else's sampler never has the copy: V8 makes each with its own vtable.
 

@@ -1,22 +1,26 @@
-// What is known of V8's private memory: the one file that knows it.
+// Where things lie in V8's private memory. Only this file knows the objects; stack_walk.cc knows the frames of
+// a stack, and step_hook.cc the two functions of the observer.
 //
-// V8 keeps its sampler, the stack it would walk and the function of a frame where no public call leads to.
-// The places are fixed numbers for each ABI of Node.js, found on the official binaries (x64, Linux). They are
-// taken for true in a process only after the objects there have been looked at, by reads that cannot fault,
-// and every word that is used has what it must have; and after that only as long as the samples taken with
-// them are those of V8's own sampler (see direct_sampler.h). What does not fit is refused, with the reason.
+// No public call leads to V8's sampler, to the stack that it would walk, or from a frame to its function. Their
+// places are fixed numbers for each ABI of Node.js, found on the official binaries (x64, Linux). A process
+// believes them only after it has looked at the objects there, by reads that cannot fault, and found in every
+// word that is used what must be there. After that it believes them only as long as the samples taken with
+// them equal those of V8's own sampler (see direct_sampler.h). What does not fit is refused, with the reason.
 //
 // Words are of 8 bytes, counted from the beginning of an object.
 //
 //   v8::HeapProfiler    [profiler_word] -> the running sampler, or null
-//   sampler             [0] the isolate, [2] id of the last sample, [4] an allocation observer: [4] its
-//   vtable, whose
-//                       functions are two destructors, Step and GetNextStepSize, [5] the first step, [6] the
-//                       sampler, [9] the interval; [25] -> "(root)", [34] the depth of stacks (its low half),
-//                       [35] the interval
-//   v8::Isolate         [entry_word] the frame that JavaScript left by to C++, or null ("c_entry_fp")
-//   JSFunction          [shared_word] -> its SharedFunctionInfo, what all closures of one function have in
-//   common SharedFunctionInfo  [script_word] -> its Script Script              [2] -> its name
+//   sampler             [0] the isolate
+//                       [2] the id of the last sample
+//                       [4] an allocation observer; its first word is its vtable: two destructors, Step,
+//                           GetNextStepSize
+//                       [5] the first step, [6] the sampler, [9] the interval: the rest of the observer
+//                       [25] -> "(root)"
+//                       [34] the depth of stacks (the low half), [35] the interval
+//   v8::Isolate         [entry_word] the frame by which JavaScript left for C++, or null ("c_entry_fp")
+//   JSFunction          [shared_word] -> its SharedFunctionInfo, which all closures of one function share
+//   SharedFunctionInfo  [script_word] -> its Script
+//   Script              [2] -> its name
 //
 // Thread safety: pure functions of the memory they are given.
 
@@ -91,8 +95,8 @@ struct CodeRanges {
 Found FindEntryWord(const V8Layout& layout, const void* isolate, const StackRange& stack,
                     const CodeRanges& code);
 
-// How many functions of the vtable can be read, at most `most`. They are copied to `functions`, preceded by
-// the two words before them.
+// Copies the observer's vtable to `words`: the two words before it, then its functions. False when it cannot
+// be read.
 constexpr size_t kObserverFunctions = 4;
 bool ReadObserverVtable(const void* sampler, const void* words[2 + kObserverFunctions]);
 

@@ -96,7 +96,7 @@ bool IsolateSampler::TurnsOutToBeOurs() {
   }
   int proofs = continuity_.proofs();
   bool ours = continuity_.Proves(highest, taken);
-  // Looks at a sampler that is another's become rare; those that agree are soon over.
+  // If a look does not agree, the wait before the next one is twice as long. Looks that agree are few.
   if (continuity_.proofs() <= proofs) look_wait_ns_ = std::min(look_wait_ns_ * 2, kLongestWaitNs);
   look_at_ns_ = now + look_wait_ns_;
   return ours;

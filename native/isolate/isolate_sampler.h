@@ -25,8 +25,8 @@
 #include "heap/cost_budget.h"
 #include "heap/direct_sampler.h"
 #include "heap/harvest.h"
+#include "heap/harvest_log.h"
 #include "heap/overhead_meter.h"
-#include "heap/sample_recorder.h"
 #include "heap/stack_interner.h"
 #include "isolate/doorbell.h"
 #include "tables/profile_tables.h"
@@ -60,7 +60,7 @@ struct SamplerStatus {
   uint64_t harvests = 0;
   uint64_t skipped_gcs = 0;
   uint64_t overdue_harvests = 0;  // made though there was no time, as the last one was too long ago
-  uint64_t age_limit_ns = 0;      // ago enough
+  uint64_t age_limit_ns = 0;      // the age at which a harvest is overdue
   uint64_t harvest_cpu_ns = 0;    // in GC prologues
   uint64_t read_cpu_ns = 0;       // in harvests that a reader asked for
   uint64_t translate_cpu_ns = 0;  // of both, in V8: GetAllocationProfile and its end
@@ -124,7 +124,7 @@ class IsolateSampler {
   }
   // For tests and benchmarks: every harvest goes to the recorder as well, and none is skipped. `nullptr` ends
   // it.
-  void set_recorder(std::unique_ptr<SampleRecorder> recorder) { recorder_ = std::move(recorder); }
+  void set_recorder(std::unique_ptr<HarvestLog> recorder) { recorder_ = std::move(recorder); }
 
   DirectSampler& direct() { return direct_; }
   v8::Isolate* isolate() const { return isolate_; }
@@ -192,7 +192,7 @@ class IsolateSampler {
   uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
   uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest
   std::function<void()> on_displaced_;
-  std::unique_ptr<SampleRecorder> recorder_;
+  std::unique_ptr<HarvestLog> recorder_;
   std::optional<DoorbellRef> doorbell_;
   SamplerStatus figures_;
   SeqLock<SamplerStatus> status_;

@@ -73,8 +73,8 @@ for (const [what, preload, env] of [
     cpSync(path.join(root, 'dist'), broken, { recursive: true });
     const gone = [
       'launch/write-profile.js',
-      'launch/begin.js',
-      'launch/begin-run.js',
+      'launch/start-registered.js',
+      'launch/start-run.js',
       'sampler',
       'base/say.js',
     ];

@@ -7,10 +7,10 @@ import { say } from '../base/say.js';
 import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
-import { DEADLY_SIGNALS, writeBeforeDeathBy } from './deadly-signals.js';
 import { isUnderNodemon } from './nodemon.js';
 import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 import { saidBefore } from './said-before.js';
+import { DEADLY_SIGNALS, writeBeforeDeathBy } from './signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import {
   type FileProfile,

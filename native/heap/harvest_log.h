@@ -3,8 +3,8 @@
 //
 // Thread safety: none; belongs to one isolate's thread.
 
-#ifndef MEMPROF_NATIVE_SAMPLE_RECORDER_H_
-#define MEMPROF_NATIVE_SAMPLE_RECORDER_H_
+#ifndef MEMPROF_NATIVE_HEAP_HARVEST_LOG_H_
+#define MEMPROF_NATIVE_HEAP_HARVEST_LOG_H_
 
 #include <cstdint>
 #include <cstdio>
@@ -17,31 +17,31 @@ namespace memprof {
 
 // The file is a sequence of these, in the machine's own byte order. A harvest is a row with id 0, whose size
 // is the number of GCs completed, followed by a row for each sample V8 showed.
-struct RecordedSample {
+struct HarvestLogRow {
   uint64_t id;
   uint64_t size;
   uint32_t node;
   Ref leaf_frame;
 };
 
-class SampleRecorder {
+class HarvestLog {
  public:
   // `nullptr` when the file cannot be opened.
-  static std::unique_ptr<SampleRecorder> Open(const std::string& path) {
+  static std::unique_ptr<HarvestLog> Open(const std::string& path) {
     FILE* file = fopen(path.c_str(), "wb");
-    return file == nullptr ? nullptr : std::unique_ptr<SampleRecorder>(new SampleRecorder(file));
+    return file == nullptr ? nullptr : std::unique_ptr<HarvestLog>(new HarvestLog(file));
   }
-  ~SampleRecorder() { fclose(file_); }
-  SampleRecorder(const SampleRecorder&) = delete;
-  SampleRecorder& operator=(const SampleRecorder&) = delete;
+  ~HarvestLog() { fclose(file_); }
+  HarvestLog(const HarvestLog&) = delete;
+  HarvestLog& operator=(const HarvestLog&) = delete;
 
-  void Write(const RecordedSample& row) { fwrite(&row, sizeof(row), 1, file_); }
+  void Write(const HarvestLogRow& row) { fwrite(&row, sizeof(row), 1, file_); }
 
  private:
-  explicit SampleRecorder(FILE* file) : file_(file) {}
+  explicit HarvestLog(FILE* file) : file_(file) {}
   FILE* const file_;
 };
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_SAMPLE_RECORDER_H_
+#endif  // MEMPROF_NATIVE_HEAP_HARVEST_LOG_H_

@@ -7,10 +7,10 @@ import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import { serve } from '../http/serve.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
-import { ASKS_TO_END, writeBeforeDeathBy } from './deadly-signals.js';
 import { isUnderNodemon } from './nodemon.js';
 import { saidBefore } from './said-before.js';
 import { type DropInSettings, readSettings } from './settings.js';
+import { writeOnSignal } from './signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfiles, writeProfilesSoon } from './write-profile.js';
 
@@ -114,13 +114,6 @@ function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void 
     'nodemon ends programs by SIGUSR2, so memprof does not use that signal: ' +
       'set MEMPROF_SIGNAL to another one to write profiles',
   );
-}
-
-/** A signal that asks the program to end still ends it after the profile is written. */
-function writeOnSignal(signal: NodeJS.Signals | undefined, write: (ends: boolean) => void): void {
-  if (signal === undefined) return;
-  if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, () => write(true));
-  else process.on(signal, () => write(false));
 }
 
 async function listen(

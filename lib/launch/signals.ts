@@ -34,3 +34,13 @@ export function writeBeforeDeathBy(signal: NodeJS.Signals, write: () => void): v
   process.on('newListener', onNew);
   process.on('removeListener', onRemoved);
 }
+
+/**
+ * Writes a profile at each such signal. One that asks the program to end still ends it, after the profile is written:
+ * `write` is told so.
+ */
+export function writeOnSignal(signal: NodeJS.Signals | undefined, write: (ends: boolean) => void): void {
+  if (signal === undefined) return;
+  if (ASKS_TO_END.has(signal)) writeBeforeDeathBy(signal, () => write(true));
+  else process.on(signal, () => write(false));
+}
