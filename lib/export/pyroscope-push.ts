@@ -85,11 +85,8 @@ class Pusher {
     try {
       const until = Date.now();
       const { profile, accept } = await this.#allocated.read();
-      if (profile.samples.length > 0) {
-        const durationNanos = (until - this.#from) * 1e6;
-        await this.#send(await encodeProto({ ...profile, durationNanos }), until);
-        this.stats.pushed++;
-      }
+      profile.durationNanos = (until - this.#from) * 1e6;
+      if (profile.samples.length > 0) await this.#send(await encodeProto(profile), until);
       // Only now: what a failed push would have said, the next one says.
       accept();
       this.#from = until;
@@ -112,6 +109,7 @@ class Pusher {
     });
     try {
       await Promise.race([this.#exchange(url, { ...init, signal: abort.signal }), timeout]);
+      this.stats.pushed++;
     } finally {
       clearTimeout(timer);
     }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../addon/native.js';
 import { untilAborted } from '../base/abort.js';
+import { changesBetween } from '../capture/changes.js';
 import {
   type Capture,
   type CaptureOptions,
@@ -13,7 +14,6 @@ import {
   withSources,
 } from '../capture/pipeline.js';
 import { formatFlamePage } from '../flame/page.js';
-import { bucketSamples, changesSince } from '../profile/delta.js';
 import { HEAP_SAMPLE_TYPES } from '../profile/heap-values.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { status } from '../sampler/status.js';
@@ -123,18 +123,14 @@ async function sendText(
   sendChunked(job.response, body);
 }
 
+/** Waits, and answers with what changed meanwhile. */
 async function serveDelta(job: Job, name: ProfileName, seconds: number): Promise<void> {
   await refresh(job, false);
   const before = await take(job, name);
   await wait(job, seconds);
   const after = await take(job, name);
   setAge(job.response);
-  const [base, profile] = [toProfile(before, job), toProfile(after, job)];
-  const body = await encodeProto({
-    ...profile,
-    samples: changesSince(bucketSamples(before.records, base), bucketSamples(after.records, profile)),
-    durationNanos: Math.max(0, after.timeNanos - before.timeNanos),
-  });
+  const body = await encodeProto(changesBetween(before, after, job));
   setAttachment(job.response, `${name}-delta`);
   job.response.setHeader('Content-Length', body.length);
   job.response.end(body);
