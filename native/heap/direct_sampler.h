@@ -1,6 +1,6 @@
 // Takes samples itself, on the clock of V8's sampler: our own walk of the stack, and our own weak handle on
 // the object, which tells its death when it happens. Nothing is lost and nothing has to be guessed, and a
-// sample costs a tenth of V8's.
+// sample costs about a fifth of V8's.
 //
 // It works on private memory of V8's (v8_layout.h), so it is trusted only as far as it was proved in this
 // very isolate: at first every sample is taken by V8, too, and at each safe moment V8's public profile is

@@ -278,7 +278,17 @@ t.test('hazard: the thread ends while it is measured', async (t) => {
 
 t.test('the package has the entry, for require and for import', async (t) => {
   t.same(await report('bench-entry'), {
-    require: ['allocsPerRun', 'assertAllocs', 'countObjects', 'measure', 'withMitata', 'withTinybench'],
+    require: [
+      'MemprofError',
+      'MemprofRangeError',
+      'MemprofTypeError',
+      'allocsPerRun',
+      'assertAllocs',
+      'countObjects',
+      'measure',
+      'withMitata',
+      'withTinybench',
+    ],
     bytesPerOp: 40,
   });
 });
