@@ -1,6 +1,7 @@
 'use strict';
-// Samples that memprof takes itself beside V8's: what one costs, what a collection costs, what is lost. Each round runs the
-// compiler in a process of its own by both ways in turn, and once with every sample taken by both, one after the other.
+// Compares samples that memprof takes itself with V8's: the cost of a sample, the cost of a GC, and how many samples are
+// lost. Each round starts three processes that run the compiler: one with V8's samples, one with memprof's, and one in
+// which memprof and then V8 takes each sample.
 // usage: direct.cjs [ROUNDS [RUNS OF THE COMPILER EACH [SAMPLE INTERVAL [DEPTH]]]]
 const { spawnSync } = require('node:child_process');
 const memprof = require('..');
@@ -77,7 +78,7 @@ function main() {
       ),
     })),
   );
-  // The first ones find everything new.
+  // The first half is left out, because its stacks and functions are still new to memprof.
   const halves = results.both.map(({ times }) => times.slice(times.length >> 1));
   const own = median(halves.flatMap((times) => times.filter((ns) => ns > 0)));
   const v8 = median(halves.flatMap((times) => times.filter((ns) => ns < 0).map((ns) => -ns)));

@@ -16,7 +16,7 @@ double Share(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// One group of figures. The names are those of lib/addon/status-figures.ts, which says what each means.
+// One group of figures. lib/addon/status-figures.ts declares the names and says what each means.
 class Group {
  public:
   explicit Group(Napi::Env env) : object_(Napi::Object::New(env)) {}

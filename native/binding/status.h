@@ -1,4 +1,6 @@
-// What `status()` says, as a JavaScript object.
+// Converts the figures behind `status()` into a JavaScript object.
+//
+// Thread safety: must be called on the thread of the environment.
 
 #ifndef MEMPROF_NATIVE_BINDING_STATUS_H_
 #define MEMPROF_NATIVE_BINDING_STATUS_H_
@@ -7,7 +9,7 @@
 
 namespace memprof {
 
-// `NativeStatus` of lib/addon/status-figures.ts.
+// Returns a `NativeStatus` of lib/addon/status-figures.ts.
 Napi::Value ReadStatus(const Napi::CallbackInfo& info);
 
 }  // namespace memprof

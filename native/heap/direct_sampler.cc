@@ -16,7 +16,7 @@
 
 #ifdef __linux__
 #include <pthread.h>
-// As in gc_clock.cc.
+// gc_clock.cc explains why.
 #if defined(__GLIBC__) && defined(__x86_64__)
 __asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
 __asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
@@ -30,9 +30,10 @@ namespace memprof {
 
 namespace {
 
-// After the proof, so many samples are taken both ways after so many that are not.
+// After the proof there is an audit every `kAuditEvery` samples: V8 takes `kAuditSamples` of them too.
 constexpr uint64_t kAuditSamples = 8;
 constexpr uint64_t kAuditEvery = 4096;
+// See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
 
@@ -64,7 +65,8 @@ CodeRanges ReadCodeRanges(v8::Isolate* isolate) {
   return ranges;
 }
 
-// V8's sampler cuts long texts, at characters.
+// V8's sampler cuts long texts after a number of characters, not of bytes, so of two long texts only the
+// beginnings are compared.
 bool SameText(std::string_view ours, std::string_view v8s) {
   constexpr size_t kLong = 1000;
   constexpr size_t kEnough = 500;
@@ -72,7 +74,8 @@ bool SameText(std::string_view ours, std::string_view v8s) {
          (ours.size() >= kLong && v8s.size() >= kLong && ours.substr(0, kEnough) == v8s.substr(0, kEnough));
 }
 
-// V8 forgets the name and the line of a frame when its script is collected; we may have asked before.
+// When a script is collected, V8 forgets its name and the lines of its functions. We may have read them
+// before.
 bool SameFrame(const FrameKey& ours, const FrameKey& v8s, const ProfileTables& tables) {
   if (!SameText(tables.StringAt(ours.function_name), tables.StringAt(v8s.function_name))) return false;
   std::string_view url = tables.StringAt(v8s.url);
@@ -92,9 +95,9 @@ bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s) {
   return ours == v8s;
 }
 
-// Whether functions on the stack of this moment are made as the layout says: the names of their scripts,
-// which a public function tells as well, are where they should be. By reads that cannot fault: nothing is
-// known of functions yet.
+// Checks that the functions on the current stack are laid out as `layout` says. The layout leads to the names
+// of their scripts, which are also known from a public function. Only reads that cannot fault are used,
+// because the layout of functions is not confirmed yet.
 const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr_t left_by,
                            const StackRange& stack, const CodeRanges& code) {
   v8::HandleScope scope(isolate);
@@ -108,7 +111,7 @@ const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr
     auto* function = reinterpret_cast<const uintptr_t*>(ObjectAddress(*slots[i]));
     if (!ReadMemory(function + layout.shared_word, &shared)) return "V8's functions cannot be read";
     uintptr_t name = ScriptNameOf(layout, shared);
-    // What a comment in a script calls it is another name.
+    // The two differ where a comment in the script (sourceURL) gives it another name.
     if (name != 0 && name == WordAt(value.As<v8::Function>()->GetScriptOrigin().ResourceName())) ++fitting;
   }
   return fitting == 0 ? "V8's functions are not made as they should be" : nullptr;
@@ -160,7 +163,8 @@ void DirectSampler::Detach() {
   active_ = false;
   ForgetListener(this);
   NameUnknownStacks();
-  // No more deaths are told: what is in use now stays so, as it does where V8's handles tell them.
+  // From here on we learn of no more deaths, so objects in use now stay in use in the figures. The same
+  // happens to V8's samples when its sampler is stopped.
   ledger_.ForEach([](Record* record) { record->handle.Reset(); });
   stacks_.Stop();
   interner_.Clear();
@@ -189,8 +193,9 @@ void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   Charge(MonotonicNs() - end, &figures_.v8_step_ns);
 }
 
-// By the clock, in which others may have had the processor: so one long sample after a short one counts as
-// interrupted, and only the second as long.
+// The time is wall time, and other threads may have had the processor meanwhile. So a sample is charged at
+// most `kLongStepNs`, or what the sample before it took, if that is more: a single long sample after a short
+// one is taken for an interrupted one.
 void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
   *total += std::min(took_ns, std::max(last_took_ns_, kLongStepNs));
   if (compare_all_ && times_.size() < kMostTimes) times_.push_back({total == &figures_.v8_step_ns, took_ns});
@@ -219,7 +224,7 @@ void DirectSampler::AskV8(Record* record, int bytes, uintptr_t soon, size_t size
   compare_due_ = true;
 }
 
-// In the middle of a collection: what is called here may only let go of the handle.
+// V8 calls this in the middle of a GC and allows only that the handle is reset.
 void DirectSampler::OnDead(const v8::WeakCallbackInfo<Record>& info) {
   Record* record = info.GetParameter();
   record->handle.Reset();
@@ -243,7 +248,7 @@ bool DirectSampler::Settle() {
 
 void DirectSampler::ResolveStacks() {
   stacks_.Resolve();
-  // Nothing is allocated on V8's heap from here on.
+  // From here on nothing is allocated on V8's heap, which `ForgetResolved` requires.
   ledger_.ForEachPending([&](Record* record) {
     if (record->stack == 0 && record->waiting != 0) record->stack = stacks_.StackOf(record->waiting);
     record->waiting = 0;
@@ -280,7 +285,7 @@ bool DirectSampler::Compare() {
     }
     ++matched;
     Ref stack = interner_.StackOf(found->node_id);
-    // A stack that we could not walk is V8's.
+    // Where we could not walk the stack, we take V8's.
     bool walked = record->stack != 0;
     if (!walked) record->stack = stack;
     if (found->size != record->size) doubt = "a sample has not the size that V8 has";
@@ -316,8 +321,8 @@ void DirectSampler::Fail(const char* problem) {
   hopeless_ = true;
   active_ = false;
   if (StillOurs()) {
-    // With the proof, samples that V8 has as well count here; before it, those that were never compared are
-    // V8's.
+    // After the proof, all samples that V8 has as well count here. Before it, the samples that were never
+    // compared are left to V8.
     if (proved_) v8_boundary_ = LastV8Id();
     UnhookSampler(sampler_);
   }
@@ -329,7 +334,7 @@ void DirectSampler::Fail(const char* problem) {
 }
 
 void DirectSampler::Publish() {
-  // What V8 has not confirmed may still become V8's.
+  // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
 }
 

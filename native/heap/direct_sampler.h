@@ -1,20 +1,22 @@
-// Takes samples itself, on the clock of V8's sampler: our own walk of the stack, and our own weak handle on
-// the object, which tells its death when it happens. Nothing is lost and nothing has to be guessed, and a
-// sample costs about a fifth of V8's.
+// Takes samples itself, at the moments that V8's sampler chooses. We walk the stack ourselves, and hold the
+// object with a weak handle of our own, which tells us when the object dies. So no sample is lost, nothing
+// has to be guessed, and a sample costs about a fifth of what it costs V8.
 //
-// It works on private memory of V8's (v8_layout.h), so it is trusted only as far as it was proved in this
-// very isolate: at first every sample is taken by V8, too, and at each safe moment V8's public profile is
-// compared with ours, whole: ids, sizes, what is alive, and every frame. When enough have been equal V8's own
-// work is left out, but for a few samples now and then, which are compared again. Any difference ends it for
-// good, and V8's sampler goes on by itself: it has all samples that were not published from here, and those
-// alone.
+// This works on V8's private memory (see v8_layout.h), so it is trusted only as far as it was proved in this
+// very isolate. At first V8 takes every sample too. At each safe moment, V8's public profile is compared with
+// ours as a whole: ids, sizes, which objects are alive, and every frame. When enough samples have been equal,
+// V8's own work is left out, except for a few samples now and then, which are compared again. Any difference
+// ends direct sampling in this isolate for good. V8's sampler then goes on by itself, and each sample that it
+// has counts either here or there: see (1).
 //
-// Thread safety: none; belongs to the isolate's thread. In `OnStep` nothing is allocated on V8's heap.
+// Thread safety: none; belongs to the isolate's thread. `OnStep` allocates nothing on V8's heap.
 //
 // Invariants:
-// (1) Each sample counts once: those that V8 has too, with ids up to `v8_boundary()`, count here.
-// (2) Before each use we check that the sampler is still ours: V8's pointer to it, and our vtable in it.
-// (3) Without `Attach`, or after it failed, nothing of V8 is touched.
+// (1) Each sample counts once. Of the samples that V8 has too, those with ids up to `v8_boundary()` count
+//     here.
+// (2) Before each use we check that the sampler is still ours: V8 still points to it, and it still has our
+//     vtable.
+// (3) Unless `Attach` succeeded, nothing of V8 is touched.
 
 #ifndef MEMPROF_NATIVE_HEAP_DIRECT_SAMPLER_H_
 #define MEMPROF_NATIVE_HEAP_DIRECT_SAMPLER_H_
@@ -35,11 +37,11 @@ namespace memprof {
 
 struct DirectFigures {
   uint64_t steps = 0;       // samples taken here
-  uint64_t step_ns = 0;     // wall time of ours at samples
+  uint64_t step_ns = 0;     // the wall time that we spent on them
   uint64_t v8_steps = 0;    // samples that V8 took as well
-  uint64_t v8_step_ns = 0;  // and its time for them
+  uint64_t v8_step_ns = 0;  // the wall time that V8 spent on those
   uint64_t compared = 0;    // stacks that were equal to V8's
-  uint64_t unsure = 0;      // stacks that we could not walk, and asked V8 for
+  uint64_t unsure = 0;      // stacks that we could not walk, so V8 was asked for them
   uint64_t sampling_ns() const { return step_ns + v8_step_ns; }
   void Add(const DirectFigures& other) {
     steps += other.steps;
@@ -53,57 +55,59 @@ struct DirectFigures {
 
 class DirectSampler final : public StepListener {
  public:
-  // So many samples must be equal before V8's own work is left out.
+  // This many samples must be equal before V8's own work is left out.
   static constexpr uint64_t kProof = 32;
 
   DirectSampler(v8::Isolate* isolate, ProfileTables* tables);
   DirectSampler(const DirectSampler&) = delete;
   DirectSampler& operator=(const DirectSampler&) = delete;
-  // REQUIRES: `Forget` and `Detach`, before the isolate is disposed.
+  // REQUIRES: `Detach` and `Forget` were called, and the isolate is not disposed yet.
   ~DirectSampler() = default;
 
-  // REQUIRES: V8's sampler was started just now, by a call from JavaScript. False when it cannot be done:
-  // `problem`.
+  // Begins to take samples. Returns false when that is not possible; `problem` then says why. REQUIRES: V8's
+  // sampler was started just now, in a call from JavaScript.
   bool Attach(uint64_t interval, int depth, uint32_t thread);
-  // Takes no more samples; what is known stays as it is. V8's sampler may have been stopped before or not; if
-  // not, it samples as V8 does.
+  // Ends taking samples and keeps what is known. V8's sampler may still be running: it then samples as V8
+  // does.
   void Detach();
-  // Whether samples come from here. When not, and there is no problem, nobody attached it.
+  // Whether the samples come from here. If they do not and there is no problem, nobody called `Attach`.
   bool active() const { return active_; }
-  // Why not, or null. Set for the life of the isolate, unless only this start failed.
+  // Why samples do not come from here, or null. After a comparison has failed, this stays set for the life of
+  // the isolate; after a failed `Attach`, only until the next one.
   const char* problem() const { return problem_; }
-  // Whether the comparisons so far allow to leave out V8's own work.
+  // Whether enough samples were equal to V8's, so that V8's own work may be left out.
   bool proved() const { return proved_; }
 
-  // Whether the sampler that we attached to last still runs.
+  // Whether the sampler that we last attached to still runs.
   bool StillOurs() const;
-  // At a safe moment: describes what was met, and compares with V8 when that is due. False when there is a
-  // doubt: then it is not active any more, and V8's samples above `v8_boundary` are the caller's. REQUIRES:
-  // active and ours.
+  // Describes the functions met since the last call, and compares with V8 when that is due. It may allocate
+  // on V8's heap, so it must be called at a safe moment. Returns false when there was a difference: direct
+  // sampling has ended then, and the caller must count V8's samples with ids above `v8_boundary`. REQUIRES:
+  // `active` and `StillOurs`.
   bool Settle();
-  // Publishes births and deaths (see SampleLedger). REQUIRES: `Settle` at a safe moment before the
-  // collection.
+  // Publishes births and deaths (see SampleLedger). REQUIRES: `Settle` was called at a safe moment before the
+  // GC.
   void Publish();
-  // V8 dropped all samples, or the sampler is started anew: everything counts as freed.
+  // Counts everything as freed, because V8 dropped all its samples or its sampler is started anew.
   void Forget();
   uint64_t v8_boundary() const { return v8_boundary_; }
 
   void OnCollected(bool major) { stacks_.OnCollected(major); }
   bool AnyToPublish() const { return active_ || ledger_.pending() + ledger_.live() != 0; }
 
-  // For tests and benchmarks: V8 takes each sample as well, and all are compared.
+  // For tests and benchmarks: when set, V8 takes each sample as well, and all of them are compared.
   void set_compare_all(bool all) {
     compare_all_ = all;
     times_.clear();
   }
-  // What samples took since `set_compare_all`.
+  // How long each sample took since `set_compare_all`, by us or by V8.
   struct Time {
     bool of_v8;
     uint64_t ns;
   };
   const std::vector<Time>& times() const { return times_; }
 
-  // For tests: as if a comparison had failed.
+  // For tests: behaves as if a comparison had failed.
   void set_doubt() { doubt_ = "a test doubts them"; }
 
   const DirectFigures& figures() const { return figures_; }
@@ -135,7 +139,7 @@ class DirectSampler final : public StepListener {
   ProfileTables* const tables_;
   SampledStacks stacks_;
   Ledger ledger_;
-  StackInterner interner_;  // of V8's tree, while comparing
+  StackInterner interner_;  // reads V8's tree for a comparison
   const V8Layout* layout_ = nullptr;
   const uintptr_t* profiler_word_ = nullptr;
   const uintptr_t* entry_word_ = nullptr;
@@ -144,15 +148,15 @@ class DirectSampler final : public StepListener {
   CodeRanges code_;
   bool active_ = false;
   bool proved_ = false;
-  bool hopeless_ = false;  // `problem_` is there to stay
+  bool hopeless_ = false;  // `Attach` must not try again in this isolate
   bool settling_ = false;
   bool compare_all_ = false;
   bool compare_due_ = false;  // V8 took samples since the last comparison
   const char* problem_ = nullptr;
-  const char* doubt_ = nullptr;  // found where nothing could be done about it
+  const char* doubt_ = nullptr;  // a difference; the end of `Settle` acts on it
   uint64_t v8_boundary_ = 0;
-  uint64_t audit_left_ = 0;
-  uint64_t next_audit_ = 0;  // at which step
+  uint64_t audit_left_ = 0;  // samples that V8 still takes too in this audit
+  uint64_t next_audit_ = 0;  // the step at which the next audit begins
   uint64_t last_took_ns_ = 0;
   std::vector<Time> times_;
   DirectFigures figures_;

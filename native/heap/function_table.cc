@@ -15,7 +15,7 @@ namespace memprof {
 namespace {
 
 constexpr size_t kSmallestIndex = 1024;
-// V8's own sampler cuts them there.
+// V8's own sampler cuts URLs at this length.
 constexpr size_t kLongestUrl = 1024;
 
 std::string_view View(const v8::String::Utf8Value& text) {
@@ -39,7 +39,7 @@ void FunctionTable::Index(uintptr_t address, uint32_t entry) {
   *slot = {address, entry, epoch_, Of(entries_[entry])};
 }
 
-// All that are still there, by where they are now. What is gone is free.
+// Indexes all functions that still exist by their current addresses, and frees the entries of the others.
 void FunctionTable::Reindex(size_t slots) {
   index_.assign(slots, {});
   indexed_ = 0;
@@ -58,7 +58,7 @@ void FunctionTable::Reindex(size_t slots) {
   }
 }
 
-// Id 0 when there is none, or none any more.
+// Returns id 0 when no function is known at this address, or the known one has died or moved.
 FunctionTable::Known FunctionTable::Find(uintptr_t address) {
   Slot* slot = SlotFor(address);
   if (slot->address == 0) return {};
@@ -107,7 +107,7 @@ FunctionTable::Known FunctionTable::Add(uintptr_t address, const uintptr_t* slot
 }
 
 void FunctionTable::Describe() {
-  // More may come while these are described.
+  // `DescribeOne` may add functions to the list.
   for (size_t i = 0; i < to_describe_.size(); ++i) {
     Entry* entry = &entries_[to_describe_[i]];
     DescribeOne(entry);
@@ -145,8 +145,8 @@ Ref FunctionTable::FrameOf(v8::Local<v8::Function> function, const v8::Global<v8
   return tables_->InternFrame(View(name_text), View(url_text).substr(0, kLongestUrl), line, column, place);
 }
 
-// The script's own name, which no public function tells; where it cannot be had, what the script is called
-// otherwise.
+// Returns the script's own name, which no public function tells. Where it cannot be read, returns the public
+// name, which a comment in the script may have changed.
 v8::Local<v8::Value> FunctionTable::UrlOf(v8::Local<v8::Function> function,
                                           const v8::Global<v8::Value>& shared) {
   uintptr_t name = ScriptNameOf(*layout_, WordIn(shared));

@@ -1,18 +1,17 @@
-// The functions met on sampled stacks, each described once.
+// Knows the functions met on sampled stacks, and describes each of them once.
 //
-// A function is told by its SharedFunctionInfo, which all its closures have in common. Where that is, is
-// private to V8 and changes when V8 collects garbage, so each is held by a weak handle: after each
-// collection, what is known of an address is taken for true only when the handle says that the function is
-// still there.
+// A function is identified by its SharedFunctionInfo, which all its closures share. Its address may change
+// when V8 collects garbage, so the table holds each one by a weak handle. After a GC, an address is trusted
+// only when the handle confirms that the function is still there.
 //
 // Thread safety: none; belongs to one isolate's thread. `IdOf` allocates nothing on V8's heap and may be
-// called where V8 samples; `Describe` may do so, and must be called where that is allowed. `IdOf` may be
-// called from inside `Describe`: V8 samples what is allocated there, too.
+// called while V8 samples. `Describe` may allocate there, and must be called where that is allowed. V8 also
+// samples what `Describe` allocates, so `IdOf` may be called from inside `Describe`.
 //
 // Invariants:
-// (1) Ids are never used again, so a list of them names the same stack for ever.
-// (2) A function nobody described yet is held by a strong handle to a closure, until it is described.
-// (3) At most `kMostFunctions` are known. `Trim` forgets all when there are so many.
+// (1) Ids are never used again, so a list of ids always names the same stack.
+// (2) Until a function is described, a strong handle holds one of its closures.
+// (3) About `kMostFunctions` are known at most: when there are that many, `Trim` forgets them all.
 
 #ifndef MEMPROF_NATIVE_HEAP_FUNCTION_TABLE_H_
 #define MEMPROF_NATIVE_HEAP_FUNCTION_TABLE_H_
@@ -31,7 +30,7 @@ namespace memprof {
 class FunctionTable {
  public:
   static constexpr size_t kMostFunctions = 1 << 17;
-  // Ids of what is no function.
+  // Smaller ids are for entries of a stack that are no functions.
   static constexpr uint32_t kFirstId = 64;
 
   FunctionTable(v8::Isolate* isolate, ProfileTables* tables) : isolate_(isolate), tables_(tables) {}
@@ -43,26 +42,26 @@ class FunctionTable {
   struct Known {
     uint32_t id;
     Ref frame;  // 0: not described yet, or there was no room in the tables
-    bool wasm;  // the way into a function of WebAssembly
+    bool wasm;  // JavaScript's entry to a WebAssembly function
     bool described;
   };
-  // `slot` is the address of a word that holds a JSFunction. REQUIRES: V8 does not collect garbage now.
+  // `slot` is the address of a word that holds a JSFunction. REQUIRES: no GC is running.
   Known IdOf(const uintptr_t* slot);
 
-  // Whether there are any to describe.
   bool AnyToDescribe() const { return !to_describe_.empty(); }
-  // Describes those that are not, for as long as it takes.
+  // Describes all functions that are not described yet, including those met meanwhile.
   void Describe();
-  // What became known of a function in a `Describe` since the last `ForgetRecent`.
+  // Finds a function that was described since the last `ForgetRecent`.
   Known OfRecent(uint32_t id) const;
   void ForgetRecent() { recent_.clear(); }
 
-  // V8 collected garbage; it may have moved functions.
+  // Must be called after a GC that may have moved functions.
   void OnCollected() {
     ++epoch_;
     moved_ = true;
   }
-  // Between samples, when no function waits to be described.
+  // Bounds the memory, see invariant (3). Does nothing while functions wait to be described. REQUIRES: no
+  // sample is being taken.
   void Trim();
   void Clear();
 
@@ -72,7 +71,7 @@ class FunctionTable {
  private:
   struct Entry {
     v8::Global<v8::Value> shared;       // weak
-    v8::Global<v8::Function> function;  // until it is described
+    v8::Global<v8::Function> function;  // strong, and empty once it is described
     uint32_t id = 0;                    // 0: free
     Ref frame = 0;
     bool wasm = false;
@@ -81,8 +80,8 @@ class FunctionTable {
   struct Slot {
     uintptr_t address = 0;
     uint32_t entry = 0;
-    uint32_t epoch = 0;  // in which the handle was last looked at
-    Known known{};       // of the entry, once it is described
+    uint32_t epoch = 0;  // the epoch in which the handle last confirmed the address
+    Known known{};       // a copy of what the entry says; final once it is described
   };
   static Known Of(const Entry& entry) { return {entry.id, entry.frame, entry.wasm, entry.described}; }
   Slot* SlotFor(uintptr_t address);
@@ -97,16 +96,16 @@ class FunctionTable {
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   const V8Layout* layout_ = nullptr;
-  std::deque<Entry> entries_;  // where V8 finds its handles: they do not move
+  std::deque<Entry> entries_;  // V8 keeps the addresses of the handles, so entries must not move
   std::vector<uint32_t> free_;
   std::vector<Slot> index_;  // open addressing, a power of two, at most half full
-  size_t used_ = 0;          // entries
-  size_t indexed_ = 0;       // slots of the index
+  size_t used_ = 0;          // entries in use
+  size_t indexed_ = 0;       // slots of the index in use
   uint32_t last_id_ = kFirstId;
-  bool moved_ = false;  // since the index was made
-  uint32_t epoch_ = 1;
-  std::vector<uint32_t> to_describe_;  // entries
-  std::vector<Known> recent_;          // by rising ids
+  bool moved_ = false;                 // functions may have moved since the index was made
+  uint32_t epoch_ = 1;                 // rises with each `OnCollected`
+  std::vector<uint32_t> to_describe_;  // indexes of entries
+  std::vector<Known> recent_;          // in the order of ids
 };
 
 }  // namespace memprof

@@ -1,7 +1,7 @@
-// Handles of V8 from the words they consist of, and back: a handle is the address of a word that holds the
-// pointer to the object, and V8 moves the object and changes the word.
+// Makes V8 handles from words, and reads the words of handles. A handle is the address of a word that holds
+// the pointer to the object. When V8 moves the object, it updates the word.
 //
-// Thread safety: of the isolate's thread.
+// Thread safety: none; handles belong to the isolate's thread.
 
 #ifndef MEMPROF_NATIVE_HEAP_RAW_HANDLES_H_
 #define MEMPROF_NATIVE_HEAP_RAW_HANDLES_H_
@@ -13,7 +13,8 @@
 
 namespace memprof {
 
-// Valid as long as V8 knows of the word and keeps it right, or does not collect garbage.
+// The handle is valid as long as V8 knows of the word and keeps it up to date. Otherwise it is valid until
+// the next GC.
 template <typename T>
 v8::Local<T> LocalAt(const uintptr_t* word) {
   v8::Local<T> local;
@@ -22,6 +23,7 @@ v8::Local<T> LocalAt(const uintptr_t* word) {
   return local;
 }
 
+// The word that the handle points to; 0 for an empty handle.
 template <typename T>
 uintptr_t WordAt(v8::Local<T> local) {
   const uintptr_t* word;
@@ -30,7 +32,7 @@ uintptr_t WordAt(v8::Local<T> local) {
   return word == nullptr ? 0 : *word;
 }
 
-// What the handle's word holds; 0 when the object died.
+// The same for a global handle; 0 also when the handle is weak and the object died.
 template <typename T>
 uintptr_t WordIn(const v8::Global<T>& global) {
   const uintptr_t* word;

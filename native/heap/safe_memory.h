@@ -1,4 +1,5 @@
-// Reads memory of this process that may not be there. It never faults: where nothing can be read it says so.
+// Reads memory of this process that may not be mapped. A read never faults: it fails where there is no
+// memory.
 //
 // Thread safety: all functions may be called from any thread at any time.
 
@@ -9,8 +10,8 @@
 
 namespace memprof {
 
-// False when not all of it can be read; `to` may have been written to then. At most `kMostReadable` bytes at
-// a time.
+// Returns false when not all bytes can be read; some may have been written to `to` then. Reads at most
+// `kMostReadable` bytes at a time.
 constexpr size_t kMostReadable = 4096;
 bool ReadMemory(const void* from, void* to, size_t bytes);
 
@@ -19,8 +20,8 @@ bool ReadMemory(const void* from, T* to) {
   return ReadMemory(from, static_cast<void*>(to), sizeof(T));
 }
 
-// The second of the two ways, for tests: where a sandbox forbids the first (`process_vm_readv`), the system
-// copies the bytes into a pipe, or says that it cannot.
+// Lets the system copy the bytes into a pipe, which fails where there is no memory. `ReadMemory` does so
+// where a sandbox forbids its first way, `process_vm_readv`. Declared for tests.
 bool ReadMemoryByPipe(const void* from, void* to, size_t bytes);
 
 }  // namespace memprof

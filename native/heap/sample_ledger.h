@@ -1,20 +1,20 @@
-// The books of the samples that we took ourselves. Each is born once and dies at most once; both are counted in
-// the tables.
+// Keeps a record of each sample that we took ourselves, and counts its birth and its death in the tables.
+// Each sample is born once and dies at most once.
 //
-// Thread safety: none; belongs to one isolate's thread. Only the tables it writes to are shared.
+// Thread safety: none; belongs to one isolate's thread. Only the tables that it writes to are shared.
 //
-// The rules of publication are those of the harvest (see harvest.h): a profile shows the heap as of the last
-// completed GC.
+// Rules of publication (those of harvest.h): a profile shows the heap as of the last completed GC.
 // (1) A sample is pending until the first GC after its birth is over. Then `Publish` counts its allocation.
-// (2) V8 tells a death in the middle of a GC. `Publish` counts it when the GC is over, after the births.
-// (3) Before anything was published, a reader may have all that is pending published.
+// (2) V8 reports a death in the middle of a GC. `Publish` counts it when the GC is over, after the births.
+// (3) As long as nothing was published, a reader may ask for all pending samples.
 // (4) A sample whose stack is not known yet stays pending.
 //
 // Invariants:
-// (1) A record is in one state: pending, live (its allocation is counted in `bucket`), dead (V8 told us, and it
-//     is not counted yet; `bucket` is 0 if it was still pending), or free.
+// (1) A record is free, pending, or live. A live record's allocation is counted in `bucket`; a pending one's
+//     `bucket` is 0. A pending or live record may also be dead: V8 has reported the death, and it is not
+//     counted yet.
 // (2) taken == published + pending.
-// (3) `Died` takes no memory: it may be called inside a GC.
+// (3) `Died` allocates no memory, so it may be called inside a GC.
 
 #ifndef MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
 #define MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
@@ -27,7 +27,7 @@
 
 namespace memprof {
 
-// `Handle` is what tells the death: reset by the ledger when a record is given up.
+// `Handle` is what reports the death. The ledger resets it when it frees the record.
 template <typename Handle>
 class SampleLedger {
  public:
@@ -35,9 +35,9 @@ class SampleLedger {
     SampleLedger* ledger = nullptr;
     Handle handle;
     uint64_t size = 0;
-    uint64_t v8_id = 0;    // of V8's own sample of the same object, when there is one
+    uint64_t v8_id = 0;    // the id of V8's own sample of the same object; 0 if V8 took none
     Ref stack = 0;         // 0: not known yet
-    uint32_t waiting = 0;  // which stack that will be
+    uint32_t waiting = 0;  // for the caller: names a stack that is not known yet
     Ref bucket = 0;        // 0 while pending
     bool used = false;
     bool dead = false;
@@ -48,11 +48,11 @@ class SampleLedger {
   SampleLedger(const SampleLedger&) = delete;
   SampleLedger& operator=(const SampleLedger&) = delete;
 
-  // Later allocations count in buckets of this thread's own; 0 for those all threads share.
+  // Sets the thread of the buckets for later allocations; 0 for the buckets that all threads share.
   void set_thread(uint32_t thread) { thread_ = thread; }
 
-  // The record stays where it is. Its stack, or what it waits for, and its handle are the caller's to fill
-  // in.
+  // Returns a pending record, whose address does not change. The caller sets its handle, and its stack or
+  // what it waits for.
   Record* Born(uint64_t size) {
     Record* record;
     if (free_.empty()) {
@@ -69,15 +69,15 @@ class SampleLedger {
     return record;
   }
 
-  // REQUIRES: not told before.
+  // REQUIRES: `Died` was not called for this record before.
   void Died(Record* record) {
     record->dead = true;
     record->next_dead = dead_;
     dead_ = record;
   }
 
-  // Counts births whose stack is known and whose V8 id is at most `v8_ids_up_to`; then the deaths of counted
-  // samples.
+  // Counts the births of pending samples whose stack is known and whose `v8_id` is at most `v8_ids_up_to`.
+  // Then counts the deaths of all samples whose births are counted.
   void Publish(uint64_t v8_ids_up_to = ~uint64_t{0}) {
     DropWhatWasReset();
     size_t kept = 0;
@@ -105,7 +105,7 @@ class SampleLedger {
     dead_ = still;
   }
 
-  // Everything is freed: what is pending is counted first.
+  // Counts all samples as freed, after counting the births of the pending ones.
   void Forget() {
     DropWhatWasReset();
     for (Record* record : pending_) {
@@ -122,7 +122,8 @@ class SampleLedger {
     live_ = 0;
   }
 
-  // Forgets, uncounted, those pending ones that V8 has samples of with ids above that.
+  // Drops the pending samples with a `v8_id` above `above` without counting them. V8's own samples of the
+  // same objects are to count instead.
   void LeaveToV8(uint64_t above) {
     size_t kept = 0;
     for (Record* record : pending_) {
@@ -164,7 +165,7 @@ class SampleLedger {
   uint64_t taken() const { return taken_; }
   uint64_t published() const { return taken_ - pending_.size(); }
   size_t pending() const { return pending_.size(); }
-  // Published, and not freed.
+  // Samples whose birth is counted and whose death is not.
   size_t live() const { return live_; }
   size_t bytes() const {
     return records_.size() * sizeof(Record) + (pending_.capacity() + free_.capacity()) * sizeof(Record*);
@@ -184,7 +185,8 @@ class SampleLedger {
     free_.push_back(record);
   }
 
-  // A reset of the tables has zeroed what the buckets counted: nothing of it may be freed any more.
+  // A reset of the tables has set the buckets' counts to zero, so no death of an earlier sample may be
+  // counted.
   void DropWhatWasReset() {
     if (generation_ == tables_->Generation()) return;
     generation_ = tables_->Generation();
@@ -197,7 +199,7 @@ class SampleLedger {
   }
 
   ProfileTables* const tables_;
-  uint64_t generation_;  // of the tables, that our buckets' counts belong to
+  uint64_t generation_;  // the generation of the tables in which our records were counted
   uint32_t thread_ = 0;
   std::deque<Record> records_;
   std::vector<Record*> free_;

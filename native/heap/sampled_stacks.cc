@@ -7,11 +7,11 @@ namespace memprof {
 
 namespace {
 
-// Ids below FunctionTable::kFirstId.
+// Ids of frames that are no functions. They are below FunctionTable::kFirstId.
 constexpr uint32_t kDeoptimising = 1;
 constexpr uint32_t kFirstState = 2;
 
-// As V8's sampler calls what it does where no JavaScript runs.
+// The names that V8's sampler gives to its own activity where no JavaScript runs.
 const char* NameOf(v8::StateTag state) {
   switch (state) {
     case v8::GC:
@@ -85,8 +85,9 @@ bool SampledStacks::TakeFrames() {
       deoptimising = true;
       continue;
     }
-    // The way into WebAssembly is a frame of JavaScript in V8's eyes as long as it is a built-in function,
-    // and not once it was compiled; and it has a name then that no public function tells.
+    // V8 treats the entry to a WebAssembly function as a JavaScript frame only while the entry is a built-in
+    // function, not once it was compiled. And while it is one, no public function tells the name that V8
+    // uses.
     if (frame.wasm) return false;
     frames_.push_back(frame);
     all_described_ = all_described_ && frame.described;
@@ -95,7 +96,7 @@ bool SampledStacks::TakeFrames() {
   before_.swap(now_);
   if (frames_.empty()) {
     v8::StateTag state = State();
-    // It calls C++ without leaving the frame that tells so.
+    // JavaScript runs, but it called C++ without leaving an exit frame, so the walk found nothing.
     if (state == v8::JS) return false;
     frames_.push_back({kFirstState + static_cast<uint32_t>(state),
                        tables_->InternFrame(NameOf(state), "", 0, 0), false, true});
@@ -124,7 +125,7 @@ SampledStacks::Frame SampledStacks::FrameAt(const uintptr_t* at) {
 
 v8::StateTag SampledStacks::State() {
   v8::RegisterState registers;
-  // Any stack and code will do: where no JavaScript runs V8 looks at neither.
+  // Any stack and code address will do, because V8 looks at neither where no JavaScript runs.
   registers.fp = registers.sp = &registers;
   registers.pc = reinterpret_cast<void*>(&v8::V8::GetVersion);
   void* none[1];
@@ -177,7 +178,7 @@ void SampledStacks::Resolve() {
   if (waiting_.empty()) return;
   functions_.Describe();
   before_.clear();
-  // From here on nothing is allocated on V8's heap, so no more samples come.
+  // From here on nothing is allocated on V8's heap, so no sample is taken in this loop.
   for (Waiting& waiting : waiting_) {
     if (waiting.stack != 0) continue;
     frames_.clear();

@@ -1,14 +1,20 @@
-// Walks the frames of JavaScript on a thread's stack, as V8's own iterator does, in a hundredth of its time.
+// Walks the JavaScript frames on a thread's stack as V8's own iterator does, in a hundredth of its time.
 //
-// All code that V8 makes links its frames by the frame pointer: [0] is the caller's, [1] the return address,
-// [-1] the context of a frame of JavaScript or the marker of another type of frame, [-2] the function. Where
-// JavaScript was entered from C++, the frame ([-1] is the marker of an entry) tells in [-8] by which frame
-// JavaScript had been left before. So C++ frames are never looked at, and it does not matter how those were
-// compiled.
+// All code that V8 generates links its frames by the frame pointer. Words of a frame, counted from there:
 //
-// V8 counts machine frames too: a function that was inlined into another one is in neither's walk.
+//   [1]   the return address
+//   [0]   the caller's frame pointer
+//   [-1]  a JavaScript frame: its context; any other frame: the marker of its type
+//   [-2]  a JavaScript frame: its function
+//   [-8]  an entry frame: the frame by which JavaScript had been left before, or 0
 //
-// Thread safety: on the thread whose stack it is, outside garbage collections. Reads memory within
+// An entry frame is where C++ entered JavaScript. Since it leads to the frame by which JavaScript had been
+// left, the walk never looks at C++ frames, and it does not matter how those were compiled.
+//
+// Like V8's sampler, the walk sees machine frames only: a function that was inlined into another one has
+// none.
+//
+// Thread safety: must be called on the thread whose stack it is, outside of GCs. Reads memory within
 // `StackRange` only.
 
 #ifndef MEMPROF_NATIVE_HEAP_STACK_WALK_H_
@@ -23,16 +29,16 @@
 namespace memprof {
 
 struct WalkedStack {
-  // Of the frames met, the addresses of the words that hold their functions. What such a word holds is an
-  // object of V8's heap, but no function where a frame is just being taken apart (deoptimisation).
+  // How many elements of `functions` were set.
   size_t frames = 0;
-  // False when something was met that the rules above do not cover (stacks of WebAssembly's own, say): there
-  // may be more frames then.
+  // False when the walk met something that the rules above do not cover, such as a separate stack of
+  // WebAssembly. There may be more frames then.
   bool sure = true;
 };
 
-// From the frame that JavaScript left by (0: JavaScript does not run), leaf first, until `functions` is full
-// or the stack ends.
+// Walks from the frame that JavaScript left by (0: no JavaScript runs), leaf first, until `functions` is full
+// or the stack ends. Sets each element to the address of the word that holds the frame's function. Such a
+// word holds an object of V8's heap, but no function while the frame is being deoptimised.
 WalkedStack WalkStack(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
                       std::span<const uintptr_t*> functions);
 

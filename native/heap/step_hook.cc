@@ -13,7 +13,7 @@ namespace {
 using StepFunction = void (*)(void*, int, uintptr_t, size_t);
 using NextStepSizeFunction = intptr_t (*)(void*);
 
-// As a vtable in memory: offset to top, type information, functions.
+// A vtable as it lies in memory. Objects point to `functions`.
 struct Vtable {
   const void* offset_to_top;
   const void* type;
@@ -21,7 +21,7 @@ struct Vtable {
 };
 
 constinit Vtable copy{};
-constinit std::atomic<const void*> original{nullptr};  // V8's, once `copy` is complete
+constinit std::atomic<const void*> original{nullptr};  // V8's vtable; null until `copy` is complete
 constinit StepFunction v8_step = nullptr;
 constinit NextStepSizeFunction v8_next_step_size = nullptr;
 
@@ -41,7 +41,7 @@ intptr_t NextStepSize(void* observer) {
   return thread_listener->NextStepSize();
 }
 
-// Leaked, like all that is the process's own.
+// Leaked, like everything that belongs to the whole process.
 std::mutex& CopyMutex() {
   static auto* mutex = new std::mutex;
   return *mutex;

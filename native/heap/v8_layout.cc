@@ -13,7 +13,7 @@ namespace memprof {
 
 namespace {
 
-// ABI; HeapProfiler, Isolate, JSFunction, SharedFunctionInfo.
+// The ABI, then the words in HeapProfiler, Isolate, JSFunction and SharedFunctionInfo.
 constexpr V8Layout kLayouts[] = {
     {115, 13, 48, 3, 4},
     {127, 13, 34, 4, 4},
@@ -36,7 +36,7 @@ bool IsRoot(uint64_t name) {
   return ReadMemory(reinterpret_cast<const void*>(name), &text) && memcmp(text, "(root)", sizeof(text)) == 0;
 }
 
-// What the words themselves tell.
+// Checks the words of the sampler itself, but not the observer's vtable.
 const char* CheckWords(uint64_t at, const SamplerWords& sampler, const SamplerFacts& facts) {
   const uint64_t* w = sampler.words;
   if (w[0] != reinterpret_cast<uintptr_t>(facts.isolate))
@@ -58,7 +58,7 @@ bool Fits(uint64_t at, const SamplerFacts& facts) {
          CheckWords(at, sampler, facts) == nullptr;
 }
 
-// A frame by which JavaScript left: marked with a type, and returning into code of V8's.
+// Whether JavaScript left by this frame: it is marked with a type, and returns to code of V8's.
 bool IsExitFrame(uintptr_t frame, const StackRange& stack, const CodeRanges& code) {
   if (!stack.Contain(frame)) return false;
   auto* words = reinterpret_cast<const uintptr_t*>(frame);
@@ -81,7 +81,7 @@ const V8Layout* LayoutOf(int abi) {
 Found FindProfilerWord(const V8Layout& layout, const void* heap_profiler, const SamplerFacts& facts) {
   uint64_t words[kProfilerNeighbourhood];
   size_t readable = kProfilerNeighbourhood;
-  // Near the end of what is mapped, less will do.
+  // The words may not all be mapped. Fewer will do, as long as the known place is among them.
   while (readable > layout.profiler_word && !ReadMemory(heap_profiler, words, readable * sizeof(words[0])))
     --readable;
   if (readable <= layout.profiler_word) return {nullptr, "V8's heap profiler cannot be read"};
@@ -174,7 +174,7 @@ uintptr_t ScriptNameOf(const V8Layout& layout, uintptr_t shared) {
   uintptr_t name;
   uintptr_t map;
   uintptr_t type;
-  // The name's own map must be one: V8 looks into it next.
+  // V8 will look into the name's map, so the map must be readable too.
   bool readable = read(shared, layout.script_word, &script) && read(script, kScriptNameWord, &name) &&
                   read(name, 0, &map) && read(map, 1, &type);
   return readable ? name : 0;

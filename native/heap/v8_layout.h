@@ -1,13 +1,14 @@
-// Where things lie in V8's private memory. Only this file knows the objects; stack_walk.cc knows the frames of
-// a stack, and step_hook.cc the two functions of the observer.
+// Knows where things lie in V8's private memory. This file alone knows the objects; stack_walk.cc knows the
+// frames of a stack, and step_hook.cc the two functions of the observer.
 //
-// No public call leads to V8's sampler, to the stack that it would walk, or from a frame to its function. Their
-// places are fixed numbers for each ABI of Node.js, found on the official binaries (x64, Linux). A process
-// believes them only after it has looked at the objects there, by reads that cannot fault, and found in every
-// word that is used what must be there. After that it believes them only as long as the samples taken with
-// them equal those of V8's own sampler (see direct_sampler.h). What does not fit is refused, with the reason.
+// No public function leads to V8's sampler, to the stack that it would walk, or from a frame to its function.
+// Their places are fixed numbers for each ABI of Node.js, which were found in the official binaries (x64,
+// Linux). A process trusts them only after it has read the objects there, by reads that cannot fault, and has
+// found what must be there in every word that is used. After that it trusts them only as long as the samples
+// taken with them equal those of V8's own sampler (see direct_sampler.h). Whatever does not fit is refused,
+// with the reason.
 //
-// Words are of 8 bytes, counted from the beginning of an object.
+// Words have 8 bytes and are counted from the beginning of the object:
 //
 //   v8::HeapProfiler    [profiler_word] -> the running sampler, or null
 //   sampler             [0] the isolate
@@ -17,12 +18,12 @@
 //                       [5] the first step, [6] the sampler, [9] the interval: the rest of the observer
 //                       [25] -> "(root)"
 //                       [34] the depth of stacks (the low half), [35] the interval
-//   v8::Isolate         [entry_word] the frame by which JavaScript left for C++, or null ("c_entry_fp")
+//   v8::Isolate         [entry_word] the frame by which JavaScript left for C++, or null (V8's "c_entry_fp")
 //   JSFunction          [shared_word] -> its SharedFunctionInfo, which all closures of one function share
 //   SharedFunctionInfo  [script_word] -> its Script
 //   Script              [2] -> its name
 //
-// Thread safety: pure functions of the memory they are given.
+// Thread safety: the functions only read the memory that they are given, and keep no state.
 
 #ifndef MEMPROF_NATIVE_HEAP_V8_LAYOUT_H_
 #define MEMPROF_NATIVE_HEAP_V8_LAYOUT_H_
@@ -43,14 +44,14 @@ struct V8Layout {
 constexpr size_t kLastIdWord = 2;
 constexpr size_t kObserverWord = 4;
 constexpr size_t kScriptNameWord = 2;
-// In the observer's vtable.
+// Places in the observer's vtable.
 constexpr size_t kStepSlot = 2;
 constexpr size_t kNextStepSizeSlot = 3;
 
-// `nullptr` where none is known: another ABI, platform or way to build V8.
+// Returns `nullptr` where no layout is known: for another ABI, platform or build of V8.
 const V8Layout* LayoutOf(int abi);
 
-// What was asked of the sampler that should be there.
+// What the sampler was started with, and so must contain.
 struct SamplerFacts {
   const void* isolate;
   uint64_t interval;
@@ -58,27 +59,26 @@ struct SamplerFacts {
 };
 
 struct Found {
-  uintptr_t* at = nullptr;  // or nothing
-  // Why there is nothing.
-  const char* problem = nullptr;
+  uintptr_t* at = nullptr;        // null if nothing was found
+  const char* problem = nullptr;  // why nothing was found
 };
 
-// The word of `heap_profiler` that points to the sampler just started: at its known place, else wherever one
-// is in the neighbourhood that fits.
+// Finds the word of `heap_profiler` that points to the sampler just started. It looks at the known place
+// first, then for a word nearby that points to a fitting sampler.
 Found FindProfilerWord(const V8Layout& layout, const void* heap_profiler, const SamplerFacts& facts);
 
-// `nullptr` when the sampler has what it must have, else what it lacks. `v8_function` is any function of V8:
-// those of the observer must be in the same library.
+// Returns `nullptr` when the sampler is as it must be, else what is wrong with it. `v8_function` is any
+// function of V8: the observer's functions must be in the same library.
 const char* CheckSampler(const void* sampler, const SamplerFacts& facts, const void* v8_function);
 
-// Of a thread's stack.
+// The bounds of a thread's stack.
 struct StackRange {
   uintptr_t low = 0;
   uintptr_t high = 0;
   bool Contain(uintptr_t frame) const { return frame % 8 == 0 && frame >= low + 64 && frame <= high - 16; }
 };
 
-// Where machine code made from JavaScript and V8's built-in functions lies.
+// The addresses of the code generated from JavaScript and of V8's built-in functions.
 struct CodeRanges {
   struct Range {
     uintptr_t begin = 0;
@@ -90,29 +90,31 @@ struct CodeRanges {
   bool Contain(uintptr_t pc) const { return code.Contain(pc) || embedded.Contain(pc); }
 };
 
-// The word of the isolate that tells the frame by which JavaScript left for C++. REQUIRES: called from
-// JavaScript, on its thread. At its known place, else the only one in the neighbourhood that fits.
+// Finds the isolate's word that holds the frame by which JavaScript left for C++. It looks at the known place
+// first, then at the words nearby, of which exactly one must fit. REQUIRES: called from JavaScript, on its
+// thread.
 Found FindEntryWord(const V8Layout& layout, const void* isolate, const StackRange& stack,
                     const CodeRanges& code);
 
-// Copies the observer's vtable to `words`: the two words before it, then its functions. False when it cannot
-// be read.
+// Copies the observer's vtable to `words`: the two words before the functions, then the functions. Returns
+// false when it cannot be read.
 constexpr size_t kObserverFunctions = 4;
 bool ReadObserverVtable(const void* sampler, const void* words[2 + kObserverFunctions]);
 
-// Whether an address is in the code of the library that `known` is in the code of.
+// Whether both addresses are in the code of the same library.
 bool InSameCode(const void* known, const void* address);
 
-// A pointer of V8 to an object in its heap, and the address of that object.
+// V8 tags a pointer to an object in its heap by adding 1.
 constexpr bool IsHeapObject(uintptr_t word) { return (word & 3) == 1; }
 constexpr uintptr_t ObjectAddress(uintptr_t word) { return word - 1; }
 
-// A word of an object that is there. REQUIRES: `object` is a heap object of the kind that has this word.
+// Reads a word of an object without any check. REQUIRES: `object` is a live heap object that has this word.
 inline uintptr_t WordOf(uintptr_t object, size_t word) {
   return reinterpret_cast<const uintptr_t*>(ObjectAddress(object))[word];
 }
 
-// The pointer to the name of the function's script, or 0 where what should lead there cannot be read.
+// Returns the pointer to the name of the function's script, or 0 where the words that lead to it cannot be
+// read.
 uintptr_t ScriptNameOf(const V8Layout& layout, uintptr_t shared);
 
 }  // namespace memprof

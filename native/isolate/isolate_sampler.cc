@@ -10,14 +10,22 @@ namespace memprof {
 
 namespace {
 
-// Other types call back without collecting anything. The second is named differently by V8's versions.
+// V8 calls back for other types too, but collects nothing in them. Versions of V8 name the second type
+// differently.
 constexpr v8::GCType kCollecting =
     static_cast<v8::GCType>(v8::kGCTypeScavenge | (1 << 1) | v8::kGCTypeMarkSweepCompact);
 
-// A translation of V8's tree allocates strings and line tables on the heap it describes, and a heap that is
-// nearly full has no room for them.
+// When V8 translates its tree, it allocates strings and line tables on the very heap that it describes. A
+// heap that is nearly full has no room for them. The room needed is the heap limit divided by this, within
+// the bounds below.
+constexpr uint64_t kRoomForHarvestDivisor = 32;
 constexpr uint64_t kLeastRoomForHarvest = 4 << 20;
 constexpr uint64_t kMostRoomForHarvest = 64 << 20;
+
+// A harvest is barren when V8 ran a full GC for it and showed less than one of this many expected samples.
+constexpr uint64_t kBarrenRatio = 4;
+// After this many barren harvests in a row, the sampler is taken for somebody else's.
+constexpr int kBarrenUntilDisplaced = 4;
 
 }  // namespace
 
@@ -77,7 +85,8 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
 
 bool IsolateSampler::Restart() { return state_ == SamplerState::kDisplaced && Start(options_); }
 
-// Without this a sampler of ours that was taken for another's would run for good, and nothing be counted.
+// If our sampler was wrongly taken for somebody else's, it still runs, and V8 refuses to start another one.
+// Without this check it would run forever, and nothing would be counted.
 bool IsolateSampler::TurnsOutToBeOurs() {
   constexpr uint64_t kLongestWaitNs = 600'000'000'000;
   if (perhaps_ours_ && direct_.StillOurs()) return true;
@@ -96,7 +105,8 @@ bool IsolateSampler::TurnsOutToBeOurs() {
   }
   int proofs = continuity_.proofs();
   bool ours = continuity_.Proves(highest, taken);
-  // If a look does not agree, the wait before the next one is twice as long. Looks that agree are few.
+  // A look may be expensive, so each look that does not agree doubles the wait before the next one. Looks
+  // that agree do not: only a few of them are needed.
   if (continuity_.proofs() <= proofs) look_wait_ns_ = std::min(look_wait_ns_ * 2, kLongestWaitNs);
   look_at_ns_ = now + look_wait_ns_;
   return ours;
@@ -104,7 +114,7 @@ bool IsolateSampler::TurnsOutToBeOurs() {
 
 void IsolateSampler::Stop(bool isolate_ends) {
   if (state_ == SamplerState::kStopped) return;
-  // A worker that ran out of memory has none left for a last look at what it did.
+  // A worker that ran out of memory has no room for a last harvest.
   bool no_room = isolate_ends ? RanOutOfHeap() : HeapNearlyFull();
   if (!no_room) LookAtSamples(Reason::kRead);
   LookWhoseSamplerRuns();
@@ -128,10 +138,10 @@ void IsolateSampler::End() {
 }
 
 void IsolateSampler::PrepareRead() {
-  // Between two GCs a harvest finds nothing that may be published.
+  // Unless a GC was completed since the last harvest, another one finds nothing that may be published.
   if (direct_.active() || clock_.completed() != harvested_at_gc_ || tables_->Empty())
     LookAtSamples(Reason::kRead);
-  // Totals must be right now, though donors of the harvest after this one would tell a little more.
+  // The totals must be right now, although the next harvest would bring a few more donors for lost samples.
   harvest_.FlushLost();
   if (tables_->Empty()) {
     harvest_.PublishPending();
@@ -154,11 +164,11 @@ void IsolateSampler::set_thread_id(uint64_t id) {
   PublishStatus();
 }
 
-// What V8 will have to translate, as far as can be told without asking: what was there at the last harvest,
-// and the samples that must have been taken since.
+// Estimates what V8 will have to translate, without asking V8: what was there at the last harvest, and the
+// samples that must have been taken since.
 uint64_t IsolateSampler::ExpectedWork() const { return interner_.size() + harvest_.live() + ExpectedTaken(); }
 
-// Samples since the last harvest, by what was allocated.
+// Estimates the samples taken since the last harvest from the bytes allocated since.
 uint64_t IsolateSampler::ExpectedTaken() const {
   return (clock_.total_alloc() - harvested_at_alloc_) / options_.sample_interval;
 }
@@ -167,7 +177,7 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
   auto* self = static_cast<IsolateSampler*>(data);
   self->buffers_.OnPrologue();
   self->clock_.OnPrologue();
-  // A GC inside our own harvest comes here again: the harvest is under way and must not begin a second time.
+  // Our own harvest may cause a GC, which comes here again. The harvest must not begin a second time then.
   if (!self->harvesting_) self->Settle(Reason::kPrologue);
   if (self->state_ == SamplerState::kRunning && !self->harvesting_ && !self->direct_.active()) {
     bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
@@ -220,7 +230,7 @@ void IsolateSampler::DoHarvest(Reason reason) {
   PublishStatus();
 }
 
-// In whichever way samples are taken.
+// Works in either mode: samples taken by us are settled, samples taken by V8 are harvested.
 void IsolateSampler::LookAtSamples(Reason reason) {
   Settle(reason);
   if (state_ == SamplerState::kRunning && !direct_.active()) DoHarvest(reason);
@@ -232,7 +242,7 @@ void IsolateSampler::LookWhoseSamplerRuns() {
   PublishStatus();
 }
 
-// Of samples that we take ourselves: nothing when V8 does.
+// Settles the samples that we take ourselves. Does nothing when V8 takes them.
 void IsolateSampler::Settle(Reason reason) {
   LookWhoseSamplerRuns();
   if (state_ != SamplerState::kRunning || !direct_.active()) return;
@@ -281,7 +291,8 @@ void IsolateSampler::ReadSamples() {
   probe_.Begin(isolate_);
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
   bool collected = probe_.End();
-  // V8 calls nobody of a GC inside a prologue; the probe misses one whose marking had come by already.
+  // V8 calls no callbacks for a GC inside a prologue. The probe misses a GC whose marking had already reached
+  // it, so the size of the heap is compared as well.
   if (collected || (used != 0 && HeapUsed() < used)) buffers_.OnUnseenGc();
   figures_.translate_cpu_ns += Elapsed(cpu_begin, ThreadCpuNs());
   if (profile == nullptr) return LeaveToOthers(true);
@@ -297,11 +308,12 @@ void IsolateSampler::ReadSamples() {
       recorder_->Write({sample.sample_id, sample.size, sample.node_id, leaf});
     }
   }
-  // Our sampler collects no garbage when asked. One that does so again and again, and so shows hardly a
-  // sample, is not ours, and harvesting it would be ruinous.
-  bool barren = collected && profile->GetSamples().size() * 4 < ExpectedTaken();
+  // Our sampler runs no GC when it is asked for its samples. One that runs a full GC again and again, and
+  // therefore shows hardly any samples, is not ours, and to go on harvesting it would be ruinous.
+  bool barren = collected && profile->GetSamples().size() * kBarrenRatio < ExpectedTaken();
   barren_in_a_row_ = barren ? barren_in_a_row_ + 1 : 0;
-  if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) || barren_in_a_row_ == 4)
+  if (!harvest_.End({clock_.completed(), ExpectedTaken(), collected}) ||
+      barren_in_a_row_ == kBarrenUntilDisplaced)
     LeaveToOthers(harvest_.contradicted());
 
   cpu_begin = ThreadCpuNs();
@@ -354,7 +366,9 @@ bool IsolateSampler::HeapNearlyFull() {
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
   uint64_t limit = heap.heap_size_limit();
-  return heap.used_heap_size() + std::clamp(limit / 32, kLeastRoomForHarvest, kMostRoomForHarvest) > limit;
+  return heap.used_heap_size() +
+             std::clamp(limit / kRoomForHarvestDivisor, kLeastRoomForHarvest, kMostRoomForHarvest) >
+         limit;
 }
 
 bool IsolateSampler::RanOutOfHeap() {

@@ -1,7 +1,8 @@
-// The profiler of one isolate: V8's sampler, the GC hooks, and the harvest that goes from one to the other.
+// The heap profiler of one isolate. It starts V8's sampler, hooks into the isolate's GCs, and moves the
+// samples into the tables around each GC.
 //
-// Thread safety: made, used and destroyed on the isolate's thread. `clock().published()` and `status()` may
-// be called from any thread that keeps the registry from letting it end.
+// Thread safety: an instance is created, used and destroyed on the isolate's thread. Other threads may call
+// `clock().published()` and `status()` while they keep the registry from ending the instance.
 
 #ifndef MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
 #define MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
@@ -36,7 +37,7 @@ namespace memprof {
 enum class SamplerState : uint64_t {
   kStopped = 0,
   kRunning = 1,
-  // Somebody else stopped our sampler, and perhaps started one of their own. We count nothing until `Start`.
+  // Somebody else stopped our sampler, and may have started another one. We count nothing until `Start`.
   kDisplaced = 2,
 };
 
@@ -45,43 +46,41 @@ struct SamplerOptions {
   int stack_depth;
   double max_overhead;
   uint64_t max_pause_ns;
-  uint32_t thread;          // the bucket key's; 0 to share buckets with other threads
-  int direct_samples = -1;  // whether we take samples ourselves, where that proves itself
+  uint32_t thread;          // the thread in the keys of buckets; 0 to share buckets with other threads
+  int direct_samples = -1;  // above 0: take samples ourselves, where that proves to be equal to V8's
 };
 
-// Times in nanoseconds. CPU times are the isolate's thread's.
+// All times are in nanoseconds. CPU times are those of the isolate's thread.
 struct SamplerStatus {
   SamplerState state = SamplerState::kStopped;
   uint64_t thread_id = 0;
   uint64_t stack_depth = 0;
-  uint64_t started_ns = 0;  // monotonic, of the running stretch; 0 when stopped
-  uint64_t ran_ns = 0;      // in stretches that ended
-  uint64_t displaced = 0;   // how often
+  uint64_t started_ns = 0;  // monotonic: when the current run began; 0 when stopped
+  uint64_t ran_ns = 0;      // how long the runs that have ended took together
+  uint64_t displaced = 0;   // how many times the sampler was displaced
   uint64_t harvests = 0;
   uint64_t skipped_gcs = 0;
-  uint64_t overdue_harvests = 0;  // made though there was no time, as the last one was too long ago
+  uint64_t overdue_harvests = 0;  // made without time in the budget, because the last one was too long ago
   uint64_t age_limit_ns = 0;      // the age at which a harvest is overdue
-  uint64_t harvest_cpu_ns = 0;    // in GC prologues
-  uint64_t read_cpu_ns = 0;       // in harvests that a reader asked for
-  uint64_t translate_cpu_ns = 0;  // of both, in V8: GetAllocationProfile and its end
-  uint64_t write_cpu_ns = 0;      // in memprof's writers on this thread: source maps, text, proto
+  uint64_t harvest_cpu_ns = 0;    // spent in GC prologues and epilogues
+  uint64_t read_cpu_ns = 0;       // spent in harvests that a reader asked for
+  uint64_t translate_cpu_ns = 0;  // the part of both that V8 spent on GetAllocationProfile and on deleting it
+  uint64_t write_cpu_ns = 0;      // spent in memprof's writers on this thread: source maps, text, proto
 
-  // All that is metered of what memprof does on this thread.
+  // All the metered work that memprof does on this thread.
   uint64_t own_cpu_ns() const { return harvest_cpu_ns + read_cpu_ns + write_cpu_ns + direct.sampling_ns(); }
   uint64_t last_harvest_ns = 0;  // wall
   uint64_t max_harvest_ns = 0;   // wall
-  uint64_t as_of_ns = 0;         // monotonic: what is published describes this moment
+  uint64_t as_of_ns = 0;         // monotonic: the moment that the published figures describe
   uint64_t samples_seen = 0;
   uint64_t samples_lost = 0;
   uint64_t samples_imputed = 0;
   uint64_t samples_published = 0;
   uint64_t samples_live = 0;
-  uint64_t nodes = 0;  // of V8's tree, known by their ids
-  uint64_t bytes = 0;  // of this isolate's own maps
-  // Samples that we take ourselves: whether that is done now, why it is not although it was wanted, and its
-  // work.
-  bool is_direct = false;
-  const char* direct_problem = nullptr;
+  uint64_t nodes = 0;                    // nodes of V8's tree whose stacks are known
+  uint64_t bytes = 0;                    // memory of this isolate's own maps
+  bool is_direct = false;                // we take the samples ourselves now
+  const char* direct_problem = nullptr;  // why we do not, although it was wanted
   DirectFigures direct;
   OverheadMeter meter;
 };
@@ -90,40 +89,45 @@ class IsolateSampler {
  public:
   // Hooks into the isolate's GCs; samples nothing yet.
   IsolateSampler(v8::Isolate* isolate, ProfileTables* tables);
-  // Takes the hooks away. Must happen before the isolate is disposed. REQUIRES: `End`.
+  // Removes the hooks. REQUIRES: `End` was called, and the isolate is not disposed yet.
   ~IsolateSampler();
   IsolateSampler(const IsolateSampler&) = delete;
   IsolateSampler& operator=(const IsolateSampler&) = delete;
 
-  // False when somebody else samples this isolate. What was live at the last `Stop` counts as freed from here
-  // on.
+  // Returns false when somebody else samples this isolate. Objects that were live at the last `Stop` count as
+  // freed from here on.
   bool Start(const SamplerOptions& options);
-  // Figures stay as they are. A sampler that displaced ours is left alone. But when it may be ours after all,
-  // it must not outlive the isolate: V8 13 and later corrupt the C++ heap when it does.
+  // Stops our sampler and keeps the figures. A sampler that displaced ours is left alone, with one exception:
+  // when the isolate ends and the sampler may be ours after all, it is stopped too. V8 13 and later corrupt
+  // the C++ heap when a sampler outlives its isolate.
   void Stop(bool isolate_ends = false);
-  // Counts what is live as freed: `status()` is final. REQUIRES: stopped, and the registry's lock.
+  // Counts everything that is live as freed. `status()` is final after that. REQUIRES: the sampler is
+  // stopped, and the caller holds the registry's lock.
   void End();
-  // Brings what is published up to the last completed GC. REQUIRES: the registry's lock, when stopped.
+  // Brings the published figures up to the last completed GC. REQUIRES: when the sampler is stopped, the
+  // caller holds the registry's lock.
   void PrepareRead();
-  // CPU time of this thread, without what is metered already: `CountWriting` of an earlier one counts what
-  // came between. May be nested: nothing is counted twice.
+  // The CPU time of this thread without the part that is already metered. To count the time of a stretch of
+  // work, read the clock before it and call `CountWriting` with that value after it. Such stretches may be
+  // nested: nothing is counted twice.
   uint64_t WritingClock() const { return ThreadCpuNs() - figures_.own_cpu_ns(); }
-  // Does nothing while this thread is not profiled: then the time is not taken from what is watched.
+  // Does nothing while this thread is not profiled, because the time does not slow a profiled program then.
   void CountWriting(uint64_t since);
-  // After having been displaced: samples again if nobody else does, or if it was not displaced after all.
+  // After our sampler was displaced: samples again if nobody else does, or if our sampler was not displaced
+  // after all.
   bool Restart();
 
-  // Called, perhaps inside a GC, when somebody else stopped our sampler: must neither allocate nor call into
-  // V8.
+  // Sets what is called when somebody else stopped our sampler. The callback may run inside a GC, so it must
+  // neither allocate nor call into V8.
   void set_on_displaced(std::function<void()> callback) { on_displaced_ = std::move(callback); }
   void set_thread_id(uint64_t id);
-  // For tests: takes our sampler for another's, as signs that deceive would.
+  // For tests: treats our sampler as somebody else's, as misleading signs would make us do.
   void MistakeForAnothers() {
     if (state_ == SamplerState::kRunning) LeaveToOthers(false);
     PublishStatus();
   }
-  // For tests and benchmarks: every harvest goes to the recorder as well, and none is skipped. `nullptr` ends
-  // it.
+  // For tests and benchmarks: every harvest is also written to the recorder, and none is skipped. `nullptr`
+  // ends that.
   void set_recorder(std::unique_ptr<HarvestLog> recorder) { recorder_ = std::move(recorder); }
 
   DirectSampler& direct() { return direct_; }
@@ -136,8 +140,8 @@ class IsolateSampler {
   void set_doorbell(const DoorbellRef& doorbell) { doorbell_.emplace(doorbell); }
   HeapLimitDump& heap_limit_dump() { return heap_limit_dump_; }
   BufferSampler& buffers() { return buffers_; }
-  // Whether V8 has come to the limit since `Start` and was given some more, as Node does to let a worker end,
-  // or is close to it.
+  // Whether V8 is close to the heap limit, or has reached it since `Start` and was given more. Node.js gives
+  // more so that a worker can end.
   bool RanOutOfHeap();
   uint32_t thread_label() const { return options_.thread; }
   // 0 before the first `Start`.
@@ -160,7 +164,7 @@ class IsolateSampler {
   void ReadSamples();
   uint64_t ExpectedTaken() const;
   uint64_t ExpectedWork() const;
-  // `certain` that the sampler that runs now is theirs.
+  // `certain`: there is no doubt that the sampler that runs now is somebody else's.
   void LeaveToOthers(bool certain);
   bool TurnsOutToBeOurs();
   void PublishStatus();
@@ -174,7 +178,7 @@ class IsolateSampler {
   AllocationCounter allocation_counter_;
   HeapLimitDump heap_limit_dump_;
   BufferSampler buffers_;
-  uint64_t heap_limit_ = 0;  // when it was started
+  uint64_t heap_limit_ = 0;  // at the last `Start`
   Harvest harvest_;
   StackInterner interner_;
   DirectSampler direct_;
@@ -182,15 +186,15 @@ class IsolateSampler {
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;
   bool harvesting_ = false;
-  bool perhaps_ours_ = false;  // displaced, by signs that could deceive
-  // If so: whether it is, and when to look, which may cost a full GC.
+  bool perhaps_ours_ = false;  // displaced according to signs that may be wrong
+  // While `perhaps_ours_`: decides whether the running sampler is ours.
   Continuity continuity_;
-  uint64_t look_at_ns_ = 0;
-  uint64_t look_wait_ns_ = 0;
+  uint64_t look_at_ns_ = 0;    // when to look at it next; a look may cost a full GC
+  uint64_t look_wait_ns_ = 0;  // from one look to the next
   CollectionProbe probe_;
-  int barren_in_a_row_ = 0;          // harvests that ran a GC and showed next to no samples
-  uint64_t harvested_at_gc_ = 0;     // GCs completed at the last harvest
-  uint64_t harvested_at_alloc_ = 0;  // bytes ever allocated at the last harvest
+  int barren_in_a_row_ = 0;          // harvests that ran a full GC and showed hardly any samples
+  uint64_t harvested_at_gc_ = 0;     // how many GCs were completed at the last harvest
+  uint64_t harvested_at_alloc_ = 0;  // how many bytes had ever been allocated at the last harvest
   std::function<void()> on_displaced_;
   std::unique_ptr<HarvestLog> recorder_;
   std::optional<DoorbellRef> doorbell_;

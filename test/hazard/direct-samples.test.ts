@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { endedWell, lastLine, type Report, run, scaled, soak } from '../support/hazard.js';
 
-// Samples that memprof takes itself are V8's, in every frame, size and life: what is compared here is all of them.
+// Samples that memprof takes itself equal V8's in every frame, in size, and in whether the object is alive. All samples
+// are compared here.
 interface DirectReport extends Report {
   problem: string | null;
   stacksCompared: number;
@@ -83,11 +84,12 @@ t.test('after a doubt V8’s samples go on, and none counts twice', { skip }, as
     report.directSamples > 100 && report.seen > report.directSamples + 100,
     'samples were taken both ways',
   );
-  // Twice 2,000 arrays with room for 10 each (96 + 16 bytes and more), one before the doubt, one after it, at one sample
-  // in 2,048 bytes: 4000 * 112 / 2048 = 218 expected at least; 5 sigma below that.
+  // 2,000 arrays are kept before the doubt and 2,000 after it. Each has room for 10 elements and takes at least 96 + 16
+  // bytes. At one sample per 2,048 bytes, at least 4000 * 112 / 2048 = 218 samples are expected. The limit is 5 sigma
+  // below that.
   t.equal(report.length, 4000);
   t.ok(report.keptThen.inUse > 218 - 5 * Math.sqrt(218), `${report.keptThen.inUse} samples of what is kept`);
-  // Not all that is allocated there is kept there: V8 keeps what it knows of the function, and its code.
+  // A few samples of `keep` stay in use, because V8 also allocates the function's code and feedback there and keeps them.
   t.ok(report.keptAfterwards.inUse < 20, `${report.keptAfterwards.inUse} of these are not seen to be freed`);
 });
 

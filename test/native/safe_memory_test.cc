@@ -27,7 +27,7 @@ void CheckReads(Read read) {
   REQUIRE(munmap(pages + page, page) == 0);
   CHECK(read(pages + page - 8, copy, 8));
   CHECK(copy[7] == 'x');
-  CHECK(!read(pages + page - 4, copy, 8));  // half of it is not there
+  CHECK(!read(pages + page - 4, copy, 8));  // the second half is not mapped
   CHECK(!read(pages + page, copy, 8));
   CHECK(!read(nullptr, copy, 8));
   CHECK(!read(reinterpret_cast<const void*>(0xdeadbeefcafebabe), copy, 8));

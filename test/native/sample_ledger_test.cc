@@ -50,7 +50,7 @@ TEST(SampleLedgerPublishesAtTheEndOfACollection) {
   Ledger::Record* first = books.Born(100);
   books.Born(50);
   CHECK_EQ(books.Sum().alloc_objects, 0u);
-  books.ledger.Died(first);  // young
+  books.ledger.Died(first);  // before its birth was published
   books.ledger.Publish();
   CHECK_EQ(books.Sum().alloc_objects, 2u);
   CHECK_EQ(books.Sum().alloc_bytes, 150u);
@@ -66,7 +66,7 @@ TEST(SampleLedgerCountsDeathsOfWhatIsOld) {
   Ledger::Record* record = books.Born(100);
   books.ledger.Publish();
   books.ledger.Died(record);
-  CHECK_EQ(books.Sum().free_objects, 0u);  // the collection is not over
+  CHECK_EQ(books.Sum().free_objects, 0u);  // the GC is not over yet
   books.ledger.Publish();
   CHECK_EQ(books.Sum().free_objects, 1u);
   books.ledger.Publish();

@@ -8,7 +8,7 @@ namespace memprof {
 
 namespace {
 
-// A stack of words, from its low end; frames are made outermost first.
+// A forged stack. `words_` begins at its low end, and frames are pushed from the outermost one inwards.
 class ForgedStack {
  public:
   static constexpr size_t kWords = 4096;
@@ -21,14 +21,14 @@ class ForgedStack {
   StackRange bounds() const { return {Address(0), Address(0) + kWords * 8}; }
   CodeRanges code() const { return {{0x10000, 0x20000}, {0x50000, 0x60000}}; }
 
-  // Entered from C++; `left_by` before, or 0.
+  // C++ enters JavaScript. `left_by` is the frame by which JavaScript had been left before, or 0.
   void Enter(uintptr_t left_by, uintptr_t marker = 2) {
     Push(marker, 0, 0x999990);
     words_[frame_ - 8] = left_by;
   }
   void Function(uintptr_t function, uintptr_t pc = kCode) { Push(0x1001, function, pc); }
   void Typed(uintptr_t marker, uintptr_t pc = kEmbedded) { Push(marker, 0xbad, pc); }
-  // Left for C++, which takes some of the stack.
+  // JavaScript leaves for C++, which uses some of the stack.
   uintptr_t Leave() {
     Typed(6);
     uintptr_t left_by = Address(frame_);
@@ -47,7 +47,7 @@ class ForgedStack {
   }
 
  private:
-  // `pc` is where the frame's callee returns to: known to the callee.
+  // `pc` is where the callee of the new frame will return to. The next call stores it in the callee's frame.
   void Push(uintptr_t marker, uintptr_t function, uintptr_t pc) {
     at_ -= 12;
     words_[at_] = frame_ == 0 ? 0 : Address(frame_);
@@ -79,7 +79,7 @@ TEST(StackWalkIsLeafFirstAndPassesTypedFrames) {
   ForgedStack stack;
   stack.Enter(0);
   stack.Function(0x1111);
-  stack.Typed(34);  // construct, say
+  stack.Typed(34);  // the marker of a construct frame, for example
   stack.Function(0x2221, ForgedStack::kEmbedded);
   bool sure = false;
   CHECK(stack.Walk(stack.Leave(), &sure) == Functions{0x2221, 0x1111});
@@ -115,14 +115,14 @@ TEST(StackWalkIsNotSureOfWhatItDoesNotKnow) {
   {
     ForgedStack stack;
     stack.Enter(0);
-    stack.Function(0x1111, 0x77770);  // code that is none of V8's
+    stack.Function(0x1111, 0x77770);  // code that is not V8's
     stack.Walk(stack.Leave(), &sure);
     CHECK(!sure);
   }
   {
     ForgedStack stack;
     stack.Enter(0);
-    stack.Function(0x1110);  // a number, where a function should be
+    stack.Function(0x1110);  // a number where a function should be
     stack.Walk(stack.Leave(), &sure);
     CHECK(!sure);
   }
@@ -131,7 +131,7 @@ TEST(StackWalkIsNotSureOfWhatItDoesNotKnow) {
     stack.Enter(0);
     stack.Function(0x1111);
     uintptr_t left_by = stack.Leave();
-    stack.WordAt(left_by) = next;  // a frame elsewhere: another stack
+    stack.WordAt(left_by) = next;  // a caller outside this stack
     stack.Walk(left_by, &sure);
     CHECK(!sure);
     stack.WordAt(left_by) = left_by;  // a frame that is its own caller

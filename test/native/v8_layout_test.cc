@@ -1,4 +1,5 @@
-// Forged objects of V8: what fits is taken, what does not is refused, and nothing crashes.
+// Forges V8's objects, and checks that those that fit are accepted, that others are refused, and that nothing
+// crashes.
 
 #include "heap/v8_layout.h"
 
@@ -21,7 +22,7 @@ void Delete() {}
 void Step() {}
 intptr_t NextStepSize() { return 1; }
 
-// As V8 makes them, from words.
+// Objects laid out as V8 does. `shift` moves all fields of the sampler after the first by so many words.
 struct Forged {
   std::array<uint64_t, 48> profiler{};
   std::array<uint64_t, 160> isolate{};
@@ -94,7 +95,7 @@ TEST(V8LayoutRefusesASamplerShiftedByAWord) {
 }
 
 TEST(V8LayoutRefusesAFieldMoreAnywhere) {
-  // In the observer, in the root of the tree, before the interval.
+  // The extra field is in the observer, in the root of the tree, or before the interval.
   for (size_t word : {1, 3, 5, 6, 8, 9, 20, 25, 30, 34, 35}) {
     Forged forged(Node20());
     for (size_t i = 38; i > word; --i) forged.sampler[i] = forged.sampler[i - 1];
@@ -125,10 +126,10 @@ TEST(V8LayoutRefusesAVtableThatIsNone) {
   CHECK(with_offset.Check() != nullptr);
   for (size_t function = 2; function < 6; ++function) {
     Forged data(Node20());
-    data.vtable[function] = &data;  // no code
+    data.vtable[function] = &data;  // an address of data, not of code
     CHECK(data.Check() != nullptr);
     Forged of_others(Node20());
-    of_others.vtable[function] = reinterpret_cast<const void*>(&abort);  // code of another library
+    of_others.vtable[function] = reinterpret_cast<const void*>(&abort);  // the code of another library
     CHECK(of_others.Check() != nullptr);
   }
 }
@@ -146,7 +147,8 @@ TEST(V8LayoutSurvivesGarbage) {
       if (forged.Check() == nullptr) ++taken;
     }
   }
-  // Words that nobody looks at may be garbage, but four of 36 at random are seldom all among those.
+  // Garbage in a word that is not checked does no harm, but four random words of 36 are seldom all such
+  // words.
   CHECK(taken < 400);
 }
 
@@ -165,9 +167,9 @@ TEST(V8LayoutFindsTheFrameThatJavaScriptLeftBy) {
   std::swap(forged.isolate[48], forged.isolate[49]);
   CHECK(FindEntryWord(Node20(), forged.isolate.data(), bounds, code).at == forged.isolate.data() + 49);
   forged.isolate[60] = Forged::Address(exit);
-  CHECK(FindEntryWord(Node20(), forged.isolate.data(), bounds, code).at == nullptr);  // which?
+  CHECK(FindEntryWord(Node20(), forged.isolate.data(), bounds, code).at == nullptr);  // two words fit
   forged.isolate[60] = 0;
-  exit[1] = 0x30000;  // returns to no code of V8's
+  exit[1] = 0x30000;  // does not return to V8's code
   CHECK(FindEntryWord(Node20(), forged.isolate.data(), bounds, code).at == nullptr);
 }
 

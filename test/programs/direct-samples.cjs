@@ -1,6 +1,8 @@
 'use strict';
-// Puts everything on stacks that makes odd frames, while samples are taken both ways and compared. Arguments: rounds;
-// "doubt" to have them found wrong in the middle, "worker" to do it in one; the sample interval; the depth of stacks.
+// Runs code whose stacks have unusual frames, while memprof and V8 both take each sample and memprof compares the two.
+// usage: direct-samples.cjs ROUNDS MODE [SAMPLE INTERVAL [STACK DEPTH]]
+// MODE "compare" does just that, and "worker" does it in a worker. With "doubt", V8 takes only the samples that memprof
+// needs it for, and memprof is made to act in the middle as if a comparison had failed.
 const { EventEmitter } = require('node:events');
 const { Readable } = require('node:stream');
 const vm = require('node:vm');
