@@ -48,7 +48,7 @@ export function emptyDirectory(t: Pick<Test, 'teardown'>): string {
 /** npm's own script, to be run by whatever Node.js. */
 function npmScript(): string {
   const bin = path.dirname(process.execPath);
-  const found = [process.env.npm_execpath, path.join(bin, '#dist/node_modules/npm/bin/npm-cli.js')].find(
+  const found = [process.env.npm_execpath, path.join(bin, '../lib/node_modules/npm/bin/npm-cli.js')].find(
     (file) => file !== undefined && existsSync(file),
   );
   if (found === undefined) throw new Error('npm is not beside this node');
