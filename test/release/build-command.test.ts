@@ -56,7 +56,7 @@ t.test('says what is missing, and leaves what is there', async (t) => {
   t.match(await build(), {
     code: 1,
     stdout: '',
-    stderr: /\nmemprof: the build failed: are python3, make and/,
+    stderr: /\nmemprof: the build failed: check that python3, make and/,
   });
   t.strictSame(readdirSync(folder), before);
   t.strictSame(readdirSync(path.join(directory, 'tmp')), []);
@@ -65,7 +65,7 @@ t.test('says what is missing, and leaves what is there', async (t) => {
   t.match(await build(), {
     code: 1,
     stdout: '',
-    stderr: /^memprof: compiling.*\nmemprof: the sources in .* are not/,
+    stderr: /^memprof: compiling.*\nmemprof: the sources in .* are incomplete/,
   });
   t.match(
     await run(process.execPath, [main, 'build', 'what'], { cwd: directory, env: bare }),

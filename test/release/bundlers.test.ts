@@ -58,7 +58,7 @@ t.test('esbuild with memprof external', async (t) => {
 t.test('esbuild with memprof inside: an error that says what to do, or prebuilds/ beside it', async (t) => {
   await esbuild('app.cjs', '--outfile=inside/app.cjs');
   t.match(await runApp('inside/app.cjs'), { code: 1, stdout: '', stderr: /ERR_MEMPROF_NO_BINARY/ });
-  t.match((await runApp('inside/app.cjs')).stderr, /leave it external or copy its prebuilds/);
+  t.match((await runApp('inside/app.cjs')).stderr, /make it external or copy its prebuilds/);
   const from = path.join(directory, 'node_modules/memprof', binary);
   mkdirSync(path.dirname(path.join(directory, 'inside', binary)), { recursive: true });
   cpSync(from, path.join(directory, 'inside', binary));
