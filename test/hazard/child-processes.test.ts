@@ -62,7 +62,8 @@ async function listen(child: ChildProcess, enough = /$^/, seconds = 30): Promise
 }
 
 function lines(file: string): string[] {
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  // A child that has just made the file has not written its line yet.
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
 }
 
 interface Form {
