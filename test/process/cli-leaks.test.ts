@@ -37,9 +37,11 @@ function rowsOf(stdout: string): Row[] {
 }
 
 /** Files of the form asked for that the program wrote, in the order of time. */
-async function written(t: Test, count: number): Promise<{ protos: string[]; texts: string[] }> {
+async function written(t: Test, count: number, step: number): Promise<{ protos: string[]; texts: string[] }> {
   const directory = t.testdir({});
-  const { code, stderr } = await runProgram('leaking-slowly', { args: [directory, String(count)] });
+  const { code, stderr } = await runProgram('leaking-slowly', {
+    args: [directory, String(count), String(step)],
+  });
   if (code !== 0) throw new Error(stderr);
   const files = readdirSync(directory).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   const ending = (end: string) =>
@@ -54,7 +56,7 @@ function fine(t: Test, run: Run): string {
 }
 
 t.test('a program that leaks, in three profiles', async (t) => {
-  const { protos } = await written(t, 3);
+  const { protos } = await written(t, 3, 1000);
   const stdout = fine(t, memprof(['leaks', '--all', ...protos]));
   t.match(stdout, /^3 profiles over \d+(\.\d+)?m?s; in use: \S+B at first, \S+B at last\n/);
   const [first] = rowsOf(stdout);
@@ -64,7 +66,7 @@ t.test('a program that leaks, in three profiles', async (t) => {
 });
 
 t.test('a program that leaks, in fourteen profiles', async (t) => {
-  const { protos, texts } = await written(t, 14);
+  const { protos, texts } = await written(t, 14, 300);
   const stdout = fine(t, memprof(['leaks', ...protos]));
   const rows = rowsOf(stdout);
   t.match(rows[0], { site: /^remember /, verdict: 'certain', chance: '<0.001' });
