@@ -21,7 +21,7 @@ interface Report {
   status: Status;
 }
 
-const SIZE = 128;
+const SIZE = 344;
 
 /** Runs `test/programs/kept-and-dropped.cjs` and checks the figures of both functions to 4 sigma. */
 export async function checkKeptAndDropped(
