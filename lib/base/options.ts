@@ -131,7 +131,7 @@ const table: Option[] = [
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'keep separate records for each thread, labelled with its id (the first 64 of the process, ended ones counted; later ones share -1)',
+    help: 'keep separate records for each thread, labelled with its id (threads that start when half of `maxTableBytes` is used share -1)',
   },
   {
     name: 'workers',

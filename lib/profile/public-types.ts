@@ -28,7 +28,7 @@ export interface MemProfileRecord {
   allocObjects: number;
   /** Number of those that were freed. */
   freeObjects: number;
-  /** Id of the thread, where threads are told apart (`labelThreads`); -1 for those beyond the first 64 of the process, ended ones counted. */
+  /** Id of the thread, where threads are told apart (`labelThreads`); -1 for threads that started when half of `maxTableBytes` was used. */
   thread?: number;
   /** The allocation stack, leaf first. Frames are shared and frozen. */
   stack(): readonly Readonly<Frame>[];
@@ -66,7 +66,10 @@ export interface StartOptions {
   maxPause?: number;
   /** Limit on the memory of the process-wide tables in bytes, 1 MiB … 1 GiB. Default 32 MiB. */
   maxTableBytes?: number;
-  /** Give this thread records of its own, with its id as `thread`; the first 64 of the process are told apart, ended ones counted. Default false. */
+  /**
+   * Give this thread records of its own, with its id as `thread`. Records of ended threads stay, so threads that start when half of
+   * `maxTableBytes` is used share the id -1. Default false.
+   */
   labelThreads?: boolean;
   /**
    * Profile workers that this thread creates from here on, by a wrapper around `worker_threads.Worker` which `stop()`

@@ -293,9 +293,9 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
 
 uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {
   if (sampler->thread_label() != 0) return sampler->thread_label();
-  Lock lock(mutex_);
-  if (thread_labels_ == kMaxThreadLabels) return kOtherThreads;
-  ++thread_labels_;
+  // The records of an ended thread stay, so each label costs as many buckets as its thread has stacks, for good.
+  // The second half of the tables is kept for stacks.
+  if (tables_->UsedBytes() > tables_->LimitBytes() / 2) return kOtherThreads;
   // Plus 1, since the main thread's id is 0, which as a label would mean none.
   return static_cast<uint32_t>(sampler->status().thread_id) + 1;
 }

@@ -98,9 +98,7 @@ class CountedMutex {
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
-  // At most so many threads are told apart; those beyond share one label. Each label may add as many buckets
-  // as a thread has.
-  static constexpr uint32_t kMaxThreadLabels = 64;
+  // The label that threads share for which there is no room.
   static constexpr uint32_t kOtherThreads = 0xffffffff;
 
   // Never destroyed. `nullptr` when the system refused memory for the tables.
@@ -174,7 +172,6 @@ class IsolateRegistry {
   std::atomic<uint64_t> buffer_interval_{0};  // of the records there are
   uint64_t buffers_running_ = 0;
   uint64_t running_ = 0;
-  uint32_t thread_labels_ = 0;
   uint64_t ended_ = 0;
   MemFigures ended_figures_;
   SamplerStatus ended_status_;

@@ -118,16 +118,34 @@ t.test('without either, a worker starts for itself or is listed', async (t) => {
   plausible(t, report, { leastSamples: 100 });
 });
 
-t.test('labelThreads tells 64 threads apart', async (t) => {
+type Labels = Report & { labels: number[]; others: number; main: number };
+
+t.test('labelThreads tells threads apart, however many have ended', async (t) => {
   const workers = scaled(t, 'workers', 70, 300);
-  const outcome = await program('labels', [], workers);
+  const outcome = await program('labels', [], workers, 32 * 1024 * 1024);
   endedWell(t, outcome);
-  const report = lastLine<Report & { labels: number[]; others: number; main: number }>(outcome);
+  const report = lastLine<Labels>(outcome);
   t.equal(report.mixed, 0, "the main thread's records are told from the workers'");
-  t.equal(report.labels.filter((label) => label >= 0).length, 64, '64 labels');
+  t.strictSame(
+    report.labels,
+    Array.from({ length: workers + 1 }, (_, id) => id),
+    'the main thread and each worker',
+  );
+  t.equal(report.others, 0);
+  t.ok(report.main > 100, `${report.main} samples of the main thread`);
+  plausible(t, report, { leastSamples: 10000 });
+});
+
+t.test('threads share a label when half of the tables is used', async (t) => {
+  const workers = 50;
+  const outcome = await program('labels', [], workers, 1024 * 1024);
+  endedWell(t, outcome);
+  const report = lastLine<Labels>(outcome);
+  t.equal(report.mixed, 0, "the main thread's records are told from the workers'");
   t.equal(report.labels[0], -1);
   t.equal(report.labels[1], 0);
-  t.ok(report.others > 100 * (workers - 63), `threads beyond share one: ${report.others} samples`);
-  t.ok(report.main > 100, `${report.main} samples of the main thread`);
+  const apart = report.labels.length - 2;
+  t.ok(apart > 2 && apart < workers - 5, `${apart} workers are told apart`);
+  t.ok(report.others > 100 * (workers - apart), `the rest share one: ${report.others} samples`);
   plausible(t, report, { leastSamples: 10000 });
 });

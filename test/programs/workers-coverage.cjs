@@ -148,10 +148,10 @@ const scenarios = {
     return result;
   },
 
-  // Threads told apart: at most 64, the others share -1.
+  // Threads told apart: those for which the tables have no room share -1.
   async labels() {
     const count = Number(process.argv[3]);
-    memprof.start({ sampleInterval: 4096, labelThreads: true });
+    memprof.start({ sampleInterval: 4096, labelThreads: true, maxTableBytes: Number(process.argv[4]) });
     allocateIn('inMain', 20000);
     for (let i = 0; i < count; i++) {
       const worker = make({ name: `inWorker${i}`, start: true });
