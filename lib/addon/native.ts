@@ -72,6 +72,8 @@ export interface NativeAddon {
   sampleTimes(): Float64Array;
   /** Tests only: the next comparison of samples fails. */
   doubtSamples(): void;
+  /** For tests: size of each sampled object of the given stacks, and the object itself if JavaScript may have it. */
+  sampledObjects(stacks: Uint32Array): [size: number, object?: object][];
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
 }

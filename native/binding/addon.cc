@@ -3,6 +3,7 @@
 
 #include <napi.h>
 #include <node_version.h>
+#include <v8.h>
 
 #include <algorithm>
 #include <optional>
@@ -106,6 +107,24 @@ Napi::Value SampleTimes(const Napi::CallbackInfo& info) {
 // For tests: the next look at our own samples finds them wrong.
 void DoubtSamples(const Napi::CallbackInfo& info) { SamplerOf(info.Env())->direct().set_doubt(); }
 
+// For tests: of each sampled object of the given stacks its size, and the object itself if JavaScript may
+// have it.
+Napi::Value SampledObjects(const Napi::CallbackInfo& info) {
+  auto stacks = info[0].As<Napi::Uint32Array>();
+  IsolateSampler* sampler = SamplerOf(info.Env());
+  v8::HandleScope scope(sampler->isolate());
+  Napi::Array result = Napi::Array::New(info.Env());
+  for (const SampledObject& each : sampler->direct().ObjectsOf({stacks.Data(), stacks.ElementLength()})) {
+    Napi::Array entry = Napi::Array::New(info.Env(), 2);
+    entry.Set(uint32_t{0}, Napi::Number::New(info.Env(), static_cast<double>(each.size)));
+    // Node-API's values are V8's handles.
+    auto value = reinterpret_cast<napi_value>(*reinterpret_cast<void* const*>(&each.object));
+    if (each.object->IsObject()) entry.Set(1, Napi::Value(info.Env(), value));
+    result.Set(result.Length(), entry);
+  }
+  return result;
+}
+
 // For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
 
@@ -169,6 +188,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("compareAllSamples", Napi::Function::New(env, CompareAllSamples));
   exports.Set("sampleTimes", Napi::Function::New(env, SampleTimes));
   exports.Set("doubtSamples", Napi::Function::New(env, DoubtSamples));
+  exports.Set("sampledObjects", Napi::Function::New(env, SampledObjects));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   exports.Set("writingClock", Napi::Function::New(env, WritingClock));
   exports.Set("countWriting", Napi::Function::New(env, CountWriting));

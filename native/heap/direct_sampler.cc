@@ -344,6 +344,20 @@ void DirectSampler::NameUnknownStacks() {
   });
 }
 
+std::vector<SampledObject> DirectSampler::ObjectsOf(std::span<const Ref> stacks) {
+  std::vector<SampledObject> objects;
+  if (!active_) return objects;
+  std::vector<Ref> wanted(stacks.begin(), stacks.end());
+  std::sort(wanted.begin(), wanted.end());
+  ledger_.ForEach([&](Record* record) {
+    if (record->dead || record->bucket == 0 || record->handle.IsEmpty()) return;
+    Ref stack = tables_->BucketAt(record->bucket)->key.stack;
+    if (!std::binary_search(wanted.begin(), wanted.end(), stack)) return;
+    objects.push_back({stack, record->size, record->handle.Get(isolate_)});
+  });
+  return objects;
+}
+
 void DirectSampler::Forget() {
   ledger_.Forget();
   v8_boundary_ = 0;

@@ -24,9 +24,11 @@
 #include <v8.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "heap/sample_ledger.h"
+#include "heap/sampled_object.h"
 #include "heap/sampled_stacks.h"
 #include "heap/stack_interner.h"
 #include "heap/step_hook.h"
@@ -94,6 +96,10 @@ class DirectSampler final : public StepListener {
 
   void OnCollected(bool major) { stacks_.OnCollected(major); }
   bool AnyToPublish() const { return active_ || ledger_.pending() + ledger_.live() != 0; }
+
+  // The sampled objects of these stacks that are alive, as far as they are published. Empty unless `active`.
+  // Allocates nothing on V8's heap. REQUIRES: the caller has a HandleScope, and no GC is running.
+  std::vector<SampledObject> ObjectsOf(std::span<const Ref> stacks);
 
   // For tests and benchmarks: when set, V8 takes each sample as well, and all of them are compared.
   void set_compare_all(bool all) {

@@ -108,3 +108,18 @@ for (const off of [{ MEMPROF_DIRECT_SAMPLES: '0' }]) {
     t.ok(report.seen > 100);
   });
 }
+
+t.test('the objects behind the samples of a site are those that it allocated', { skip }, async (t) => {
+  const interval = 512;
+  const outcome = await run('sampled-objects.cjs', { nodeArgs: ['--expose-gc'], args: [interval] });
+  endedWell(t, outcome);
+  const report =
+    lastLine<Record<'kept' | 'ofKept' | 'dropped' | 'afterStop' | 'ofKeepInAll' | 'inUse', number>>(outcome);
+  // A session takes at least 3 + 4 words, so 20,000 * 56 / 512 = 2187 samples are expected; the limit is 5 sigma below.
+  t.ok(report.kept > 2187 - 5 * Math.sqrt(2187), `${report.kept} sampled sessions`);
+  t.equal(report.ofKept, report.kept, 'each of them is one of those that are kept');
+  t.equal(report.ofKeepInAll, report.inUse, 'there are as many as the records say');
+  // The last one is still on the stack, perhaps.
+  t.ok(report.dropped <= 1, `${report.dropped} of those that were dropped`);
+  t.equal(report.afterStop, 0);
+});
