@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
+import { withoutPlace } from '../profile/function-label.js';
 import type { Mapping, ProfileData, ProfileFrame } from '../profile/model.js';
 
 // The call graph of `go tool pprof`, from which its reports are printed.
@@ -49,6 +50,7 @@ interface NamedStack {
 /** The name of a frame's node. Frames of the same name share a node. */
 export function nodeName(frame: ProfileFrame, granularity: Granularity, mapping?: Mapping): string {
   const { functionName, fileName, lineNumber, address } = frame;
+  if (granularity === 'places' && functionName !== '') return placedName(frame);
   const parts: string[] = [];
   if (granularity === 'addresses' && address !== 0) parts.push(address.toString(16).padStart(16, '0'));
   if (functionName === '' && fileName === '') {
@@ -61,6 +63,14 @@ export function nodeName(frame: ProfileFrame, granularity: Granularity, mapping?
   if (withLine) parts.push(`${file}:${lineNumber}`);
   else if (file !== '' && (granularity !== 'functions' || parts.length === 0)) parts.push(file);
   return parts.length === 0 ? '<unknown>' : parts.join(' ');
+}
+
+/** A function and where it is: the line where it starts, or, where the profile does not tell, that of the call. */
+function placedName({ functionName, fileName, lineNumber, startLine }: ProfileFrame): string {
+  if (fileName === '') return functionName;
+  const line = startLine || lineNumber;
+  const name = withoutPlace(functionName);
+  return `${name} ${cleanPath(fileName)}${line === 0 || name === '(module)' ? '' : `:${line}`}`;
 }
 
 /** Go's `filepath.Clean`. */

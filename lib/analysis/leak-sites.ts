@@ -82,7 +82,7 @@ function columnsOf({ sampleTypes }: ProfileData): { inUse: Columns; allocated: C
  * A record's figures are scaled up from samples. This computes the number of samples, and the variance of the bytes: each
  * object of a size is sampled with the same probability, so the number of samples has a binomial distribution.
  */
-function sampled(objects: number, bytes: number, period: number): LeakPoint {
+export function sampled(objects: number, bytes: number, period: number): LeakPoint {
   if (objects <= 0 || bytes <= 0) return { bytes: 0, samples: 0, variance: 0 };
   const size = bytes / objects;
   const chance = period > 1 ? 1 - Math.exp(-size / period) : 1;
@@ -111,7 +111,7 @@ class Namer {
   }
 
   namesOf(stack: Stack): string[] {
-    return stack.map((frame) => this.nameOf(frame, 'lines'));
+    return stack.map((frame) => this.nameOf(frame, 'places'));
   }
 }
 

@@ -4,8 +4,16 @@ import { printable } from '../base/text.js';
 import type { ProfileData } from '../profile/model.js';
 import { cutDroppedFrames, type Filters, filterSamples, mergeSamples } from './filters.js';
 import { type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
+import type { Errors } from './sampling-error.js';
 import type { Style } from './style.js';
-import { formatPercentage, formatValue, scale } from './units.js';
+import {
+  formatCompact,
+  formatPercentage,
+  formatShare,
+  formatValue,
+  formatWithError,
+  scale,
+} from './units.js';
 
 export interface ReportOptions extends TrimOptions {
   /** Name or number of the column to show; '' for the profile's default. */
@@ -16,8 +24,12 @@ export interface ReportOptions extends TrimOptions {
 
 export interface Report {
   nodes: GraphNode[];
+  /** Of the figures of nodes themselves, by name; undefined where the profile does not tell. */
+  errors: Errors | undefined;
+  granularity: Granularity;
   /** The column that is shown. */
   type: string;
+  unit: string;
   /** The sum of all samples, including those that are filtered out. */
   total: number;
   /** The lines above the table. */
@@ -52,16 +64,19 @@ export function prepare(profile: ProfileData, base?: ProfileData): ProfileData {
 }
 
 /** Makes the report that `go tool pprof` would make of a prepared profile. */
-export function makeReport(prepared: ProfileData, options: ReportOptions): Report {
+export function makeReport(prepared: ProfileData, options: ReportOptions, errors?: Errors): Report {
   const index = findSampleIndex(prepared, options.sampleIndex);
   const { type, unit } = prepared.sampleTypes[index]!;
   const total = prepared.samples.reduce((sum, { values }) => sum + Math.abs(values[index]!), 0);
   const { profile, unmatched } = filterSamples(prepared, options.filters);
   const { nodes, candidates, dropped } = trimmedGraph(profile, index, options.granularity, options);
 
+  const { granularity } = options;
   const outputUnit = commonUnit(nodes, total, unit);
-  const format = (value: number) => formatValue(value, unit, outputUnit);
-  const percent = (value: number) => formatPercentage(value, total);
+  const format = (value: number) =>
+    granularity === 'places' ? formatCompact(value, unit) : formatValue(value, unit, outputUnit);
+  const percent = (value: number) =>
+    granularity === 'places' ? formatShare(value, total).padStart(6) : formatPercentage(value, total);
 
   const labels = profileLabels(profile, type, unit, total, format);
   const filters = Object.entries(options.filters).filter(([, regExp]) => regExp !== undefined);
@@ -83,7 +98,7 @@ export function makeReport(prepared: ProfileData, options: ReportOptions): Repor
   const warnings = unmatched.map(
     (name) => `${name[0]!.toUpperCase()}${name.slice(1)} expression matched no samples`,
   );
-  return { nodes, type, total, labels, warnings, format, percent };
+  return { nodes, errors, granularity, type, unit, total, labels, warnings, format, percent };
 }
 
 function shownRegExp({ source, flags }: RegExp): string {
@@ -151,9 +166,11 @@ function formatTime(time: Date): string {
   return `${part('month')} ${part('day')}, ${part('year')} at ${clock} (${part('timeZoneName')})`;
 }
 
-/** `go tool pprof -top`. */
-export function formatTop({ nodes, labels, format, percent }: Report, style: Style): string {
+/** `go tool pprof -top`; by places, with the errors of the figures. */
+export function formatTop(report: Report, style: Style): string {
+  const { nodes, labels, format, percent, granularity } = report;
   const lines = labels.map((label) => `${label}\n`);
+  if (granularity === 'places') return [...lines, ...placesTable(report, style)].join('');
   lines.push(style.bold(`${tableHead}`), '\n');
   let sum = 0;
   for (const node of nodes) {
@@ -164,6 +181,23 @@ export function formatTop({ nodes, labels, format, percent }: Report, style: Sty
     lines.push(`${flat} ${percent(sum)} ${cum}  ${name}\n`);
   }
   return lines.join('');
+}
+
+function placesTable({ nodes, errors, unit, format, percent }: Report, style: Style): string[] {
+  const head = `${'flat'.padStart(9)} ${errors === undefined ? '' : `${'±'.padStart(8)} `}  flat%   sum%       cum   cum%`;
+  const lines = [style.bold(head), '\n'];
+  let sum = 0;
+  for (const node of nodes) {
+    sum += node.flat;
+    const [flat, error] = formatWithError(node.flat, errors?.get(node.name) ?? 0, unit);
+    const shownError = errors === undefined ? '' : `${(error === '0' ? '' : `±${error}`).padStart(8)} `;
+    const own = `${flat.padStart(9)} ${shownError}${percent(node.flat)}`;
+    const cum = `${format(node.cum).padStart(9)} ${percent(node.cum)}`;
+    lines.push(
+      `${style.weight(own, percent(node.flat))} ${percent(sum)} ${style.weight(cum, percent(node.cum))}  ${printable(node.name)}\n`,
+    );
+  }
+  return lines;
 }
 
 const tableHead = '      flat  flat%   sum%        cum   cum%';

@@ -81,6 +81,41 @@ export function formatValue(value: number, from: string, to = 'auto'): string {
   return digits === '0' || digits === '-0' ? '0' : digits + name;
 }
 
+/** Three digits: `1.50MB`, `12.3MB`, `513kB`, `17`. */
+export function formatCompact(value: number, from: string): string {
+  const [scaled, name] = scale(value, from, 'auto');
+  const size = Math.abs(scaled);
+  if (name === '' || name === 'B') return `${Math.round(scaled)}${scaled === 0 ? '' : name}`;
+  return scaled === 0 ? '0' : scaled.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0) + name;
+}
+
+/**
+ * A figure and its standard error, both rounded to what the error leaves certain: `12.3MB` and `1.1MB`, `512kB` and
+ * `512kB`.
+ */
+export function formatWithError(value: number, error: number, from: string): [value: string, error: string] {
+  const [scaled, name] = scale(value, from, 'auto');
+  if (value === 0 || error === 0) return [formatCompact(value, from), formatCompact(error, from)];
+  const scaledError = Math.abs((error / value) * scaled);
+  const certain = -Math.floor(Math.log10(scaledError / Math.sqrt(10)));
+  if (name === '' || name === 'B') {
+    const step = 10 ** Math.max(0, -certain);
+    return [scaled, scaledError].map((each) => `${Math.round(each / step) * step}${name}`) as [
+      string,
+      string,
+    ];
+  }
+  const digits = Math.min(2, Math.max(0, certain));
+  return [`${scaled.toFixed(digits)}${name}`, `${scaledError.toFixed(digits)}${name}`];
+}
+
+/** `32.1%`, `0.4%`, `100%`. */
+export function formatShare(value: number, total: number): string {
+  const share = total === 0 ? 0 : Math.abs(value / total) * 100;
+  if (share >= 99.95) return `${Math.round(share)}%`;
+  return `${share >= 1 || share === 0 ? share.toFixed(share === 0 ? 0 : 1) : Number(share.toPrecision(1))}%`;
+}
+
 /** At least six characters: ` 3.25%`, `  100%`, ` 0.05%`. */
 export function formatPercentage(value: number, total: number): string {
   const ratio = total === 0 ? 0 : Math.abs(value / total) * 100;

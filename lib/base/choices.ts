@@ -17,6 +17,6 @@ export const encodeFormats = ['pprof', 'text', 'heapprofile', 'folded'] as const
 /** The four values of a heap profile's samples, in pprof's order. */
 export const heapSampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'] as const;
 
-/** The units by which reports add up figures. */
-export const granularities = ['functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
+/** The units by which reports add up figures. `places` is memprof's own: functions and where they are. Others are Go's. */
+export const granularities = ['places', 'functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
 export type Granularity = (typeof granularities)[number];

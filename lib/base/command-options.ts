@@ -78,8 +78,15 @@ export function commandOptions(): Option[] {
       help: 'hide functions below this share of the total',
       likePprof: true,
     },
-    ...granularityOf(REPORTS, 'functions', 'add up figures by'),
-    ...granularityOf(['leaks'], 'lines', 'what counts as one site'),
+    ...granularityOf(REPORTS, 'add up figures by'),
+    ...granularityOf(['leaks'], 'what counts as one site'),
+    {
+      name: 'showInternals',
+      takers: [...REPORTS, 'leaks', 'flame'],
+      kind: boolean,
+      default: false,
+      help: "show the frames of Node's module loading and of memprof, which are folded otherwise; totals are the same",
+    },
     {
       name: 'all',
       takers: ['leaks'],
@@ -118,16 +125,15 @@ export function commandOptions(): Option[] {
     }));
   }
 
-  function granularityOf(takers: readonly CommandName[], initial: string, what: string): Option[] {
-    const example = initial === 'lines' ? 'functions' : 'lines';
-    const help = `${what}: ${granularities.join(', ')}; short forms: --${example} and so on`;
+  function granularityOf(takers: readonly CommandName[], what: string): Option[] {
+    const help = `${what}: ${granularities.join(', ')}; short forms: --functions and so on (those of go tool pprof, except places)`;
     const kind = oneOf('WHAT', granularities);
     return [
       {
         name: 'granularity',
         takers,
         kind,
-        default: initial,
+        default: 'places',
         help,
         likePprof: true,
         shorthand: granularities,

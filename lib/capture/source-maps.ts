@@ -3,9 +3,10 @@ import path from 'node:path';
 import { meterOnThread } from '../addon/meter-on-thread.js';
 import { lazily } from '../base/lazily.js';
 import type { BucketRecord } from '../profile/delta.js';
+import { labelInSources, NAMELESS } from '../profile/function-label.js';
 import type { Sample } from '../profile/model.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
-import { scriptPlaceOf } from '../sampler/frames.js';
+import { isNameless, scriptPlaceOf } from '../sampler/frames.js';
 import { countLeftOut, countMap } from '../sampler/source-map-tally.js';
 import { compiledCode } from './source-maps/compiled-code.js';
 import type { Answer, Place, Problem, Question, SourcePlace } from './source-maps/find-sources.js';
@@ -178,7 +179,8 @@ function questionFor(fileName: string, frames: Frames): Question {
 }
 
 function toPlace(frame: Readonly<Frame>): Place {
-  const { functionName, lineNumber: line, columnNumber: column } = frame;
+  const { lineNumber: line, columnNumber: column } = frame;
+  const functionName = isNameless(frame) ? NAMELESS : frame.functionName;
   return { functionName, line, column, ...scriptPlaceOf(frame) };
 }
 
@@ -217,8 +219,9 @@ function accept(fileName: string, frames: Frames, answer: Answer | Problem): voi
 
 function inSource(
   frame: Readonly<Frame>,
-  { functionName, fileName, line, column }: SourcePlace,
+  { functionName: found, fileName, line, column }: SourcePlace,
 ): Readonly<Frame> {
+  const functionName = found === NAMELESS ? labelInSources(frame.functionName, fileName, line) : found;
   return Object.freeze({ ...frame, functionName, fileName, lineNumber: line, columnNumber: column });
 }
 
@@ -226,7 +229,11 @@ function inSource(
 function inCompiledCode(frame: Readonly<Frame>): Readonly<Frame> {
   // The beginning of the one is that of the other.
   if (frame.lineNumber <= 1 && frame.columnNumber <= 1) return frame;
-  return Object.freeze({ ...frame, fileName: `${frame.fileName} (compiled)` });
+  const fileName = `${frame.fileName} (compiled)`;
+  const functionName = isNameless(frame)
+    ? labelInSources(frame.functionName, fileName, frame.lineNumber)
+    : frame.functionName;
+  return Object.freeze({ ...frame, functionName, fileName });
 }
 
 const mappedStacks = new WeakMap<Frames, Frames>();

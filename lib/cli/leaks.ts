@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cutDroppedFrames } from '../analysis/filters.js';
+import { foldInternals } from '../analysis/internals.js';
 import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
 import { styleFor } from '../analysis/style.js';
 import type { Granularity } from '../base/choices.js';
@@ -55,19 +56,17 @@ interface Values {
   granularity: Granularity;
   nodeCount: number;
   all: boolean;
+  showInternals: boolean;
 }
 
-async function takeAll(
-  { operands, given }: Arguments,
-  { count, every, granularity }: Values,
-): Promise<Taken[]> {
+async function takeAll({ operands, given }: Arguments, values: Values): Promise<Taken[]> {
   const [only] = operands;
   if (only === undefined) throw new UsageError('URL or FILE is missing', NAME);
   const isOneUrl = operands.length === 1 && isUrl(only);
   if (!isOneUrl && (given.has('count') || given.has('every'))) {
     throw new UsageError('--count and --every need a single URL', NAME);
   }
-  if (isOneUrl) return takeEvery(only, granularity, count, every);
+  if (isOneUrl) return takeEvery(only, values);
   if (operands.length < 2) throw new UsageError('give two or more profiles: one alone shows no growth', NAME);
   if (operands.filter((operand) => operand === '-').length > 1) {
     throw new UsageError('only one of the profiles can be standard input', NAME);
@@ -75,36 +74,37 @@ async function takeAll(
   const taken: Taken[] = [];
   for (const operand of operands) {
     const profile = await (isUrl(operand) ? fetchProfile(operand) : loadProfile(operand));
-    taken.push(take(operand, profile, granularity));
+    taken.push(take(operand, profile, values));
   }
   return inOrder(taken);
 }
 
 /** A profile without a time of its own gets the time at which it was fetched. */
-async function takeEvery(
-  url: string,
-  granularity: Granularity,
-  count: number,
-  every: number,
-): Promise<Taken[]> {
+async function takeEvery(url: string, values: Values): Promise<Taken[]> {
+  const { count, every } = values;
   const taken: Taken[] = [];
   const begin = Date.now();
   for (let at = 0; at < count; at++) {
     if (at > 0) await sleep(Math.max(0, begin + at * every - Date.now()));
     if (process.stderr.isTTY) process.stderr.write(`memprof: profile ${at + 1} of ${count}\n`);
     const time = Date.now() / 1000;
-    const each = take(`profile ${at + 1}`, await fetchProfile(url), granularity);
+    const each = take(`profile ${at + 1}`, await fetchProfile(url), values);
     taken.push({ ...each, time: each.time ?? time });
   }
   return taken;
 }
 
-function take(operand: string, profile: ProfileData, granularity: Granularity): Taken {
+function take(
+  operand: string,
+  profile: ProfileData,
+  { granularity, showInternals }: Pick<Values, 'granularity' | 'showInternals'>,
+): Taken {
+  const show = showInternals ? (each: ProfileData) => each : foldInternals;
   const name = operand === '-' ? 'standard input' : printable(operand);
   try {
     return {
       name,
-      sites: sitesOf(cutDroppedFrames(profile), granularity),
+      sites: sitesOf(show(cutDroppedFrames(profile)), granularity),
       time: profile.timeNanos === undefined ? undefined : profile.timeNanos / 1e9,
     };
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { Filters } from '../analysis/filters.js';
+import { cutDroppedFrames, type Filters } from '../analysis/filters.js';
+import { foldInternals } from '../analysis/internals.js';
 import {
   findSampleIndex,
   formatTop,
@@ -8,6 +9,7 @@ import {
   type Report,
   type ReportOptions,
 } from '../analysis/report.js';
+import { samplingErrors } from '../analysis/sampling-error.js';
 import { styleFor } from '../analysis/style.js';
 import type { Granularity } from '../base/choices.js';
 import type { CommandName } from '../base/command-options.js';
@@ -20,7 +22,8 @@ import { Failure, loadProfile, writeOutput } from './profile-file.js';
 const formats = 'FILE is a profile as text or protobuf, gzipped or not; - reads standard input.';
 
 const tableDetails = `${formats}
-The table is the one that "go tool pprof" prints. flat is what a function allocated itself, cum includes its callees.
+Figures are added up by function and place, and ± is the standard error that sampling leaves. With --functions, --lines
+and so on the table is the one of "go tool pprof". flat is what a function allocated itself, cum includes its callees.
 REGEX is matched against the names of functions and files.`;
 
 export function checkSampleIndex(profile: ProfileData, name: string, command: string): number {
@@ -67,6 +70,7 @@ interface Values {
   cum: boolean;
   nodeCount: number;
   nodeFraction: number;
+  showInternals: boolean;
 }
 
 // As in `go tool pprof`.
@@ -85,8 +89,19 @@ async function report(args: Arguments, command: CommandName, file: string, whole
     edgeFraction: whole ? 0 : EDGE_FRACTION,
   };
   const [profile, base] = await loadWithBase(args, file, command);
-  checkSampleIndex(profile, options.sampleIndex, command);
-  const made = makeReport(prepare(profile, base), options);
+  const index = checkSampleIndex(profile, options.sampleIndex, command);
+  const fold =
+    options.granularity === 'places' && !values.showInternals ? foldInternals : (each: ProfileData) => each;
+  const prepared = fold(prepare(profile, base));
+  const errors =
+    options.granularity === 'places'
+      ? samplingErrors(
+          [profile, ...(base === undefined ? [] : [base])].map((each) => fold(cutDroppedFrames(each))),
+          index,
+          options,
+        )
+      : undefined;
+  const made = makeReport(prepared, options, errors);
   for (const warning of made.warnings) process.stderr.write(`memprof: ${warning}\n`);
   return made;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { foldInternals } from '../analysis/internals.js';
 import { makeReport, prepare } from '../analysis/report.js';
 import { type Style, styleFor } from '../analysis/style.js';
 import { formatValue } from '../analysis/units.js';
@@ -214,14 +215,14 @@ async function summarizeFile(
 ): Promise<void> {
   const of = name === 'buffers' ? ' of buffers' : '';
   try {
-    const profile = prepare(await loadProfile(file));
+    const profile = foldInternals(prepare(await loadProfile(file)));
     for (const [type, title] of [
       ['alloc_space', 'allocated'],
       ['inuse_space', 'in use at the end'],
     ] as const) {
       const { nodes, total, percent } = makeReport(profile, {
         sampleIndex: type,
-        granularity: 'lines',
+        granularity: 'places',
         filters: {},
         sortByCum: false,
         nodeCount: SITES,

@@ -1,7 +1,7 @@
 import type { NativeCount } from '../addon/native.js';
 import { withSourcesSync } from '../capture/source-maps.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
-import { toPath } from '../sampler/frames.js';
+import { makeFrame } from '../sampler/frames.js';
 import { isOurs } from './bracket.js';
 import type { AllocationSite } from './types.js';
 
@@ -78,13 +78,7 @@ function sum(totals: readonly StackTotal[], figure: 'bytes' | 'events'): number 
 }
 
 function toFrame([name, url, line, column]: NativeCount['sites'][number]['frames'][number]): Frame {
-  return {
-    functionName: name === '' ? '(anonymous)' : name,
-    fileName: toPath(url),
-    lineNumber: Math.max(0, line),
-    columnNumber: Math.max(0, column),
-    address: 0,
-  };
+  return makeFrame([name, url, line, column, 0]);
 }
 
 function inSources(stack: readonly Readonly<Frame>[]): AllocationSite['stack'] {

@@ -1,6 +1,10 @@
 /** One frame of an allocation stack. */
 export interface Frame {
-  /** Function name as V8 knows it; `(anonymous)` when it has none, `(V8 API)`, `(GC)` … for V8's own frames. */
+  /**
+   * Function name as V8 knows it. A function without a name has its place instead: `(anonymous server.js:35)`; the code of a
+   * file outside of functions is `(module server.js)`, V8's own functions are `(builtin map)`, and its own work is `(GC)`,
+   * `(V8 API)` ….
+   */
   functionName: string;
   /** Path of the script (a `file:` URL is turned into a path), or V8's name for it (`node:fs`); may be ''. */
   fileName: string;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { native } from '../addon/native.js';
+import { functionLabel } from '../profile/function-label.js';
 import type { Frame } from '../profile/public-types.js';
 
 /** The frames of a stack, leaf first, by its ref. */
@@ -30,6 +31,31 @@ export function scriptPlaceOf(frame: Readonly<Frame>): ScriptPlace {
   return scriptPlaces.get(frame) ?? UNKNOWN;
 }
 
+const nameless = new WeakSet<Readonly<Frame>>();
+
+/** Whether V8 has no name for the frame's function: then its place stands in for it. */
+export function isNameless(frame: Readonly<Frame>): boolean {
+  return nameless.has(frame);
+}
+
+/** A frame as the addon describes it. `atCall`: the line is that of a call, and where the function starts is not known. */
+export function makeFrame(
+  [name, url, line, column, address]: readonly [string, string, number, number, number],
+  atCall = false,
+): Readonly<Frame> {
+  const fileName = toPath(url);
+  const frame = Object.freeze({
+    functionName: functionLabel(name, fileName, line, atCall ? 0 : column),
+    fileName,
+    lineNumber: Math.max(0, line),
+    columnNumber: Math.max(0, column),
+    address,
+    ...(atCall ? { startLine: 0 } : {}),
+  });
+  if (name === '') nameless.add(frame);
+  return frame;
+}
+
 /** Stacks of one profile. Refs stay valid for the life of the process, and the tables that give them out are bounded. */
 class Stacks {
   readonly #ofBuffers: boolean;
@@ -58,15 +84,7 @@ class Stacks {
         ref,
         this.#ofBuffers,
       );
-      frame = Object.freeze({
-        functionName: functionName === '' ? '(anonymous)' : functionName,
-        fileName: toPath(url),
-        lineNumber: Math.max(0, lineNumber),
-        columnNumber: Math.max(0, columnNumber),
-        address,
-        // Lines are those of calls: of the function's start nothing is known.
-        ...(this.#ofBuffers ? { startLine: 0 } : {}),
-      });
+      frame = makeFrame([functionName, url, lineNumber, columnNumber, address], this.#ofBuffers);
       this.#frames.set(ref, frame);
       if (start >= 0 || length >= 0) scriptPlaces.set(frame, { start, length });
     }

@@ -142,8 +142,42 @@ size_t WriteEscaped(std::string_view text, TextSink* sink) {
   return width;
 }
 
-size_t WriteFunctionName(std::string_view name, TextSink* sink) {
-  return WriteEscaped(name.empty() ? "(anonymous)" : name, sink);
+FunctionLabel LabelOf(std::string_view name, std::string_view path, int32_t line, int32_t column) {
+  if (!name.empty()) {
+    bool builtin = path.empty() && line <= 0 && name.front() != '(';
+    return builtin ? FunctionLabel{"(builtin ", name, 0, ")"} : FunctionLabel{"", name, 0, ""};
+  }
+  bool whole = line == 1 && column == 1;
+  if (path.empty()) {
+    if (line <= 0) return {"(anonymous)", "", 0, ""};
+    return whole ? FunctionLabel{"(eval)", "", 0, ""} : FunctionLabel{"(anonymous eval", "", line, ")"};
+  }
+  std::string_view file = path;
+  if (path.starts_with("data:")) {
+    file = "data:";
+  } else if (!path.starts_with("node:")) {
+    file.remove_prefix(path.find_last_of("/\\") + 1);  // `npos` + 1 is 0
+  }
+  if (whole) return {"(module ", file, 0, ")"};
+  return {"(anonymous ", file, line > 0 ? line : 0, ")"};
+}
+
+size_t WriteFunctionName(std::string_view name, std::string_view url, int32_t line, int32_t column,
+                         TextSink* sink) {
+  char buffer[kLongestPath];
+  std::string_view path = PathOf(url, buffer);
+  FunctionLabel label = LabelOf(name, path.empty() ? url : path, line, column);
+  sink->Write(label.before);
+  size_t width = label.before.size() + WriteEscaped(label.text, sink) + label.after.size();
+  if (label.line > 0) {
+    CountingSink digits;
+    digits.WriteNumber(static_cast<uint64_t>(label.line));
+    width += 1 + digits.bytes();
+    sink->Write(":");
+    sink->WriteNumber(static_cast<uint64_t>(label.line));
+  }
+  sink->Write(label.after);
+  return width;
 }
 
 void WriteFileName(std::string_view url, TextSink* sink) {

@@ -137,14 +137,14 @@ class TextWriter {
       sink_->Write(" 0x");
       sink_->WriteNumber(frame.address + 1, 16);
       addresses = std::max(addresses, AddressWidth(frame));
-      names = std::max(names, WriteFunctionName(Name(frame), &nowhere) + kPlusZero.size());
+      names = std::max(names, WriteName(frame, &nowhere) + kPlusZero.size());
     });
     sink_->Write("\n");
     ForEachFrame(listed.stack, [&](const FrameKey& frame) {
       sink_->Write("#\t0x");
       sink_->WriteNumber(frame.address, 16);
       WriteTabs(AddressWidth(frame), addresses);
-      size_t width = WriteFunctionName(Name(frame), sink_) + kPlusZero.size();
+      size_t width = WriteName(frame, sink_) + kPlusZero.size();
       sink_->Write(kPlusZero);
       WriteTabs(width, names);
       WriteFileName(tables_.StringAt(frame.url), sink_);
@@ -209,7 +209,10 @@ class TextWriter {
     }
   }
 
-  std::string_view Name(const FrameKey& frame) const { return tables_.StringAt(frame.function_name); }
+  size_t WriteName(const FrameKey& frame, TextSink* sink) const {
+    return WriteFunctionName(tables_.StringAt(frame.function_name), tables_.StringAt(frame.url), frame.line,
+                             frame.column, sink);
+  }
 
   static size_t AddressWidth(const FrameKey& frame) {
     CountingSink digits;

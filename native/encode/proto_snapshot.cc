@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <unordered_set>
 
 #include "base/hash.h"
 #include "base/wire_writer.h"
+#include "encode/frame_text.h"
 
 namespace memprof {
 
@@ -216,12 +218,11 @@ class ProtoEncoder {
       at_line = NotNegative(shown->second.line);
       at_column = NotNegative(shown->second.column);
     } else {
-      name = from_.tables_->StringAt(key.function_name);
       file = file_names_[key.url];
+      name = LabelFor(key, file);
       at_line = NotNegative(key.line);
       at_column = NotNegative(key.column);
     }
-    if (name.empty()) name = "(anonymous)";
     // In a profile of buffers, lines are those of calls, and where the function starts is not known.
     uint64_t function = Function({String(name), String(file), from_.of_buffers_ ? 0 : at_line});
     nested_.Reset();
@@ -235,6 +236,21 @@ class ProtoEncoder {
     message_.BytesField(location::kLine, nested_.written());
     out_.BytesField(profile::kLocation, message_.written());
     return id;
+  }
+
+  // Frames that a source map describes have their label already.
+  std::string_view LabelFor(const FrameKey& key, std::string_view file) {
+    FunctionLabel label = LabelOf(from_.tables_->StringAt(key.function_name), file, key.line,
+                                  from_.of_buffers_ ? 0 : key.column);
+    if (label.before.empty()) return label.text;
+    std::string& text = labels_.emplace_back(label.before);
+    text += label.text;
+    if (label.line > 0) {
+      text += ':';
+      text += std::to_string(label.line);
+    }
+    text += label.after;
+    return text;
   }
 
   uint64_t Function(const FunctionKey& key) {
@@ -263,6 +279,7 @@ class ProtoEncoder {
   std::unordered_map<Ref, uint64_t> locations_;
   std::unordered_map<FunctionKey, uint64_t, FunctionHash> functions_;
   std::unordered_map<uint32_t, std::string> threads_;
+  std::deque<std::string> labels_;  // whose texts stay where they are
 };
 
 std::string ProtoSnapshot::Encode(const ProtoOptions& options) const {

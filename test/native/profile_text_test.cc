@@ -152,6 +152,28 @@ TEST(TextIsWhatTheTypeScriptWriterWrites) {
 )"s);
 }
 
+TEST(AFunctionWithoutANameHasItsPlaceInstead) {
+  auto label = [](std::string_view name, std::string_view url, int32_t line, int32_t column) {
+    StringSink text;
+    size_t width = WriteFunctionName(name, url, line, column, &text);
+    CHECK_EQ(width, text.text().size());
+    return text.text();
+  };
+  CHECK_EQ(label("", "file:///app/a%20b/server.js", 35, 12), "(anonymous server.js:35)"s);
+  CHECK_EQ(label("", "/app/server.js", 1, 1), "(module server.js)"s);
+  CHECK_EQ(label("", "/app/server.js", 1, 2), "(anonymous server.js:1)"s);
+  CHECK_EQ(label("", "/app/server.js", -1, -1), "(anonymous server.js)"s);
+  CHECK_EQ(label("", "node:internal/fs/utils", 7, 3), "(anonymous node:internal/fs/utils:7)"s);
+  CHECK_EQ(label("", "data:text/javascript,throw/1", 2, 3), "(anonymous data::2)"s);
+  CHECK_EQ(label("", "", 1, 1), "(eval)"s);
+  CHECK_EQ(label("", "", 3, 9), "(anonymous eval:3)"s);
+  CHECK_EQ(label("", "", 0, 0), "(anonymous)"s);
+  CHECK_EQ(label("map", "", 0, 0), "(builtin map)"s);
+  CHECK_EQ(label("(GC)", "", 0, 0), "(GC)"s);
+  CHECK_EQ(label("evaluated", "", 4, 5), "evaluated"s);
+  CHECK_EQ(label("handle", "/app/server.js", 1, 1), "handle"s);
+}
+
 TEST(AnEmptyProfileHasAHeaderThatReadersTakeForGos) {
   Tables tables;
   CHECK_EQ(tables.Records(), "heap profile: 0: 0 [0: 1] @ heap/1024\n"s);

@@ -107,7 +107,7 @@ TEST(SnapshotShowsFramesAsASourceMapSays) {
   f.Count(stack, 1, 0);
   ProtoSnapshot snapshot = f.Take();
   ProtoOptions options = Options(1, "/app.js");
-  CHECK(Has(snapshot.Encode(options), "(anonymous)"));
+  CHECK(Has(snapshot.Encode(options), "(anonymous app.js:1)"));
   options.shown[f.tables.StackAt(stack)->key.frame] = {"shown", "/app.ts", 40, 2};
   std::string proto = snapshot.Encode(options);
   CHECK(Has(proto, "shown"));

@@ -45,7 +45,7 @@ t.test('go tool pprof finds the same in what was a text', needs('go'), async (t)
   for (const type of ['alloc_objects', 'inuse_space']) {
     t.equal(
       goPprof(['-top', `-sample_index=${type}`, output]),
-      memprof(['top', '--sample_index', type, golden]).stdout,
+      memprof(['top', '--functions', '--sample_index', type, golden]).stdout,
     );
   }
 });

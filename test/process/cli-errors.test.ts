@@ -64,7 +64,7 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
     [['top', '--nodefraction', '2', after], /--node-fraction must be a share from 0 to 1/],
     [['top', '--sample_index', 'cpu', after], /no sample_index 'cpu': there are 0 alloc_objects/],
     [['top', '--sample_index=9', after], /no sample_index '9'/],
-    [['top', '--granularity', 'x', after], /--granularity must be functions or/],
+    [['top', '--granularity', 'x', after], /--granularity must be places or functions or/],
     [['top', '--cum=yes', after], /option '--cum' does not take an argument/],
     [['peek', after], /REGEX is missing/],
     [['flame', after], /-o OUT\.html/],

@@ -11,7 +11,10 @@ import { after, before, fixtures, golden, goPprof, main, memprof, plainNode } fr
 import { needs } from '../support/tools.js';
 
 function sameAsGo(t: Test, command: string, options: readonly string[], file: string): void {
-  const { code, stdout } = memprof([command, ...options, file]);
+  const own = options.some((option) => /^-(lines|addresses|files|filefunctions)$/.test(option))
+    ? options
+    : ['--functions', ...options];
+  const { code, stdout } = memprof([command, ...own, file]);
   t.equal(code, 0);
   const expected = goPprof([`-${command}`, ...options, file]);
   t.ok(expected.split('\n').length > 5, 'there is a table');
@@ -44,12 +47,12 @@ t.test('a base is subtracted', needs('go'), async (t) => {
 });
 
 t.test('peek', needs('go'), async (t) => {
-  const { stdout } = memprof(['peek', '--sample_index', 'alloc_space', after, 'put|even']);
+  const { stdout } = memprof(['peek', '--functions', '--sample_index', 'alloc_space', after, 'put|even']);
   t.equal(stdout, goPprof(['-peek=put|even', '-sample_index=alloc_space', after]));
 });
 
 t.test('recursion counts once in cum', needs('go'), async (t) => {
-  const { stdout } = memprof(['top', '-alloc_objects', '-nodefraction=0', after]);
+  const { stdout } = memprof(['top', '--functions', '-alloc_objects', '-nodefraction=0', after]);
   const total = Number(/of (\d+) total/.exec(stdout)?.[1]);
   const even = stdout.split('\n').find((line) => line.endsWith('  main.even'));
   t.ok(even !== undefined && Number(even.trim().split(/\s+/)[3]) < total);
@@ -76,7 +79,7 @@ t.test('and so are its names, where go tool pprof can ask for them', needs('go')
     for (const options of [[], ['-sample_index=alloc_space', '-cum'], ['-sample_index=0', '-focus=Dead']]) {
       const expected = await goPprofWithSymbols(profile, ['-top', ...options], t.testdirName);
       t.match(expected, /main\.alloc/);
-      t.equal(memprof(['top', ...options, file]).stdout, expected);
+      t.equal(memprof(['top', '--functions', ...options, file]).stdout, expected);
     }
   }
 });
