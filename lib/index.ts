@@ -180,7 +180,45 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Profil
 }
 
 export type { ErrorCode } from './base/errors.js';
-export { MemprofError, MemprofRangeError, MemprofTypeError } from './base/errors.js';
+
+const errors = lazily(() => require('./base/errors.js') as typeof import('./base/errors.js'));
+// Getters of this form, since Node.js finds only such names in a module's text.
+const classes = {
+  get MemprofError() {
+    return errors().MemprofError;
+  },
+  get MemprofRangeError() {
+    return errors().MemprofRangeError;
+  },
+  get MemprofTypeError() {
+    return errors().MemprofTypeError;
+  },
+};
+export declare const MemprofError: typeof import('./base/errors.js').MemprofError;
+export declare const MemprofRangeError: typeof import('./base/errors.js').MemprofRangeError;
+export declare const MemprofTypeError: typeof import('./base/errors.js').MemprofTypeError;
+export type MemprofError = import('./base/errors.js').MemprofError;
+export type MemprofRangeError = import('./base/errors.js').MemprofRangeError;
+export type MemprofTypeError = import('./base/errors.js').MemprofTypeError;
+Object.defineProperty(exports, 'MemprofError', {
+  enumerable: true,
+  get() {
+    return classes.MemprofError;
+  },
+});
+Object.defineProperty(exports, 'MemprofRangeError', {
+  enumerable: true,
+  get() {
+    return classes.MemprofRangeError;
+  },
+});
+Object.defineProperty(exports, 'MemprofTypeError', {
+  enumerable: true,
+  get() {
+    return classes.MemprofTypeError;
+  },
+});
+
 export type { EncodeOptions, Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 export type {
   Mapping,

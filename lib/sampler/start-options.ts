@@ -1,14 +1,16 @@
 import path from 'node:path';
 import type { NativeStartOptions } from '../addon/native.js';
-import { givenOptions } from '../base/check-options.js';
-import { memprofError } from '../base/errors.js';
+import { lazily } from '../base/lazily.js';
 import type { StartOptions } from '../profile/public-types.js';
+
+const checks = lazily(() => require('../base/check-options.js') as typeof import('../base/check-options.js'));
+const errors = lazily(() => require('../base/errors.js') as typeof import('../base/errors.js'));
 
 /** Checks the options of `start()`. Those that are left out are left to the addon, which knows the other threads'. */
 export function checkStartOptions(
   options: StartOptions | undefined,
 ): Omit<NativeStartOptions, 'existingBuffers'> & { workers: boolean } {
-  const given = givenOptions('start', options);
+  const given = options === undefined ? {} : checks().givenOptions('start', options);
   const { heapLimitDump } = given;
   return {
     sampleInterval: given.sampleInterval ?? 0,
@@ -41,7 +43,7 @@ function resolveDirectory(directory: string): string {
   try {
     return path.resolve(directory);
   } catch (cause) {
-    throw memprofError(
+    throw errors().memprofError(
       'ERR_MEMPROF_DIRECTORY',
       `the directory of heapLimitDump cannot be told: ${(cause as Error).message}`,
       cause,

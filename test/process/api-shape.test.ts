@@ -1,3 +1,4 @@
+import path from 'node:path';
 import t from 'tap';
 import { assertAllocs } from '#dist/bench.js';
 import type { Status } from '#dist/index.js';
@@ -9,7 +10,7 @@ import {
   parseProfile,
   start,
 } from '#dist/index.js';
-import { report } from '../support/run.js';
+import { plainNode, report, root, runCommand } from '../support/run.js';
 
 function thrown(fn: () => unknown): MemprofError {
   try {
@@ -85,4 +86,39 @@ t.test('what runs is disposable, and channels tell what happens', async (t) => {
   t.equal(found.unheard, 0, 'no timer runs while nobody listens');
   t.ok(found.harvest !== undefined && found.harvest.harvests > 0, 'memprof:harvest', { found });
   t.strictSame(found.displaced, { displaced: 1 }, 'memprof:displaced');
+});
+
+t.test('what a program does not use is not loaded', async (t) => {
+  const dist = path.join(root, 'dist');
+  const script = `
+    const { Module } = require('node:module');
+    const load = Module._load;
+    let requires = 0;
+    Module._load = function (...args) { requires++; return load.apply(this, args); };
+    const memprof = require(${JSON.stringify(dist)});
+    const loaded = Object.keys(require.cache).map((file) => require('node:path').relative(${JSON.stringify(dist)}, file)).sort();
+    memprof.status();
+    const before = requires;
+    for (let n = 0; n < 1e6; n++) memprof.status;
+    memprof.status();
+    console.log(JSON.stringify({ loaded, requires: requires - before, names: Object.keys(memprof) }));`;
+  const [command, ...args] = plainNode;
+  const { stdout, stderr } = await runCommand(command, [...args, '-e', script]);
+  const found = JSON.parse(stdout || stderr) as { loaded: string[]; requires: number; names: string[] };
+  t.strictSame(found.loaded, ['base/lazily.js', 'index.js', 'sampler/workers.js']);
+  t.equal(found.requires, 0, 'status read a million times requires nothing anew');
+
+  const asModule = await runCommand(command, [
+    ...args,
+    '--input-type=module',
+    '-e',
+    `import * as memprof from ${JSON.stringify(path.join(dist, 'index.js'))}; console.log(JSON.stringify(Object.keys(memprof)));`,
+  ]);
+  const byImport = JSON.parse(asModule.stdout || asModule.stderr) as string[];
+  t.strictSame(
+    found.names.filter((name) => !byImport.includes(name)),
+    [],
+    'all names can be imported by name',
+  );
+  t.ok(byImport.includes('MemprofError') && byImport.includes('start'));
 });
