@@ -39,7 +39,8 @@ function splitNodeOptions(text: string): string[] {
   );
 }
 
-function quoted(flag: string): string {
+/** An option as `NODE_OPTIONS` needs it. */
+export function quotedOption(flag: string): string {
   return /["\\\s]/.test(flag) || flag === '' ? `"${flag.replace(/["\\]/g, '\\$&')}"` : flag;
 }
 
@@ -49,5 +50,7 @@ export function envForChild(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (given === undefined) return { ...env };
   const flags = splitNodeOptions(given);
   const kept = flagsForChild(flags);
-  return kept.length === flags.length ? { ...env } : { ...env, NODE_OPTIONS: kept.map(quoted).join(' ') };
+  return kept.length === flags.length
+    ? { ...env }
+    : { ...env, NODE_OPTIONS: kept.map(quotedOption).join(' ') };
 }

@@ -106,7 +106,6 @@ const table: Option[] = [
     takers: PROFILED,
     kind: share(0.0001, 1),
     default: 0.005,
-    defaults: { run: 0.05 },
     placeholder: 'SHARE',
     help: 'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count',
   },

@@ -53,6 +53,14 @@ function ownProgram(): Program {
   };
 }
 
+/** Whether Node.js was told to run a file that is not there: then the program does not start. */
+export function programIsMissing(): boolean {
+  const file: unknown = process.argv[1];
+  const isScript = (process as { _eval?: unknown })._eval !== undefined;
+  if (typeof file !== 'string' || !path.isAbsolute(file) || isScript) return false;
+  return found(file) === undefined;
+}
+
 /** Not cached: launchers (ts-node, pm2) change `process.argv` to the program that they run. */
 function nameOfFile(): string {
   const file: unknown = process.argv[1];

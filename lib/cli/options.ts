@@ -169,13 +169,20 @@ function splitArguments(
     });
     return { values, operands: positionals };
   } catch (error) {
-    throw new UsageError(usageMessage(error as Error & { code?: string }, flags), command);
+    throw new UsageError(usageMessage(error as Error & { code?: string }, flags, command), command);
   }
 }
 
-function usageMessage(error: Error & { code?: string }, flags: readonly Flag[]): string {
+function usageMessage(
+  error: Error & { code?: string },
+  flags: readonly Flag[],
+  command: CommandName,
+): string {
   const flag = /'(-[^' ]*)/.exec(error.message)?.[1];
   if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && flag !== undefined) {
+    if (command === 'run' && process.allowedNodeEnvironmentFlags.has(flag)) {
+      return `${flag} is an option of Node.js: put it between -- and the program, as in memprof run -- ${flag} … app.js`;
+    }
     const near = nearest(
       flag,
       flags.map(({ name }) => name),

@@ -1,49 +1,52 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { foldInternals } from '../analysis/internals.js';
-import { makeReport, prepare } from '../analysis/report.js';
-import { type Style, styleFor } from '../analysis/style.js';
-import { formatValue } from '../analysis/units.js';
+import { styleFor } from '../analysis/style.js';
+import { quotedOption } from '../base/child-flags.js';
 import type { FileFormat } from '../base/choices.js';
 import { defaultOf, optionsOf } from '../base/options.js';
 import { readVariables } from '../base/read-variables.js';
 import { printable } from '../base/text.js';
 import {
   type LogLine,
+  type ProcessStart,
   type RunSettings,
   SETTINGS_VARIABLE,
   type WrittenProfile,
 } from '../launch/run-settings.js';
 import type { Command } from './command.js';
-import { type Arguments, UsageError } from './options.js';
-import { Failure, loadProfile } from './profile-file.js';
+import type { Arguments } from './options.js';
+import { Failure } from './profile-file.js';
+import { summarize } from './run-summary.js';
+import { findTarget, type Target } from './run-target.js';
 
 const preload = path.join(__dirname, '..', 'launch', 'run-preload.js');
 
-const details = `Profiles app.js and its workers. It writes a profile when app.js exits, on SIGUSR2, and before app.js dies of SIGTERM,
-SIGINT or SIGHUP; if app.js runs out of heap, it writes a last profile as text. With --buffers it writes a second
-profile, of Buffers (memprof-buffers…). A short summary goes to standard error. The exit code is that of app.js.
-Options of Node.js go between -- and app.js.`;
+const details = `Profiles the program with its workers and all processes of Node.js that it starts: memprof run app.js, memprof run vitest,
+memprof run npm test. A command is looked for in node_modules/.bin and on the PATH. Each process writes a profile when it
+exits, on SIGUSR2, and before it dies of SIGTERM, SIGINT or SIGHUP; one that runs out of heap writes a last profile as
+text. With --buffers each writes a second profile, of Buffers (memprof-buffers…). A short summary goes to standard
+error. The exit code is that of the program. Options of Node.js go between -- and the program.`;
 
 export const run: Command = {
   name: 'run',
-  summary: 'run a program and profile it',
-  usage: 'run [options] [--] app.js [arguments]',
+  summary: 'run a program or a command and profile it',
+  usage: 'run [options] [--] PROGRAM [arguments]',
   details,
   operands: 'file',
   passesRest: true,
   async run(args) {
-    const nodeArgs = programOf(args.operands);
+    const target = findTarget(args.operands);
     const logDir = mkdtempSync(path.join(tmpdir(), 'memprof-'));
     let ending: Ending;
     try {
       const settings = settingsOf(args, path.join(logDir, 'written'));
       const before = new Set(heapLimitDumps(settings.dir));
-      ending = await runChild(nodeArgs, settings);
+      ending = await runChild(target, settings);
       if (args.values.quiet !== true) {
-        const { written, pids } = readLog(settings.log);
+        const { written, started } = readLog(settings.log);
+        const pids = new Set(started.map(({ pid }) => pid));
         const dumped = heapLimitDumps(settings.dir)
           .filter((name) => !before.has(name))
           .map((name) => ({
@@ -52,7 +55,8 @@ export const run: Command = {
             profile: 'heap' as const,
           }))
           .filter(({ pid }) => pids.has(pid));
-        await summarize(inOrder([...written, ...dumped]), styleFor(process.stderr));
+        const say = (text: string) => void process.stderr.write(text);
+        await summarize({ written: [...written, ...dumped], started }, styleFor(process.stderr), say);
       }
     } finally {
       rmSync(logDir, { recursive: true, force: true });
@@ -62,14 +66,6 @@ export const run: Command = {
     return undefined;
   },
 };
-
-/** Accepts `memprof run node app.js` as `memprof run app.js`. */
-function programOf(operands: readonly string[]): string[] {
-  const isNode = operands[0] === 'node' && !existsSync('node');
-  const program = operands.slice(isNode ? 1 : 0);
-  if (program.length === 0) throw new UsageError('the program to run is missing', 'run');
-  return program;
-}
 
 interface Values {
   buffers: boolean;
@@ -119,16 +115,24 @@ interface Ending {
   signal: NodeJS.Signals | null;
 }
 
-function runChild(nodeArgs: readonly string[], settings: RunSettings): Promise<Ending> {
+/** `NODE_OPTIONS` reaches all processes of Node.js that the program starts, however it starts them. */
+function runChild(target: Target, settings: RunSettings): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--require', preload, ...nodeArgs], {
+    const options = [`--require ${quotedOption(preload)}`, process.env.NODE_OPTIONS ?? ''].join(' ').trim();
+    const child = spawn(target.command, target.args, {
       stdio: 'inherit',
-      env: { ...process.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
+      env: {
+        ...process.env,
+        ...target.env,
+        NODE_OPTIONS: options,
+        [SETTINGS_VARIABLE]: JSON.stringify(settings),
+      },
+      shell: /\.(cmd|bat)$/i.test(target.command),
     });
-    const stopForwarding = forwardSignals(child);
+    const stopForwarding = forwardSignals(child, target.direct ? undefined : settings.log);
     child.once('error', (error) => {
       stopForwarding();
-      reject(new Failure(`cannot run ${process.execPath}: ${error.message}`));
+      reject(new Failure(`cannot run ${printable(target.command)}: ${error.message}`));
     });
     child.once('exit', (code, signal) => {
       stopForwarding();
@@ -137,11 +141,16 @@ function runChild(nodeArgs: readonly string[], settings: RunSettings): Promise<E
   });
 }
 
-/** Forwards signals to the program, except those that a terminal sends to the whole process group. */
-function forwardSignals(child: ChildProcess): () => void {
+/**
+ * Forwards signals to the program, except those that a terminal sends to the whole process group. SIGUSR2 would end a
+ * shell, or npm, so the processes that are profiled get it, if there is a log of them.
+ */
+function forwardSignals(child: ChildProcess, log: string | undefined): () => void {
   const byTerminal = process.stdin.isTTY === true;
   const forward = (signal: NodeJS.Signals) => {
-    if (!byTerminal || signal === 'SIGTERM' || signal === 'SIGUSR2') child.kill(signal);
+    if (signal === 'SIGUSR2' && log !== undefined) {
+      askForProfiles(log);
+    } else if (!byTerminal || signal === 'SIGTERM' || signal === 'SIGUSR2') child.kill(signal);
   };
   const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGQUIT'];
   for (const signal of signals) process.on(signal, forward);
@@ -150,16 +159,31 @@ function forwardSignals(child: ChildProcess): () => void {
   };
 }
 
+function askForProfiles(log: string): void {
+  let asked = 0;
+  for (const { pid, problem } of readLog(log).started) {
+    if (problem !== undefined) continue;
+    try {
+      process.kill(pid, 'SIGUSR2');
+      asked++;
+    } catch {} // It has ended.
+  }
+  if (asked === 0) process.stderr.write('memprof: no process is profiled at the moment\n');
+}
+
 function dieOf(signal: NodeJS.Signals): void {
   process.exitCode = 128 + constants.signals[signal];
   process.kill(process.pid, signal);
 }
 
-function readLog(log: string): { written: WrittenProfile[]; pids: Set<number> } {
+function readLog(log: string): { written: WrittenProfile[]; started: ProcessStart[] } {
   const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
   const lines = text.split('\n').filter((line) => line !== '');
   const all = lines.map((line) => JSON.parse(line) as LogLine);
-  return { written: all.filter((line) => 'file' in line), pids: new Set(all.map(({ pid }) => pid)) };
+  return {
+    written: all.filter((line) => 'file' in line),
+    started: all.filter((line) => 'name' in line),
+  };
 }
 
 /**
@@ -172,84 +196,4 @@ function heapLimitDumps(dir: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Sorts by time of writing; files that the program has moved away come first. */
-function inOrder(written: WrittenProfile[]): WrittenProfile[] {
-  const time = ({ file }: WrittenProfile) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return written.sort((a, b) => time(a) - time(b));
-}
-
-/** How many sites the summary lists. */
-const SITES = 5;
-
-async function summarize(written: readonly WrittenProfile[], style: Style): Promise<void> {
-  const say = (text: string) => process.stderr.write(text);
-  if (written.length === 0) {
-    say('memprof: no profile was written\n');
-    return;
-  }
-  for (const profile of ['heap', 'buffers'] as const) {
-    // The program itself usually writes last, after the processes that it forked.
-    const last = written.filter((each) => each.profile === profile).at(-1);
-    if (last !== undefined) await summarizeFile(last, style, say);
-    if (profile === 'heap' && last?.external !== undefined) {
-      const buffers = written.some((each) => each.profile === 'buffers');
-      say(
-        `memprof: ${formatValue(last.external, 'bytes')} outside the heap (Buffers and others) at the end` +
-          `${buffers ? '' : '; --buffers profiles them'}\n`,
-      );
-    }
-  }
-  for (const { file, pid } of written) {
-    say(
-      `memprof: wrote ${shownPath(file)}${written.some((other) => other.pid !== pid) ? ` (process ${pid})` : ''}\n`,
-    );
-  }
-}
-
-async function summarizeFile(
-  { file, profile: name }: WrittenProfile,
-  style: Style,
-  say: (text: string) => void,
-): Promise<void> {
-  const of = name === 'buffers' ? ' of buffers' : '';
-  try {
-    const profile = foldInternals(prepare(await loadProfile(file)));
-    for (const [type, title] of [
-      ['alloc_space', 'allocated'],
-      ['inuse_space', 'in use at the end'],
-    ] as const) {
-      const { nodes, total, percent } = makeReport(profile, {
-        sampleIndex: type,
-        granularity: 'places',
-        filters: {},
-        sortByCum: false,
-        nodeCount: SITES,
-        nodeFraction: 0,
-        edgeFraction: 0,
-      });
-      const format = (value: number) => formatValue(value, 'bytes');
-      say(
-        style.bold(`memprof: ${format(total)}${of} ${title}${nodes.length === 0 ? '' : ', most of it by'}`),
-      );
-      say('\n');
-      for (const { flat, name } of nodes) {
-        if (flat > 0)
-          say(
-            `${style.weight(format(flat).padStart(10), percent(flat))} ${percent(flat)}  ${printable(name)}\n`,
-          );
-      }
-    }
-  } catch (error) {
-    say(`memprof: cannot summarize the profile: ${(error as Error).message}\n`);
-  }
-}
-
-function shownPath(file: string): string {
-  let relative = '..';
-  try {
-    relative = path.relative('.', file);
-  } catch {} // The working directory was removed.
-  return printable(relative.startsWith('..') ? file : relative);
 }

@@ -15,9 +15,27 @@ export interface WrittenProfile {
   profile: FileProfile;
   /** Bytes outside the heap at that moment; unknown for the dump of a full heap. */
   external?: number;
+  end?: EndFigures;
+}
+
+/** Figures of a process when it wrote its profile, in bytes, and of its collections since it began. */
+export interface EndFigures {
+  heap: number;
+  external: number;
+  maxRss: number;
+  collections: number;
+  pausesNs: number;
+}
+
+export interface ProcessStart {
+  pid: number;
+  /** The name of its program. */
+  name: string;
+  /** Why it is not profiled. */
+  problem?: string;
 }
 
 /** One line for each process when it starts, and one for each profile that JavaScript wrote. */
-export type LogLine = { pid: number } | WrittenProfile;
+export type LogLine = ProcessStart | WrittenProfile;
 
 export const SETTINGS_VARIABLE = 'MEMPROF_RUN';

@@ -1,14 +1,17 @@
 // What `memprof run` does inside the program that it runs.
 import { appendFileSync } from 'node:fs';
+import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
+import { programIsMissing, programName } from '../base/program.js';
 import { say } from '../base/say.js';
 import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import type { StartOptions } from '../profile/public-types.js';
+import { readMemStats } from '../sampler/mem-stats.js';
 import { start } from '../sampler/start.js';
 import { isUnderNodemon } from './nodemon.js';
-import { type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
+import { type EndFigures, type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 import { saidBefore } from './said-before.js';
 import { DEADLY_SIGNALS, writeBeforeDeathBy } from './signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
@@ -30,10 +33,10 @@ function begin(settings: RunSettings): void {
   }
   if (settings.sourceMaps) watchCompiledCode();
   if (!isMainThread) return;
-  tellParent(settings.log, { pid: process.pid });
+  tellParent(settings.log, { pid: process.pid, name: shownName() });
 
   const tell = (file: string, profile: FileProfile, external: number) => {
-    tellParent(settings.log, { pid: process.pid, file, profile, external });
+    tellParent(settings.log, { pid: process.pid, file, profile, external, end: endFigures() });
   };
   // Not a process warning: in an 'exit' listener, Node.js would not print it any more.
   const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
@@ -46,7 +49,10 @@ function begin(settings: RunSettings): void {
   };
   const writeSoon = () => {
     try {
-      writeProfilesSoon(settings, 'major', tell).catch(tellProblem);
+      writeProfilesSoon(settings, 'major', (file, profile, external) => {
+        tell(file, profile, external);
+        say(`wrote ${file}`);
+      }).catch(tellProblem);
     } catch (error) {
       tellProblem(error);
     }
@@ -60,6 +66,18 @@ function begin(settings: RunSettings): void {
   for (const signal of deadly) writeBeforeDeathBy(signal, () => write('major'));
 }
 
+function endFigures(): EndFigures {
+  const { heapAlloc, external, maxRSS, numGC, pauseTotalNs } = readMemStats();
+  return { heap: heapAlloc, external, maxRss: maxRSS, collections: numGC, pausesNs: pauseTotalNs };
+}
+
+function shownName(): string {
+  return path.basename(programName());
+}
+
+// Package managers and the like start the program: they are not what somebody wants to see.
+const LAUNCHER = /[\\/](npm|npx|npm-cli|npx-cli|yarn|yarnpkg|pnpm|pnpx|corepack)(\.[cm]?js)?$/;
+
 function tellParent(log: string, line: LogLine): void {
   // The parent may be gone, and its log with it.
   try {
@@ -70,9 +88,14 @@ function tellParent(log: string, line: LogLine): void {
 export function beginRun(env: NodeJS.ProcessEnv): void {
   const settings = env[SETTINGS_VARIABLE];
   if (settings === undefined || env[CHILD_MARK] !== undefined) return;
+  // A program that does not start is to leave no file.
+  if (isMainThread && (programIsMissing() || LAUNCHER.test(programName()))) return;
+  const parsed = JSON.parse(settings) as RunSettings;
   try {
-    begin(JSON.parse(settings) as RunSettings);
+    begin(parsed);
   } catch (error) {
+    const problem = (error as Error).message;
+    if (isMainThread) tellParent(parsed.log, { pid: process.pid, name: shownName(), problem });
     if (!saidBefore(error)) throw error;
   }
 }

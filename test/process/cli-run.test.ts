@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
@@ -64,7 +64,7 @@ t.test('writes a profile at exit, and keeps the exit code', async (t) => {
     t.same(more, []);
     const [, allocated] = figuresOf(file!, 'keepsObjects');
     t.ok(allocated! > SOME && allocated! < 40e6, `${allocated} bytes`);
-    t.match(run.stderr, /memprof: [\d.]+MB allocated, most of it by\n +[\d.]+MB [ \d.]+% {2}\S+ /);
+    t.match(run.stderr, /memprof: [\d.]+MB allocated, most of it by\n +[\d.]+MB +[\d.]+% {2}\S+ /);
     t.match(run.stderr, /memprof: [\d.]+[kM]?B? in use at the end/);
     t.match(
       run.stderr,
@@ -128,7 +128,12 @@ t.test('memprof run accepts node before the program', async (t) => {
 t.test('a program that is not there', async (t) => {
   const run = memprof(['run', '--dir', t.testdir({}), '/no/such/app.js']);
   t.equal(run.code, 1);
-  t.match(run.stderr, 'Cannot find module');
+  t.match(run.stderr, /^memprof: cannot run \/no\/such\/app\.js: there is no such file/);
+  const folder = t.testdir({});
+  const byNode = memprof(['run', '--dir', folder, 'node', '/no/such/app.js']);
+  t.equal(byNode.code, 1);
+  t.match(byNode.stderr, 'Cannot find module');
+  t.same(readdirSync(folder), [], 'a program that did not start leaves no file');
 });
 
 async function begin(folder: string, ...args: string[]): Promise<[ChildProcess, Promise<Run>]> {
@@ -222,5 +227,64 @@ t.test('forked processes write their own', async (t) => {
   const run = memprof(['run', '--dir', folder, app, 'fork']);
   t.equal(run.code, 0);
   t.equal(profilesIn(folder).length, 2);
-  t.equal(run.stderr.match(/ \(process \d+\)\n/g)?.length, 2);
+  t.equal(run.stderr.match(/ \(process \d+, app\.cjs\): heap /g)?.length, 2);
+});
+
+t.test('any command is profiled, with all processes of Node.js that it starts', async (t) => {
+  const source = `
+    const { spawnSync, fork } = require('node:child_process');
+    const cluster = require('node:cluster');
+    const work = (n) => Array.from({ length: n }, (_, at) => ({ at, kept: [at] }));
+    function inSpawned() { return work(300_000); }
+    function inForked() { return work(300_000); }
+    function inCluster() { return work(300_000); }
+    function inItself() { return work(300_000); }
+    const role = process.argv[2];
+    if (cluster.isWorker) {
+      globalThis.kept = inCluster();
+      process.disconnect();
+    } else if (role === 'spawned') globalThis.kept = inSpawned();
+    else if (role === 'forked') globalThis.kept = inForked();
+    else {
+      globalThis.kept = inItself();
+      spawnSync('node', [__filename, 'spawned'], { stdio: 'inherit' });
+      fork(__filename, ['forked']).on('exit', () => {
+        for (let at = 0; at < 4; at++) cluster.fork();
+      });
+    }
+  `;
+  const folder = t.testdir({
+    'package.json': JSON.stringify({ scripts: { test: 'tool one two' } }),
+    'tool.cjs': source,
+    node_modules: { '.bin': { tool: `#!/bin/sh\nexec node tool.cjs\n` } },
+  });
+  chmodSync(path.join(folder, 'node_modules/.bin/tool'), 0o755);
+  const out = path.join(folder, 'out');
+  const run = memprof(['run', '--dir', out, 'tool'], { cwd: folder });
+  t.equal(run.code, 0, run.stderr);
+  const files = profilesIn(out);
+  t.equal(files.length, 7);
+  for (const [name, processes] of [
+    ['inSpawned', 1],
+    ['inForked', 1],
+    ['inCluster', 4],
+    ['inItself', 1],
+  ] as const) {
+    // 18 MB each, 34 samples: 1 MB or less would be 5.4 sigma.
+    t.equal(files.filter((file) => figuresOf(file, name)[1]! > SOME).length, processes, name);
+    t.match(run.stderr, /B +[\d.]+% {2}.*tool\.cjs:/, 'the summary is over all of them');
+  }
+  t.match(run.stderr, /MB allocated in 7 processes, most of it by/);
+  const wrote =
+    /wrote .*\(process \d+, tool\.cjs\): heap [\d.]+MB, external .*, RSS [\d.]+MB at most, \d+ collections of /g;
+  t.equal(run.stderr.match(wrote)?.length, 7);
+});
+
+t.test('options of Node.js that memprof gets, and commands that are not there', async (t) => {
+  const option = memprof(['run', '--max-old-space-size=100', app]);
+  t.equal(option.code, 2);
+  t.match(option.stderr, /--max-old-space-size is an option of Node\.js: put it between -- and the program/);
+  const command = memprof(['run', 'no-such-command', 'x']);
+  t.equal(command.code, 1);
+  t.match(command.stderr, /no such command in node_modules\/\.bin or on the PATH/);
 });
