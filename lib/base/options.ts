@@ -116,7 +116,7 @@ const table: Option[] = [
     default: 20,
     help:
       'the longest pause for reading samples at a minor collection; a longer reading waits for a major collection, ' +
-      'and one of five times this pause until the figures are too old',
+      'which allows five times as long; one that is longer still waits until the figures are too old',
   },
   {
     name: 'maxTableBytes',
@@ -130,7 +130,7 @@ const table: Option[] = [
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'keep separate records for each thread, labelled with its id (threads that start when half of `maxTableBytes` is used share -1)',
+    help: 'keep separate records for each thread, labelled with its id (threads that start after half of `maxTableBytes` is used share the label -1)',
   },
   {
     name: 'workers',
@@ -158,7 +158,9 @@ const table: Option[] = [
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'take samples without V8, at about a fifth of the cost and none lost, where that proves to be equal',
+    help:
+      "take samples ourselves instead of through V8's sampler: at about a fifth of the cost, and none is lost; used only where " +
+      "the results proved equal to V8's",
   },
   {
     name: 'heapLimitDump',

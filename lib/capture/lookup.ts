@@ -16,14 +16,14 @@ const sinks = lazily(() => require('./sink.js') as typeof import('./sink.js'));
 /** What `writeTo` and `encode` have in common. */
 interface CommonOptions {
   /**
-   * Header of the text: `heap` (default) as Go writes it, or `heap_v2`, which the Perl tools (`google-pprof`, `jeprof`)
-   * read without dividing by zero, and Go's too.
+   * Header of the text: `heap` (default) as Go writes it, or `heap_v2`, which Go's tools read as well, and which the Perl tools
+   * (`google-pprof`, `jeprof`) read without dividing by zero.
    */
   header?: 'heap' | 'heap_v2';
   /** Whether frames of built code are written as they are in its sources, where a source map is found. Default true. */
   sourceMaps?: boolean;
   /**
-   * Not for the text: the value in a format that has but one, or the one that readers of pprof's proto show first:
+   * Not for the text. In a format with a single value: which one. In pprof's proto: the one that readers show first:
    * `alloc_objects`, `alloc_space`, `inuse_objects` or `inuse_space`. Default: `inuse_space` of the heap and of
    * buffers, `alloc_space` of the allocations.
    */
@@ -86,7 +86,7 @@ class NamedProfile implements Profile {
     checkInteger(debug, 'debug', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const checked = options().completeOptions('writeTo', given);
     if (debug === 0) refuse(given, ['header'], 'left out with debug 0, which writes no text');
-    else refuse(given, ['format', 'sampleType'], 'left out where debug is not 0: that is the text');
+    else refuse(given, ['format', 'sampleType'], 'left out where debug is not 0, which writes the text');
     const format = debug === 0 ? checked.format : 'text';
     const profile = await captureProfile(this.name, { ...checked, format });
     return writeToSink(sink, profile, checked.signal);
@@ -103,7 +103,7 @@ class NamedProfile implements Profile {
   }
 }
 
-/** What has no effect on what is written is refused, lest it is taken to have one. */
+/** Refuses options that have no effect on what is written, so that nobody believes they have one. */
 function refuse(given: object | undefined, names: readonly string[], expected: string): void {
   for (const name of names) {
     const value = (given as Readonly<Record<string, unknown>> | undefined)?.[name];

@@ -31,7 +31,7 @@ const sources = lazily(() => require('./source-maps.js') as typeof import('./sou
 const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./snapshot-proto.js'));
 
 /**
- * `heap` and `allocs` are of V8's heap, the same figures with another one first. `buffers` is of the memory of Buffers
+ * `heap` and `allocs` have the same figures, of V8's heap; they differ in the one shown first. `buffers` is of the memory of Buffers
  * and ArrayBuffers, which is outside of it: of threads that were started with `buffers: true`, as of now. Lines of its
  * frames are those of the calls.
  */
@@ -72,7 +72,7 @@ export function defaultSampleType(name: ProfileName): string {
   return name === 'allocs' ? 'alloc_space' : 'inuse_space';
 }
 
-/** A finished profile of this moment. Nothing but pprof's proto is made off the calling thread. */
+/** A finished profile of this moment. Only pprof's proto is made off the calling thread. */
 export async function captureProfile(
   name: ProfileName,
   options: CaptureOptions,

@@ -20,7 +20,8 @@ function isWebStream(sink: Sink): sink is WritableStream<Uint8Array> {
 
 /**
  * Writes one chunk and resolves when the stream has taken it: rejects with the stream's error if it fails, or closes,
- * first. Does not end the stream. When the signal aborts, nobody waits any longer, but the chunk is with the stream.
+ * first. Does not end the stream. When the signal aborts, the promise is rejected, but the stream already has the
+ * chunk.
  */
 export function writeToSink(sink: Sink, chunk: string | Uint8Array, signal?: AbortSignal): Promise<void> {
   return isWebStream(sink)

@@ -5,7 +5,7 @@ import { compress } from '../formats/compress.js';
 import { frameAt, toPath } from '../sampler/frames.js';
 import { findFrames, frameInSources, isMapped, isPlain } from './source-maps.js';
 
-// To read many frames takes time: other events have their turn after that many milliseconds.
+// Reading many frames takes time, so other events get their turn after this many milliseconds.
 const TURN_MS = 5;
 
 export interface SnapshotOptions {

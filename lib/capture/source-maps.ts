@@ -20,10 +20,11 @@ const finder = lazily(
   () => require('./source-maps/find-sources.js') as typeof import('./source-maps/find-sources.js'),
 );
 
-// Questions that are under way at a time, and places in each: what is sent at once is copied at once.
+// How many files are asked about at a time, and how many places per question. A question is copied in one go, so it must
+// stay small.
 const FILES_AT_ONCE = 16;
 const PLACES_AT_ONCE = 1000;
-// To have Node.js read a map takes the time of the thread that asks: up to this size of what was compiled.
+// Node.js reads a map on the thread that asks, so we ask only where the compiled code has at most this size.
 const MAX_NODES_BYTES = 1024 * 1024;
 // Where there is no other thread.
 const MAX_BYTES_HERE = 1024 * 1024;
@@ -120,7 +121,7 @@ export function* framesOf(records: readonly MemProfileRecord[]): Iterable<Readon
   for (const record of records) yield* record.stack();
 }
 
-/** By file. What needs no question is known afterwards. */
+/** Finds the frames still to be looked up, by file. Marks those of plain files as known, because they need no question. */
 function unknownFrames(frames: Iterable<Readonly<Frame>>): Map<string, Readonly<Frame>[]> {
   const unknown = new Map<string, Set<Readonly<Frame>>>();
   for (const frame of frames) {
@@ -227,7 +228,7 @@ function inSource(
 
 /** The line is of what was compiled, which the file is not: so it must not look like a line of the file. */
 function inCompiledCode(frame: Readonly<Frame>): Readonly<Frame> {
-  // The beginning of the one is that of the other.
+  // The compiled code and the file begin at the same place.
   if (frame.lineNumber <= 1 && frame.columnNumber <= 1) return frame;
   const fileName = `${frame.fileName} (compiled)`;
   const functionName = isNameless(frame)

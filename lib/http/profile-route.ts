@@ -189,11 +189,11 @@ function setAttachment(response: ServerResponse, name: string): void {
   response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
 }
 
-/** Why there is no profile of buffers, which is not to look like one of no buffers, and how to have one. */
+/** Says why there is no profile of buffers, and how to get one. An empty profile would look as if there were no buffers. */
 export function buffersAreOff(): string {
   const { problem } = status().buffers;
   if (problem !== null) return `buffers are not profiled: ${problem}`;
-  return 'buffers are not profiled: start({ buffers: true }), MEMPROF_BUFFERS=1 or memprof run --buffers does it';
+  return 'buffers are not profiled: use start({ buffers: true }), MEMPROF_BUFFERS=1 or memprof run --buffers';
 }
 
 /** How old the figures are, in seconds: as of the last garbage collection, or older when a thread did not answer. */

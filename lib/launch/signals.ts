@@ -1,3 +1,6 @@
+// What listening for a signal does to the program. Which signals are listened for, and what they write:
+// start-registered.ts (memprof/register) and start-run.ts (memprof run).
+
 type Listener = (...args: unknown[]) => void;
 
 /** Signals that end a program unless it listens for them, and that leave it time to write a profile. */

@@ -1,12 +1,13 @@
-// Turns what V8's sampler shows of one isolate, harvest by harvest, into allocations and frees in the tables.
+// Turns what V8's sampler shows of one isolate into allocations and frees in the tables. A harvest is one
+// reading of all samples that V8 holds.
 //
 // Thread safety: none; belongs to one isolate's thread. Only the tables that it writes to are shared.
 //
 // Rules of publication (Go's, in V8's terms): a profile shows the heap as of the last completed GC.
 // (1) A published sample that is gone was freed.
-// (2) A new sample is pending until it is known to have outlived a GC: it was already pending at a harvest
-//     before the last completed GC, or samples that were taken after it are gone (there is a gap in the ids
-//     above it). A sample that goes while it is pending is published together with its free.
+// (2) A new sample is pending until it is known to have outlived a GC. That is known when it was already
+//     pending at a harvest before the last completed GC, or when samples taken after it are gone (there is a
+//     gap in the ids above it). A sample that goes while it is pending is published together with its free.
 // (3) Samples lost between two harvests are imputed to the stacks of similar ones (see imputer.h).
 // (4) As long as nothing was published, a reader may ask for all pending samples (`PublishPending`).
 //
@@ -75,9 +76,9 @@ class Harvest {
     if (known->stack == 0) known->stack = stack_of();
   }
   // False when the ids do not continue those seen before, because somebody stopped and started the sampler
-  // meanwhile. Only the marks have changed then, and the caller must call `Forget`.
+  // meanwhile. Nothing was published or freed then, and the caller must call `Forget`.
   bool End(const HarvestMoment& moment);
-  // Whether that is certain, because an id contradicts what was seen, or only likely.
+  // Whether the restart is certain, because an id contradicts those seen before; otherwise it is only likely.
   // REQUIRES: `End` returned false.
   bool contradicted() const { return foreign_; }
   bool End(uint64_t completed_gcs) { return End(HarvestMoment{completed_gcs}); }
@@ -88,7 +89,7 @@ class Harvest {
   void PublishPending();
   // Imputes what was lost to the donors known so far, because no more will come or a reader wants the totals.
   void FlushLost() { imputer_.Flush(); }
-  // Samples with ids up to that are none of ours. REQUIRES: nothing was seen since `Forget`.
+  // Ignores samples with ids up to `id`: they are not ours. REQUIRES: nothing was seen since `Forget`.
   void BeginAfter(uint64_t id) { last_id_ = begins_after_ = id; }
   // Frees everything, since V8 dropped all samples, and expects ids to begin anew.
   void Forget();

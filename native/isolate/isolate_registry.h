@@ -40,7 +40,7 @@ enum class StartResult {
 };
 
 struct StartRequest {
-  SamplerOptions sampler;    // what is 0 is as in the thread that started last, or the default; but `thread`
+  SamplerOptions sampler;    // 0: as in the thread that started last, or the default. `thread` is ignored
   uint64_t max_table_bytes;  // 0: as it is
   int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
   bool reset;
@@ -98,7 +98,7 @@ class CountedMutex {
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
-  // The label that threads share for which there is no room.
+  // The label shared by all threads for which there is no room.
   static constexpr uint32_t kOtherThreads = 0xffffffff;
 
   // Never destroyed. `nullptr` when the system refused memory for the tables.

@@ -3,9 +3,9 @@
 // Thread safety: any thread may copy it, and call `Send`, at any time, even when the environment is gone; the
 // rest belongs to the isolate's thread.
 //
-// A hook that the environment's end waits for closes the loop's handle. Thread-safe functions of Node-API
-// would do the same, but Node.js 24 and later never free one that was not released, and Node.js 20 frees it
-// in either case, so there is no right moment to release it.
+// A cleanup hook closes the loop's handle, and the environment's end waits for that hook. Thread-safe
+// functions of Node-API would do the same, but Node.js 24 and later never free one that was not released, and
+// Node.js 20 frees it in either case, so there is no right moment to release it.
 
 #ifndef MEMPROF_NATIVE_LOOP_CALL_H_
 #define MEMPROF_NATIVE_LOOP_CALL_H_

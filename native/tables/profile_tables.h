@@ -4,6 +4,9 @@
 //   stack  = (parent stack, frame), a prefix tree; a stack is named by its leaf
 //   bucket = (stack, size class, thread), with what was allocated and freed there
 //
+// The buckets are written by heap/harvest.cc (samples that V8 took) and heap/sample_ledger.h (those that we
+// took).
+//
 // Thread safety: every method may be called from any thread, except where it says otherwise. Nothing takes a
 // lock.
 //

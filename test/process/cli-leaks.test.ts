@@ -247,7 +247,7 @@ t.test('wrong usage: exit code 2', async (t) => {
     [[before, after, '--count', '3'], /--count and --every need a single URL/],
     [['http://localhost', '--count', '1'], /--count must be an integer from 2 to/],
     [['http://localhost', '--every', 'often'], /--every must be a duration from 10ms to 24h, with its unit/],
-    [[before, after, '--granularity', 'x'], /--granularity must be functions or/],
+    [[before, after, '--granularity', 'x'], /--granularity must be places or functions or/],
     [[before, after, '--cuont', '3'], /unknown option --cuont: did you mean --count\?/],
   ];
   for (const [args, expected] of cases) {
