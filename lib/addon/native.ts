@@ -131,6 +131,7 @@ export interface NativeProtoOptions {
   timeNanos: number;
   defaultSampleType: string;
   program: string;
+  comments: readonly string[];
   /** The names to write for `files`. */
   fileNames: readonly string[];
   /** References to frames to write differently, and what to write; all these arrays have the same length. */

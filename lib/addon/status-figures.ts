@@ -109,6 +109,8 @@ export const NO_FIGURES = {
      * than `maxOverhead` allows.
      */
     thinning: 1,
+    /** The most that `thinning` has been in any thread since these records began; profiles of buffers say it, too. */
+    mostThinning: 1,
     /** Bytes that the tables of buffers have taken from the system. */
     tableBytes: 0,
   },

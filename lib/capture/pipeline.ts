@@ -28,6 +28,7 @@ const heapProfile = lazily(
 );
 const folded = lazily(() => require('../formats/folded.js') as typeof import('../formats/folded.js'));
 const sources = lazily(() => require('./source-maps.js') as typeof import('./source-maps.js'));
+const remarks = lazily(() => require('./remarks.js') as typeof import('./remarks.js'));
 const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./snapshot-proto.js'));
 
 /**
@@ -85,7 +86,13 @@ export async function captureProfile(
   const { sampleType = defaultSampleType(name), program = programName() } = options;
   const ofBuffers = name === 'buffers';
   return untilAborted(
-    proto().snapshotProto({ ofBuffers, defaultSampleType: sampleType, sourceMaps, program }),
+    proto().snapshotProto({
+      ofBuffers,
+      defaultSampleType: sampleType,
+      sourceMaps,
+      program,
+      comments: remarks().remarksOn(name),
+    }),
     signal,
   );
 }
@@ -159,10 +166,12 @@ export function encodeNow(capture: Capture, options: CaptureOptions): string | U
 
 /** Stages 3 and 4. */
 function encode(capture: Capture, form: Form): string | Uint8Array {
-  const { format, header, comments = [] } = form;
+  const { format, header } = form;
+  const comments = [...(form.comments ?? []), ...remarks().remarksOn(capture.name)];
   if (format === 'text') {
     const { records, memStats, sampleInterval } = capture;
-    return text().formatHeapText(records, memStats, { sampleInterval, ...(header && { header }) });
+    const heapText = text().formatHeapText(records, memStats, { sampleInterval, ...(header && { header }) });
+    return `${heapText}${comments.map((comment) => `# ${comment}\n`).join('')}`;
   }
   const profile = { ...toProfile(capture, form), comments };
   if (format === 'heapprofile') return heapProfile().formatHeapProfile(profile);

@@ -16,6 +16,7 @@ export interface SnapshotOptions {
   sourceMaps: boolean;
   /** What readers call the profile. */
   program: string;
+  comments?: readonly string[];
 }
 
 /**
@@ -30,6 +31,7 @@ export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: Snaps
   const shown = sourceMaps ? await shownFrames(snapshot, fileNames, ofBuffers) : NOTHING;
   const proto = await meterOnThread(() =>
     snapshot.encode({
+      comments: [],
       ...options,
       ...shown,
       sampleInterval: (ofBuffers ? buffers : heap).sampleInterval,

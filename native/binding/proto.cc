@@ -68,6 +68,7 @@ std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
   options.time_nanos = static_cast<uint64_t>(reader.Number("timeNanos"));
   options.default_sample_type = reader.Text("defaultSampleType");
   options.program = reader.Text("program");
+  options.comments = reader.Texts("comments");
   options.file_names = reader.Texts("fileNames");
   std::vector<double> frames = reader.Numbers("shownFrames");
   std::vector<std::string> names = reader.Texts("shownFunctions");

@@ -98,6 +98,7 @@ Group Buffers(Napi::Env env, const BufferSampler& sampler, uint64_t interval) {
   buffers.Set("samplesLive", profile == nullptr ? 0 : profile->live());
   buffers.Set("samplesDropped", profile == nullptr ? 0 : profile->dropped());
   buffers.Set("thinning", sampler.thinning());
+  buffers.Set("mostThinning", profile == nullptr ? 1 : profile->most_thinning());
   buffers.Set("tableBytes", profile == nullptr ? 0 : profile->tables()->CommittedBytes());
   return buffers;
 }

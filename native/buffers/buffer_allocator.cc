@@ -30,13 +30,15 @@ namespace memprof {
 namespace {
 
 constexpr int64_t kNever = int64_t{1} << 62;
+constexpr int kLargeShift = 4;  // see invariant (5)
 
 struct ThreadState {
   int64_t countdown = kNever;  // bytes until the next sample
   BufferCounts* counts = nullptr;
   BufferListener* listener = nullptr;
-  double interval = 0;  // as requested
-  double mean = 0;      // as in force, which is more while samples are thinned
+  size_t large = ~size_t{0};  // bytes from which a buffer is large
+  double interval = 0;        // as requested
+  double mean = 0;            // as in force, which is more while samples are thinned
   uint64_t random = 0;
 };
 
@@ -58,13 +60,16 @@ int64_t NextCountdown(ThreadState* thread) {
   return static_cast<int64_t>(-std::log(Uniform(thread)) * thread->mean);
 }
 
-// The number of samples that one stands for: a whole number that is right on average.
-uint64_t Count(ThreadState* thread, size_t bytes) {
-  if (thread->mean == thread->interval) return 1;
-  double size = static_cast<double>(bytes);
-  double count = std::expm1(-size / thread->interval) / std::expm1(-size / thread->mean);
-  double whole = std::floor(count);
-  return static_cast<uint64_t>(whole) + (Uniform(thread) <= count - whole ? 1 : 0);
+// What the countdown takes a buffer for. No buffer is so large that this would overflow.
+int64_t Weight(const ThreadState* thread, size_t bytes) {
+  return static_cast<int64_t>(bytes) << (bytes >= thread->large ? kLargeShift : 0);
+}
+
+// The number of samples that one stands for.
+double Count(const ThreadState* thread, size_t bytes) {
+  if (thread->mean <= 1 || (thread->mean == thread->interval && bytes < thread->large)) return 1;
+  double wanted = std::expm1(-static_cast<double>(bytes) / thread->interval);
+  return wanted / std::expm1(-static_cast<double>(Weight(thread, bytes)) / thread->mean);
 }
 
 [[gnu::noinline]] void CountDownAgain(ThreadState* thread, const void* data, size_t bytes) {
@@ -72,7 +77,7 @@ uint64_t Count(ThreadState* thread, size_t bytes) {
     thread->countdown = kNever;
     return;
   }
-  uint64_t count = Count(thread, bytes);
+  double count = Count(thread, bytes);
   // Before the listener is called, since it may allocate, or thin.
   thread->countdown = NextCountdown(thread);
   thread->listener->OnSampled(data, bytes, count);
@@ -128,7 +133,7 @@ inline void* Allocated(Kind& kind, void* data, size_t bytes) {
   __asm__("" : "+r"(thread));
 #endif
   Kind::Ready(kind.profile)->CountAlloc(thread->counts, data, bytes);
-  thread->countdown -= static_cast<int64_t>(bytes);
+  thread->countdown -= Weight(thread, bytes);
   if (thread->countdown < 0) [[unlikely]]
     CountDownAgain(thread, data, bytes);
   return data;
@@ -290,6 +295,7 @@ void SampleBuffers(BufferListener* listener, uint64_t interval, BufferProfile* p
   if (thread->counts == nullptr) thread->counts = profile->ClaimCounts();
   thread->listener = listener;
   thread->interval = thread->mean = static_cast<double>(interval);
+  thread->large = std::max<size_t>(kLargeBytes, interval / 4);
   thread->countdown = NextCountdown(thread);
 }
 

@@ -15,6 +15,8 @@
 // (4) A buffer is sampled with probability 1 - exp(-bytes / interval), whatever was allocated before. While
 //     samples are thinned, the probability is lower and each sample counts for more, so that the figures stay
 //     the same on average.
+// (5) A large buffer, of `kLargeBytes` or a quarter of the interval, is offered as if it had 16 times its
+//     bytes, and counts for less: most of them are seen even while samples are thinned by 16.
 
 #ifndef MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
 #define MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
@@ -67,11 +69,13 @@ enum class WrapResult {
 WrapResult WrapAllocator(void* allocator, const AllocatorSlots& slots, BufferProfile* profile);
 bool IsWrapped(const void* allocator);
 
+inline constexpr size_t kLargeBytes = 128 * 1024;
+
 // Receives the buffers that are to be sampled, each before anybody else knows of its memory. `count` is the
-// number of buffers that it stands for, 1 unless samples are thinned.
+// number of samples that it stands for, on average: 1 unless samples are thinned or the buffer is large.
 class BufferListener {
  public:
-  virtual void OnSampled(const void* data, size_t bytes, uint64_t count) = 0;
+  virtual void OnSampled(const void* data, size_t bytes, double count) = 0;
 
  protected:
   ~BufferListener() = default;

@@ -61,10 +61,17 @@ void BufferProfile::FreeSample(const Sample& sample) {
   freeing_.fetch_sub(1, std::memory_order_release);
 }
 
+void BufferProfile::RaiseMostThinning(double factor) {
+  double most = most_thinning_.load(std::memory_order_relaxed);
+  while (factor > most && !most_thinning_.compare_exchange_weak(most, factor, std::memory_order_relaxed)) {
+  }
+}
+
 void BufferProfile::Reset() {
   generation_.fetch_add(1, std::memory_order_seq_cst);
   while (freeing_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   tables_.Reset();
+  most_thinning_.store(1, std::memory_order_relaxed);
 }
 
 BufferTotals BufferProfile::totals() const {

@@ -112,6 +112,14 @@ class BufferProfile {
   // Samples that the map had no room for.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
+  // A thread takes one sample where it would have taken `factor`.
+  void NoteThinning(double factor) {
+    if (factor > most_thinning_.load(std::memory_order_relaxed)) [[unlikely]]
+      RaiseMostThinning(factor);
+  }
+  // The largest factor since the tables were reset.
+  double most_thinning() const { return most_thinning_.load(std::memory_order_relaxed); }
+
  private:
   struct Sample {
     uint64_t bytes;
@@ -128,6 +136,7 @@ class BufferProfile {
     return counts_[kOwnCounts + (hash >> 40) % kSharedCounts];
   }
   [[gnu::noinline]] void FreeSample(const Sample& sample);
+  [[gnu::noinline]] void RaiseMostThinning(double factor);
 
   static std::atomic<BufferProfile*> process_;
 
@@ -138,6 +147,7 @@ class BufferProfile {
   std::atomic<uint64_t> freeing_{0};  // threads inside `FreeSample`
   std::atomic<uint64_t> sampled_{0};
   std::atomic<uint64_t> dropped_{0};
+  std::atomic<double> most_thinning_{1};
   std::atomic<uint64_t> existed_{0};
   BufferCounts counts_[kOwnCounts + kSharedCounts];
 };

@@ -24,8 +24,10 @@ namespace memprof {
 namespace {
 
 constexpr double kMostBudgetNs = 100e6;
-constexpr double kLeastBudgetNs = 10e6;
+constexpr double kLeastBudgetNs = 7e6;
 constexpr uint64_t kLongSampleNs = 1'000'000;
+constexpr uint64_t kLongKnownNs = 20'000;  // the same where the stack was known
+constexpr uint64_t kFreeNs = 700;          // what its end will take, and the misses that a sample causes
 constexpr double kUsualInterval = 512 * 1024;
 constexpr double kMostThinning = 12;  // powers of two
 [[maybe_unused]] constexpr const char* kNotOfNode = "the allocator of buffers is not one of Node.js";
@@ -102,6 +104,7 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   most_budget_ns_ = budget_ns_ = MostBudget(options.interval);
   last_took_ns_ = 0;
   thinning_ = 1;
+  counts_.Start(reinterpret_cast<uintptr_t>(this) ^ MonotonicNs());
   earned_at_ns_ = MonotonicNs();
   SampleBuffers(this, options.interval, profile);
   return true;
@@ -135,11 +138,13 @@ void BufferSampler::OnEpilogue(bool major, bool full) {
 }
 
 // Measured by the clock, although other threads may have had the processor meanwhile: asking twice for the
-// thread's own time would take as long as half a sample. So a long sample after a short one is taken for
-// interrupted, and only a second one for long.
+// thread's own time would take as long as half a sample. So a sample of a known stack is never taken for long,
+// and a long one after a short one is taken for interrupted: only a second one is taken for long.
 void BufferSampler::Charge(uint64_t took_ns) {
-  budget_ns_ -= static_cast<double>(std::min(took_ns, std::max(last_took_ns_, kLongSampleNs)));
-  last_took_ns_ = took_ns;
+  uint64_t charged = described_ ? std::min(took_ns, std::max(last_took_ns_, kLongSampleNs))
+                                : std::min(took_ns, kLongKnownNs);
+  budget_ns_ -= static_cast<double>(charged + kFreeNs);
+  if (described_) last_took_ns_ = took_ns;
 }
 
 void BufferSampler::Earn(uint64_t now_ns) {
@@ -155,12 +160,15 @@ void BufferSampler::Thin() {
   int power = static_cast<int>(std::clamp(kSixteenths / 2 - left, 0.0, kMostThinning));
   thinning_ = std::ldexp(1.0, power);
   ThinBufferSamples(thinning_);
+  profile_->NoteThinning(thinning_);
 }
 
-void BufferSampler::OnSampled(const void* data, size_t bytes, uint64_t count) {
+void BufferSampler::OnSampled(const void* data, size_t bytes, double count) {
   uint64_t begin = MonotonicNs();
-  profile_->AddSample(data, bytes, MayCapture() ? Capture() : profile_->tables()->unknown_stack(),
-                      options_.thread, count);
+  described_ = false;
+  Ref stack = MayCapture() ? Capture() : profile_->tables()->unknown_stack();
+  uint64_t whole = counts_.Whole(stack, count);
+  if (whole != 0) profile_->AddSample(data, bytes, stack, options_.thread, whole);
   uint64_t end = MonotonicNs();
   Charge(Elapsed(begin, end));
   Earn(end);
@@ -176,7 +184,10 @@ Ref BufferSampler::Capture() {
   if (!isolate_->InContext()) return profile_->native_stack();
   capturing_ = true;
   Ref stack = stacks_.Find(isolate_);
-  if (stack == 0) stack = Describe();
+  if (stack == 0) {
+    stack = Describe();
+    described_ = true;
+  }
   capturing_ = false;
   return stack;
 }

@@ -6,7 +6,7 @@
 // captured where that could end badly: inside a collection or another capture, while another isolate is at
 // work or this one is being terminated, or with hardly any heap left. Such a sample counts under `(unknown)`.
 //
-// The time for samples is bounded, like that for harvests: 10 ms (at an interval of 512 KiB or more; up to
+// The time for samples is bounded, like that for harvests: 7 ms (at an interval of 512 KiB or more; up to
 // 100 ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned more and more,
 // and each counts for more: figures stay right on average, but are less precise.
 
@@ -20,6 +20,7 @@
 
 #include "buffers/buffer_allocator.h"
 #include "buffers/buffer_profile.h"
+#include "buffers/even_counts.h"
 #include "buffers/stack_cache.h"
 
 namespace memprof {
@@ -70,7 +71,7 @@ class BufferSampler final : private BufferListener {
   };
   static constexpr size_t kKnownFrames = 1024;
 
-  void OnSampled(const void* data, size_t bytes, uint64_t count) override;
+  void OnSampled(const void* data, size_t bytes, double count) override;
   void Charge(uint64_t took_ns);
   void Earn(uint64_t now_ns);
   void Thin();
@@ -87,11 +88,13 @@ class BufferSampler final : private BufferListener {
   double budget_ns_ = 0;  // may be negative
   double most_budget_ns_ = 0;
   uint64_t last_took_ns_ = 0;
+  bool described_ = false;  // the stack of the last sample was not known before
   uint64_t earned_at_ns_ = 0;
   double thinning_ = 1;
   bool collecting_ = false;
   bool capturing_ = false;
   bool heap_full_ = false;
+  EvenCounts counts_;
   StackCache stacks_;
   std::vector<KnownFrame> known_;
   std::vector<Ref> path_;  // outermost first; kept to spare allocations

@@ -27,6 +27,7 @@ enum {
   kTimeNanos = 9,
   kPeriodType = 11,
   kPeriod = 12,
+  kComment = 13,
   kDefaultSampleType = 14
 };
 }
@@ -112,6 +113,8 @@ class ProtoEncoder {
     }
     for (const auto& record : from_.records_) Sample(record);
     out_.IntegerField(profile::kTimeNanos, options_.time_nanos);
+    for (const std::string& comment : options_.comments)
+      out_.IntegerField(profile::kComment, String(comment));
     // Says that everything has a name: otherwise readers would look for symbols themselves.
     message_.Reset();
     message_.IntegerField(mapping::kId, 1);

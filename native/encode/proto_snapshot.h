@@ -29,6 +29,7 @@ struct ProtoOptions {
   uint64_t time_nanos = 0;
   std::string default_sample_type;
   std::string program;
+  std::vector<std::string> comments;
   // The names of `files()`, in the same order.
   std::vector<std::string> file_names;
   std::unordered_map<Ref, ShownFrame> shown;

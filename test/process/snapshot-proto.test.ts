@@ -89,12 +89,13 @@ t.test('what is written off the thread is what the writer of records writes', as
 t.test('a snapshot is written once', async (t) => {
   const taken = await native().takeSnapshot(false);
   const options = {
-    ...{ sampleInterval: 1024, timeNanos: 0, defaultSampleType: 'inuse_space', program },
+    ...{ sampleInterval: 1024, timeNanos: 0, defaultSampleType: 'inuse_space', program, comments: ['said'] },
     ...{ shownFrames: [], shownFunctions: [], shownFiles: [], shownLines: [], shownColumns: [] },
     fileNames: taken.files,
   };
   const proto = await taken.encode(options);
   t.ok(parseProfile(proto).samples.length > 0);
+  t.strictSame(parseProfile(proto).comments, ['said']);
   t.equal(taken.encode(options), undefined);
   t.equal(taken.framesOf(0), undefined, 'and holds nothing then');
 });

@@ -1,0 +1,19 @@
+import { native } from '../addon/native.js';
+import type { ProfileName } from './pipeline.js';
+
+/** What a reader of a profile should know of buffers, as comments of the profile: nobody sees it in the figures. */
+export function remarksOn(name: ProfileName): string[] {
+  const { buffers } = native().readStatus();
+  const { inUse, counted } = native().readBufferFigures();
+  if (name !== 'buffers') {
+    if (buffers.sampleInterval !== 0) return [];
+    const { arrayBuffers } = process.memoryUsage();
+    return [`memprof: Buffers are not profiled, see start({ buffers }); they take ${arrayBuffers} bytes`];
+  }
+  const thinned =
+    buffers.mostThinning > 1
+      ? `one sample of up to ${buffers.mostThinning} was taken when there was no time for more`
+      : 'no sample was left out';
+  const exactly = counted ? [`memprof: Buffers take ${inUse} bytes, counted exactly`] : [];
+  return [`memprof: Buffers are sampled every ${buffers.sampleInterval} bytes; ${thinned}`, ...exactly];
+}
