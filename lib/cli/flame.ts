@@ -1,7 +1,11 @@
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { checkComparable, cutDroppedFrames } from '../analysis/filters.js';
+import { foldInternals } from '../analysis/internals.js';
 import { printable } from '../base/text.js';
-import { formatFlamePage } from '../flame/page.js';
+import { type FlamePageOptions, formatFlamePage } from '../flame/page.js';
+import { encodeProto } from '../formats/pprof/encode.js';
+import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
@@ -12,20 +16,40 @@ export const flame: Command = {
   summary: 'write a flame graph as a page for the browser',
   usage: 'flame [options] FILE -o OUT.html',
   details: `FILE is a profile as text or protobuf, gzipped or not; - reads standard input.
-The page is one file and needs no network. Click a frame to zoom; you can search and switch between the figures.
-With --base, colours show what grew and what shrank.`,
+The page is one file and needs no network. It has a table of functions beside the graph, which can be turned upside down or
+show the callers and callees of one function. With --base, colours show what grew and what shrank.`,
   operands: 'file',
   async run(args) {
     const [file] = expectOperands(args, ['FILE'], 'flame');
-    const { output, sampleIndex } = args.values as { output?: string; sampleIndex: string };
+    const { output, sampleIndex, showInternals } = args.values as unknown as {
+      output?: string;
+      sampleIndex: string;
+      showInternals: boolean;
+    };
     if (output === undefined) throw new UsageError('the output file is missing: give -o OUT.html', 'flame');
     const [profile, base] = await loadWithBase(args, file!, 'flame');
     if (base !== undefined) checkComparable(profile, base);
-    const page = formatFlamePage(cutDroppedFrames(profile), base && cutDroppedFrames(base), {
+    const show = (each: ProfileData) => {
+      const cut = cutDroppedFrames(each);
+      return showInternals ? cut : foldInternals(cut);
+    };
+    const page = formatFlamePage(show(profile), base && show(base), {
       title: file === '-' ? 'Heap profile' : printable(path.basename(file!)),
       sampleIndex: checkSampleIndex(profile, sampleIndex, 'flame'),
+      ...downloadOf(profile),
     });
     await writeOutput(output, [page]);
     return 0;
   },
 };
+
+// A page is to stay small enough to be sent.
+const MOST_BYTES = 1_000_000;
+
+/** The profile itself, inside the page. */
+export function downloadOf(profile: ProfileData): Pick<FlamePageOptions, 'download'> {
+  const bytes = gzipSync(encodeProto(profile));
+  if (bytes.length > MOST_BYTES) return {};
+  const href = `data:application/octet-stream;base64,${bytes.toString('base64')}`;
+  return { download: { href, name: 'profile.pb.gz' } };
+}

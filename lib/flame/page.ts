@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ProfileData } from '../profile/model.js';
-import { flameFrames } from './frames.js';
+import { flameData } from './data.js';
+import { pageBody } from './page-body.js';
 
 export interface FlamePageOptions {
   title: string;
   /** The column to show first. */
   sampleIndex: number;
+  /** Where the profile can be had as a file. */
+  download?: { href: string; name: string };
+  /** The page is of a running program. Default false. */
+  live?: boolean;
 }
 
 const HTML_ESCAPES: Readonly<Record<string, string>> = {
@@ -18,7 +23,7 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character]!);
 }
 
@@ -41,57 +46,38 @@ function asset(name: string): string {
 export function formatFlamePage(
   profile: ProfileData,
   base: ProfileData | undefined,
-  { title, sampleIndex }: FlamePageOptions,
+  { title, sampleIndex, download, live = false }: FlamePageOptions,
 ): string {
-  const { texts, frames } = flameFrames(profile, base);
   const data = toScriptJson({
     types: profile.sampleTypes,
     type: sampleIndex,
     diff: base !== undefined,
-    texts,
-    frames: frames.map(({ parent, name, place, own, ownBase }) =>
-      ownBase === undefined
-        ? own
-          ? [parent, name, place, own]
-          : [parent, name, place]
-        : [parent, name, place, own ?? 0, ownBase],
-    ),
+    live,
+    program: title,
+    ...flameData(profile, base),
   });
-  const scripts = [asset('library.js'), asset('page.js')];
-  const hashes = scripts.map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
-  const policy = `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;
+  const script = asset('page.js');
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;
+  const link =
+    download === undefined
+      ? ''
+      : `<a class="button" download="${escapeHtml(download.name)}" href="${escapeHtml(download.href)}">Download</a>`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
 <style>
 ${asset('page.css')}</style>
 </head>
 <body>
-<header>
-<h1>${escapeHtml(title)}: <span id="total"></span></h1>
-<fieldset id="types" aria-label="Figures"></fieldset>
-<label><input id="search" type="search" placeholder="Search: text or regex" aria-label="Search"></label>
-<span id="found" role="status"></span>
-<button id="reset" type="button">Reset zoom</button>
-<span id="legend" hidden>
-<label>Widths <select id="widths"><option value="now">this profile</option><option value="base">base profile</option></select></label>
-<span><i style="background:#ff9f40"></i>new</span>
-<span><i style="background:rgb(255,80,80)"></i>more</span>
-<span><i style="background:#ddd"></i>same</span>
-<span><i style="background:rgb(80,80,255)"></i>less</span>
-</span>
-</header>
-<p id="empty" hidden>Nothing to show: all figures of this kind are 0.</p>
-<main id="chart"></main>
-<footer id="details"></footer>
-<noscript>This page needs JavaScript.</noscript>
+${pageBody(escapeHtml(title), link)}
 <script type="application/json" id="profile">${data}</script>
-<script>${scripts[0]}</script>
-<script>${scripts[1]}</script>
+<script>${script}</script>
 </body>
 </html>
 `;

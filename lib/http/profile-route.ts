@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../addon/native.js';
+import { foldInternals } from '../analysis/internals.js';
 import { untilAborted } from '../base/abort.js';
 import { changesBetween } from '../capture/changes.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../capture/pipeline.js';
 import { formatFlamePage } from '../flame/page.js';
 import { HEAP_SAMPLE_TYPES } from '../profile/heap-values.js';
+import type { ProfileData } from '../profile/model.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { status } from '../sampler/status.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
@@ -96,12 +98,19 @@ export async function serveFlame(
     0,
     HEAP_SAMPLE_TYPES.findIndex((each) => each.type === (type || 'inuse_space')),
   );
+  const internals = (parseInteger(formValue(query, 'internals')) ?? 0) > 0;
+  const show = (profile: ProfileData) => (internals ? profile : foldInternals(profile));
   const title = `${job.program}, process ${process.pid}`;
   setAge(response);
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   sendChunked(
     response,
-    formatFlamePage(toProfile(now, job), before && toProfile(before, job), { title, sampleIndex }),
+    formatFlamePage(show(toProfile(now, job)), before && show(toProfile(before, job)), {
+      title,
+      sampleIndex,
+      live: true,
+      download: { href: 'heap', name: 'heap.pb.gz' },
+    }),
   );
 }
 

@@ -48,11 +48,13 @@ t.test('the live flame page, and that of a difference', needs('chromium'), async
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => errors.push(message.text()));
   await page.goto(`${base}/flame`);
-  await page.waitForSelector('#chart g.frame[name="leakSite"]');
+  await page.locator('#functions .name', { hasText: 'leakSite' }).waitFor();
+  t.equal(await page.locator('#live').isVisible(), true, 'it can be loaded again by itself');
+  t.equal(await page.locator('a[download]').getAttribute('href'), 'heap');
   await page.goto(`${base}/flame?seconds=1&type=alloc_space`);
-  await page.waitForSelector('#chart g.frame[name="churnSite"]');
-  t.equal(await page.locator('input[name=type]:checked').inputValue(), 'alloc_space');
-  t.ok(await page.locator('#legend').isVisible(), 'colours are explained');
+  await page.locator('#functions .name', { hasText: 'churnSite' }).waitFor();
+  t.equal(await page.locator('#types option:checked').textContent(), 'Allocated (bytes)');
+  t.match(await page.textContent('#legend'), /new.*more.*same.*less/, 'colours are explained');
   t.strictSame(errors, []);
 });
 
