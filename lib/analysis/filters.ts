@@ -1,149 +1,103 @@
-import { subtract } from '../profile/delta.js';
-import type { ProfileData, ProfileFrame, Sample } from '../profile/model.js';
-import { findMapping } from './graph.js';
+import type { Location, MergedProfile } from '../profile/merged.js';
+import type { ProfileFrame } from '../profile/model.js';
+import { type TagFilter, tagMatcher } from './tag-filter.js';
 
 export interface Filters {
   focus?: RegExp;
   ignore?: RegExp;
   hide?: RegExp;
+  show?: RegExp;
+  tagfocus?: TagFilter;
+  tagignore?: TagFilter;
 }
 
-export class ProfileMismatch extends Error {}
+type Frame = Readonly<ProfileFrame>;
 
-type Stack = readonly Readonly<ProfileFrame>[];
-
-/**
- * A sum of profiles, samples of the same stack and labels added up, and those that cancel out left out; as
- * `go tool pprof` does before it reports anything. `base` is subtracted.
- */
-export function mergeSamples(profile: ProfileData, base?: ProfileData): ProfileData {
-  if (base !== undefined) checkComparable(profile, base);
-  const frameIds = new Map<string, number>();
-  const idsOfFrames = new Map<Readonly<ProfileFrame>, number>();
-  const idOf = (frame: Readonly<ProfileFrame>) => {
-    let id = idsOfFrames.get(frame);
-    if (id === undefined) {
-      const { functionName, fileName, lineNumber, startLine = 0, exactAddress, address } = frame;
-      const key = `${exactAddress ?? address} ${lineNumber} ${startLine} ${functionName.length} ${functionName}${fileName}`;
-      id = frameIds.get(key) ?? frameIds.size;
-      frameIds.set(key, id);
-      idsOfFrames.set(frame, id);
-    }
-    return id;
-  };
-  const keyed = (samples: readonly Sample[]) =>
-    samples.map((sample) => ({ key: sample.stack.map(idOf).join() + labelKey(sample), sample }));
-  return { ...profile, samples: subtract(keyed(profile.samples), keyed(base?.samples ?? [])) };
+/** What a profile has left after filters: its tables are those of the whole one. */
+export interface FilteredProfile extends MergedProfile {
+  /** Indexes of the samples that are left. */
+  kept: Uint32Array;
+  /** Locations that stacks are to be read without: 1 by index. */
+  hidden: Uint8Array;
 }
 
-function labelKey({ labels, numLabels, numUnits = {} }: Sample): string {
-  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sorted(labels), sorted(numLabels), sorted(numUnits)]);
-}
-
-/** Whether one can be subtracted from the other. */
-export function checkComparable(profile: ProfileData, base: ProfileData): void {
-  const describe = ({ sampleTypes }: ProfileData) =>
-    sampleTypes.map(({ type, unit }) => `${type.replace(/s$/, '')}/${unit}`).join(', ');
-  if (describe(profile) !== describe(base)) {
-    throw new ProfileMismatch(
-      `the base profile counts other things (${describe(base)}) than this one (${describe(profile)})`,
-    );
-  }
-}
-
-/** Cuts the frames that a profile itself says to drop (allocation functions), and what they call. */
-export function cutDroppedFrames(profile: ProfileData): ProfileData {
-  const drop = frameRegExp(profile.dropFrames);
-  if (drop === undefined) return profile;
-  const keep = frameRegExp(profile.keepFrames);
-  const decided = new Map<string, boolean>();
-  const isDropped = ({ functionName }: ProfileFrame) => {
-    let dropped = decided.get(functionName);
-    if (dropped === undefined) {
-      const name = withoutArguments(functionName);
-      dropped = functionName !== '' && drop.test(name) && !keep?.test(name);
-      decided.set(functionName, dropped);
-    }
-    return dropped;
-  };
+/** All of a profile. */
+export function unfiltered(profile: MergedProfile): FilteredProfile {
   return {
     ...profile,
-    samples: profile.samples.map((sample) => ({ ...sample, stack: cutStack(sample.stack, isDropped) })),
+    kept: Uint32Array.from({ length: profile.count }, (_, i) => i),
+    hidden: new Uint8Array(profile.locations.length),
   };
-}
-
-function frameRegExp(source: string | undefined): RegExp | undefined {
-  if (source === undefined || source === '') return undefined;
-  try {
-    return new RegExp(`^(?:${source})$`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The name up to its first parenthesis, except those that are part of a C++ name. */
-function withoutArguments(name: string): string {
-  const plain = name.replace(/^\./, '');
-  for (const match of plain.matchAll(/\(anonymous namespace\)|operator\(\)|\(/g)) {
-    if (match[0] === '(') return plain.slice(0, match.index);
-  }
-  return plain;
-}
-
-/** Cuts the stack at the first frame, seen from the root, that is dropped and has a caller that stays. */
-function cutStack(stack: Stack, isDropped: (frame: ProfileFrame) => boolean): Stack {
-  let stays = false;
-  for (let at = stack.length - 1; at >= 0; at--) {
-    if (!isDropped(stack[at]!)) stays = true;
-    else if (stays) return stack.slice(at + 1);
-  }
-  return stack;
 }
 
 /**
- * Keeps samples that have a frame matching `focus` and none matching `ignore`, and removes the frames matching `hide`.
- * Expressions are matched against names of functions, files and binaries. Also returns which of them matched nothing.
+ * Keeps samples that have a frame matching `focus` and none matching `ignore`, removes the frames matching `hide`, and all
+ * that do not match `show`; then keeps samples by their labels. Expressions are matched against names of functions, files
+ * and binaries. Also returns which of them matched nothing. All is as in Go, where a sample without a stack never passes.
  */
 export function filterSamples(
-  profile: ProfileData,
-  { focus, ignore, hide }: Filters,
-): { profile: ProfileData; unmatched: (keyof Filters)[] } {
-  const matched = new Set<RegExp | undefined>();
-  const matcher = (regExp: RegExp | undefined) => {
-    const decided = new Map<Readonly<ProfileFrame>, boolean>();
-    return (frame: Readonly<ProfileFrame>) => {
-      if (regExp === undefined) return false;
-      let matches = decided.get(frame);
-      if (matches === undefined) {
-        const file = findMapping(profile, frame)?.fileName ?? '';
-        const hasFunction = frame.functionName !== '' || frame.fileName !== '';
-        matches =
-          (hasFunction && (regExp.test(frame.functionName) || regExp.test(frame.fileName))) ||
-          (file !== '' && regExp.test(file));
-        decided.set(frame, matches);
-        if (matches) matched.add(regExp);
-      }
-      return matches;
-    };
-  };
-  const isIgnored = matcher(ignore);
-  const isFocused = matcher(focus);
-  const isHidden = matcher(hide);
-  const samples: Sample[] = [];
-  for (const sample of profile.samples) {
-    // No short cuts: each expression must see every frame, so that `unmatched` is right.
-    const ignored = sample.stack.filter(isIgnored).length > 0;
-    const focused =
-      sample.stack.filter(isFocused).length > 0 || (focus === undefined && sample.stack.length > 0);
-    const stack = sample.stack.filter((frame) => !isHidden(frame));
-    if (focused && !ignored && (stack.length > 0 || hide === undefined)) {
-      samples.push(stack.length === sample.stack.length ? sample : { ...sample, stack });
+  profile: MergedProfile,
+  filters: Filters,
+): { profile: FilteredProfile; unmatched: (keyof Filters)[] } {
+  const { focus, ignore, hide, show, tagfocus, tagignore } = filters;
+  const matched = new Set<keyof Filters>();
+  const { locations, stacks, starts, ends } = profile;
+  const hidden = new Uint8Array(locations.length);
+  const isFocused = new Uint8Array(locations.length);
+  const isIgnored = new Uint8Array(locations.length);
+  const left = locations.map((location, index): Location => {
+    if (ignore !== undefined && matchesLocation(location, ignore)) {
+      matched.add('ignore');
+      isIgnored[index] = 1;
+    } else if (focus === undefined || matchesLocation(location, focus)) {
+      matched.add('focus');
+      isFocused[index] = 1;
     }
-  }
-  const unmatched = (['focus', 'ignore', 'hide'] as const).filter((name) => {
-    const regExp = { focus, ignore, hide }[name];
-    return regExp !== undefined && !matched.has(regExp);
+    let { frames, hasLines } = location;
+    if (hide !== undefined && matchesLocation(location, hide)) {
+      matched.add('hide');
+      frames = isMapped(location, hide) ? [] : frames.filter((frame) => !matchesFrame(frame, hide));
+    }
+    if (show !== undefined) {
+      // A location without symbols has nothing to show, as Go sees it, even if its binary matches.
+      if (!hasLines) frames = [];
+      else if (!isMapped(location, show)) frames = frames.filter((frame) => matchesFrame(frame, show));
+      if (frames.length > 0) matched.add('show');
+    }
+    if (frames.length === 0) hidden[index] = 1;
+    hasLines &&= frames.length > 0;
+    return frames === location.frames ? location : { ...location, frames, hasLines };
   });
-  return { profile: { ...profile, samples }, unmatched };
+  const passesTags = tagMatcher(profile, tagfocus, tagignore, matched);
+  const kept: number[] = [];
+  for (let i = 0; i < profile.count; i++) {
+    let [focused, ignored, shown] = [false, false, false];
+    for (let at = starts[i]!; at < ends[i]!; at++) {
+      const index = stacks[at]!;
+      if (isIgnored[index] === 1) ignored = true;
+      if (isFocused[index] === 1) focused = true;
+      if (hidden[index] === 0) shown = true;
+    }
+    if (focused && !ignored && shown && passesTags(i)) kept.push(i);
+  }
+  const names = ['focus', 'ignore', 'hide', 'show', 'tagfocus', 'tagignore'] as const;
+  return {
+    profile: { ...profile, locations: left, hidden, kept: Uint32Array.from(kept) },
+    unmatched: names.filter((name) => filters[name] !== undefined && !matched.has(name)),
+  };
+}
+
+function isMapped({ mapping }: Location, regExp: RegExp): boolean {
+  return mapping !== undefined && regExp.test(mapping.fileName);
+}
+
+function matchesFrame({ functionName, fileName }: Frame, regExp: RegExp): boolean {
+  return regExp.test(functionName) || regExp.test(fileName);
+}
+
+function matchesLocation(location: Location, regExp: RegExp): boolean {
+  return (
+    (location.hasLines && location.frames.some((frame) => matchesFrame(frame, regExp))) ||
+    isMapped(location, regExp)
+  );
 }

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
 import { withoutPlace } from '../profile/function-label.js';
+import type { Location } from '../profile/merged.js';
 import type { Mapping, ProfileData, ProfileFrame } from '../profile/model.js';
+import type { FilteredProfile } from './filters.js';
 
 // The call graph of `go tool pprof`, from which its reports are printed.
 
@@ -11,6 +13,8 @@ export interface GraphEdge {
   weight: number;
   /** Whether all the calls are inlined. */
   inline: boolean;
+  /** The sample that was added last: each counts once. */
+  seenIn: number;
 }
 
 /** All frames of one name. */
@@ -21,6 +25,8 @@ export interface GraphNode {
   cum: number;
   in: Map<GraphNode, GraphEdge>;
   out: Map<GraphNode, GraphEdge>;
+  seenIn: number;
+  kept: boolean;
 }
 
 export interface TrimOptions {
@@ -39,30 +45,27 @@ export interface TrimmedGraph {
   dropped: number;
 }
 
-interface NamedStack {
-  /** Root first. */
-  names: readonly string[];
-  /** Whether a frame was inlined into the one before it. */
-  inlined: readonly boolean[];
-  value: number;
-}
-
 /** The name of a frame's node. Frames of the same name share a node. */
 export function nodeName(frame: ProfileFrame, granularity: Granularity, mapping?: Mapping): string {
-  const { functionName, fileName, lineNumber, address } = frame;
+  const { functionName, fileName, lineNumber, address, exactAddress } = frame;
   if (granularity === 'places' && functionName !== '') return placedName(frame);
   const parts: string[] = [];
-  if (granularity === 'addresses' && address !== 0) parts.push(address.toString(16).padStart(16, '0'));
-  if (functionName === '' && fileName === '') {
-    const binary = mapping === undefined ? '' : path.basename(mapping.fileName);
-    return [...parts, binary === '' ? '<unknown>' : `[${binary}]`].join(' ');
-  }
-  const file = fileName === '' ? '' : cleanPath(fileName);
-  const withLine = (granularity === 'lines' || granularity === 'addresses') && lineNumber !== 0;
-  if (granularity !== 'files' && functionName !== '') parts.push(functionName);
-  if (withLine) parts.push(`${file}:${lineNumber}`);
-  else if (file !== '' && (granularity !== 'functions' || parts.length === 0)) parts.push(file);
-  return parts.length === 0 ? '<unknown>' : parts.join(' ');
+  const place = exactAddress ?? address;
+  if (granularity === 'addresses' && place !== 0) parts.push(place.toString(16).padStart(16, '0'));
+  const name = granularity === 'files' ? '' : functionName;
+  const file = granularity === 'functions' || fileName === '' ? '' : cleanPath(fileName);
+  const withLine = granularity === 'lines' || granularity === 'addresses';
+  if (name !== '') parts.push(name);
+  if (withLine && lineNumber !== 0) parts.push(`${file}:${lineNumber}`);
+  else if (file !== '') parts.push(file);
+  else if (name === '') parts.push(binaryName(mapping));
+  return parts.join(' ');
+}
+
+function binaryName(mapping: Mapping | undefined): string {
+  return mapping === undefined || mapping.fileName === ''
+    ? '<unknown>'
+    : `[${path.posix.basename(mapping.fileName)}]`;
 }
 
 /** A function and where it is: the line where it starts, or, where the profile does not tell, that of the call. */
@@ -75,7 +78,10 @@ function placedName({ functionName, fileName, lineNumber, startLine }: ProfileFr
 
 /** Go's `filepath.Clean`. */
 function cleanPath(file: string): string {
-  const normal = path.posix.normalize(file);
+  // As Go's reports do, unless they are told otherwise.
+  const trimmed = file.replace(/^\/proc\/self\/cwd\/(?:\.\/)?/, '');
+  if (trimmed === '') return '';
+  const normal = path.posix.normalize(trimmed);
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
@@ -87,83 +93,127 @@ export function findMapping(
   return mapping ?? profile.mappings.find(({ start, limit }) => address >= start && address < limit);
 }
 
-/** Whether frame `at` (leaf first) was inlined into its caller: then both have the same address. */
-export function isInlined(stack: readonly Readonly<ProfileFrame>[], at: number): boolean {
-  const frame = stack[at]!;
-  if (frame.inlined) return true;
-  const caller = stack[at + 1];
-  if (caller === undefined || frame.address === 0 || caller.address !== frame.address) return false;
-  // The outermost function of an address may call itself: then its next innermost one is the one before it.
-  for (let inner = at; inner >= 0 && stack[inner]!.address === frame.address; inner--) {
-    if (stack[inner] === caller) return false;
-  }
-  return true;
-}
-
-function nameStacks(profile: ProfileData, index: number, granularity: Granularity): NamedStack[] {
-  const names = new Map<Readonly<ProfileFrame>, string>();
-  const nameOf = (frame: Readonly<ProfileFrame>) => {
-    let name = names.get(frame);
-    if (name === undefined) {
-      name = nodeName(frame, granularity, findMapping(profile, frame));
-      names.set(frame, name);
-    }
-    return name;
-  };
-  const stacks: NamedStack[] = [];
-  for (const { values, stack } of profile.samples) {
-    const value = values[index]!;
-    if (value === 0) continue;
-    stacks.push({
-      names: stack.map(nameOf).reverse(),
-      inlined: stack.map((_, at) => isInlined(stack, at)).reverse(),
-      value,
-    });
-  }
-  return stacks;
-}
-
-/** Builds the graph, with `kept` of only the nodes of these names; edges then skip the nodes between. */
-function build(stacks: readonly NamedStack[], kept?: ReadonlySet<string>): GraphNode[] {
+/** The nodes of each location, leaf first; one for each call that was inlined there. */
+function nodesOfLocations(
+  profile: FilteredProfile,
+  granularity: Granularity,
+): { nodes: GraphNode[]; ofLocation: GraphNode[][] } {
   const nodes = new Map<string, GraphNode>();
-  for (const { names, inlined, value } of stacks) {
-    const seen = new Set<GraphNode>();
-    const seenEdges = new Set<GraphEdge>();
+  const nodeOf = (frame: Readonly<ProfileFrame>, location: Location) => {
+    const placed = granularity === 'addresses' ? withAddress(frame, location.address) : frame;
+    const name = nodeName(placed, granularity, location.mapping);
+    const key = nodeKey(name, placed, granularity, location);
+    let node = nodes.get(key);
+    if (node === undefined) {
+      node = { name, flat: 0, cum: 0, in: new Map(), out: new Map(), seenIn: -1, kept: true };
+      nodes.set(key, node);
+    }
+    return node;
+  };
+  const ofLocation = profile.locations.map((location) =>
+    location.frames.map((frame) => nodeOf(frame, location)),
+  );
+  return { nodes: [...nodes.values()], ofLocation };
+}
+
+/** A frame at the address where its location is now. */
+export function withAddress(frame: Readonly<ProfileFrame>, address: number | bigint): Readonly<ProfileFrame> {
+  if ((frame.exactAddress ?? frame.address) === address) return frame;
+  const { exactAddress: _, ...rest } = frame;
+  return { ...rest, address: Number(address), ...(typeof address === 'bigint' && { exactAddress: address }) };
+}
+
+/** Functions without a name are told apart by what a report does not show: Go's `NodeInfo`. */
+function nodeKey(
+  name: string,
+  { functionName, fileName, lineNumber, startLine = 0 }: Readonly<ProfileFrame>,
+  granularity: Granularity,
+  { mapping, hasLines }: Location,
+): string {
+  const isNamed = granularity === 'files' ? fileName !== '' : functionName !== '';
+  if (isNamed) return name;
+  const file = granularity === 'functions' ? '' : fileName;
+  return `${name}\0${mapping?.fileName ?? ''}\0${hasLines ? `${startLine} ${lineNumber} ${file}` : ''}`;
+}
+
+/**
+ * Adds the samples up, in nodes that are kept. With `edges`, builds the edges as well, which go past the nodes that are
+ * not kept. Integers too large for doubles are added as bigints.
+ */
+function addUp(
+  profile: FilteredProfile,
+  index: number,
+  { nodes, ofLocation }: ReturnType<typeof nodesOfLocations>,
+  edges: boolean,
+): GraphNode[] {
+  const { kept, hidden, stacks, starts, ends } = profile;
+  const column = profile.columns[index]! as Float64Array;
+  // The sums of bigints are bigints until the end; TypeScript need not know.
+  const zero = (column instanceof BigInt64Array ? 0n : 0) as number;
+  for (const node of nodes) {
+    node.flat = zero;
+    node.cum = zero;
+    node.seenIn = -1;
+  }
+  for (const i of kept) {
+    const value = column[i]!;
+    if (value === zero) continue;
     let parent: GraphNode | undefined;
     let skipped = false;
-    names.forEach((name, at) => {
-      if (kept !== undefined && !kept.has(name)) {
-        skipped = true;
-        return;
-      }
-      let node = nodes.get(name);
-      if (node === undefined) {
-        node = { name, flat: 0, cum: 0, in: new Map(), out: new Map() };
-        nodes.set(name, node);
-      }
-      if (!seen.has(node)) {
-        seen.add(node);
-        node.cum += value;
-      }
-      if (parent !== undefined && parent !== node) {
-        let edge = parent.out.get(node);
-        if (edge === undefined) {
-          edge = { from: parent, to: node, weight: 0, inline: true };
-          parent.out.set(node, edge);
-          node.in.set(parent, edge);
+    for (let at = ends[i]! - 1; at >= starts[i]!; at--) {
+      const location = stacks[at]!;
+      if (hidden[location] === 1) continue;
+      const own = ofLocation[location]!;
+      for (let inner = own.length - 1; inner >= 0; inner--) {
+        const node = own[inner]!;
+        if (!node.kept) {
+          skipped = true;
+          continue;
         }
-        if (!seenEdges.has(edge)) {
-          seenEdges.add(edge);
-          edge.weight += value;
-          if (!inlined[at]) edge.inline = false;
+        if (node.seenIn !== i) {
+          node.seenIn = i;
+          node.cum += value;
         }
+        if (edges && parent !== undefined && parent !== node) {
+          addToEdge(parent, node, i, value, zero, inner < own.length - 1);
+        }
+        parent = node;
+        skipped = false;
       }
-      parent = node;
-      skipped = false;
-    });
+    }
     if (parent !== undefined && !skipped) parent.flat += value;
   }
-  return [...nodes.values()].filter(({ flat, cum }) => flat !== 0 || cum !== 0);
+  const used = nodes.filter(({ kept, flat, cum }) => kept && (flat !== zero || cum !== zero));
+  if (typeof zero === 'bigint') for (const node of used) toNumbers(node);
+  return used;
+}
+
+function addToEdge(
+  from: GraphNode,
+  to: GraphNode,
+  sample: number,
+  value: number,
+  zero: number,
+  inline: boolean,
+): void {
+  let edge = from.out.get(to);
+  if (edge === undefined) {
+    edge = { from, to, weight: zero, inline: true, seenIn: -1 };
+    from.out.set(to, edge);
+    to.in.set(from, edge);
+  }
+  if (edge.seenIn === sample) return;
+  edge.seenIn = sample;
+  edge.weight += value;
+  if (!inline) edge.inline = false;
+}
+
+/** As Go's sums of integers of 64 bits, which wrap around. */
+function toNumbers(node: GraphNode): void {
+  const toNumber = (sum: unknown) => Number(BigInt.asIntN(64, sum as bigint));
+  node.flat = toNumber(node.flat);
+  node.cum = toNumber(node.cum);
+  for (const edge of node.out.values()) edge.weight = toNumber(edge.weight);
 }
 
 function compareText(a: string, b: string): number {
@@ -193,31 +243,29 @@ export function sortEdges(edges: Iterable<GraphEdge>): GraphEdge[] {
 
 /** The graph of column `index` of a profile, without the nodes and edges that are too small. */
 export function trimmedGraph(
-  profile: ProfileData,
+  profile: FilteredProfile,
   index: number,
   granularity: Granularity,
   options: TrimOptions,
 ): TrimmedGraph {
-  const stacks = nameStacks(profile, index, granularity);
-  const order = options.sortByCum ? byCum : byFlat;
-  let nodes = build(stacks);
+  const graph = nodesOfLocations(profile, granularity);
+  const keep = (nodes: readonly GraphNode[]) => {
+    for (const node of graph.nodes) node.kept = false;
+    for (const node of nodes) node.kept = true;
+  };
+  // Edges are many, and most of them belong to nodes that go. The figures of a node do not depend on what else is kept.
+  let nodes = addUp(profile, index, graph, false);
   const total = nodes.reduce((sum, { flat }) => sum + flat, 0);
   const cutoff = (fraction: number) => Math.abs(Math.trunc(total * fraction));
 
-  let dropped = 0;
   const nodeCutoff = cutoff(options.nodeFraction);
-  if (nodeCutoff > 0) {
-    const large = nodes.filter(({ cum }) => Math.abs(cum) >= nodeCutoff);
-    dropped = nodes.length - large.length;
-    if (dropped > 0) nodes = build(stacks, new Set(large.map(({ name }) => name)));
-  }
-  nodes.sort(order);
-
+  const large = nodes.filter(({ cum }) => Math.abs(cum) >= nodeCutoff);
+  const dropped = nodes.length - large.length;
+  nodes = large.sort(options.sortByCum ? byCum : byFlat);
   const candidates = nodes.length;
-  if (options.nodeCount > 0 && nodes.length > options.nodeCount) {
-    nodes = build(stacks, new Set(nodes.slice(0, options.nodeCount).map(({ name }) => name)));
-    nodes.sort(order);
-  }
+  if (options.nodeCount > 0) nodes = nodes.slice(0, options.nodeCount);
+  keep(nodes);
+  addUp(profile, index, graph, true);
   dropEdges(nodes, cutoff(options.edgeFraction));
   return { nodes, candidates, dropped };
 }

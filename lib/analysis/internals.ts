@@ -1,6 +1,7 @@
 // Node's loading of modules, and memprof itself, are between the frames that a reader looks for. Folding takes them out of
 // the stacks; no sample is dropped, so all totals stay.
 import path from 'node:path';
+import type { Location, MergedProfile } from '../profile/merged.js';
 import type { ProfileData, ProfileFrame } from '../profile/model.js';
 
 type Stack = readonly Readonly<ProfileFrame>[];
@@ -51,12 +52,52 @@ export function foldInternals(profile: ProfileData): ProfileData {
   return { ...profile, samples };
 }
 
+/** The same for a profile in tables. */
+export function foldMerged(profile: MergedProfile): MergedProfile {
+  const { locations, stacks, starts, ends, count } = profile;
+  const kinds = locations.map(({ frames }) => {
+    const kind = kindOf(frames[0]!);
+    return frames.every((frame) => kindOf(frame) === kind) ? kind : undefined;
+  });
+  if (kinds.every((kind) => kind === undefined)) return profile;
+  const isTracing = locations.map(({ frames }) => frames[0]!.fileName === TRACING);
+  const stand = (kind: string): Location => {
+    const frames = [folded[kind]!];
+    return { address: 0, mapping: undefined, frames, hasLines: true, folded: false };
+  };
+  const standIns = { 'loading modules': locations.length, memprof: locations.length + 1 };
+  const left: number[] = [];
+  const [newStarts, newEnds] = [new Uint32Array(count), new Uint32Array(count)];
+  for (let i = 0; i < count; i++) {
+    const [start, end] = [starts[i]!, ends[i]!];
+    newStarts[i] = left.length;
+    for (let at = start; at < end; at++) {
+      const location = stacks[at]!;
+      const caller = at + 1 < end ? stacks[at + 1]! : undefined;
+      let kind = kinds[location];
+      if (kind === undefined && isTracing[location] && caller !== undefined) kind = kinds[caller];
+      if (kind === undefined) left.push(location);
+      else if (at === start) left.push(standIns[kind]);
+    }
+    newEnds[i] = left.length;
+  }
+  return {
+    ...profile,
+    locations: [...locations, stand('loading modules'), stand('memprof')],
+    stacks: Uint32Array.from(left),
+    starts: newStarts,
+    ends: newEnds,
+  };
+}
+
+const TRACING = 'node:diagnostics_channel';
+
 function foldStack(stack: Stack, kindFor: (frame: Readonly<ProfileFrame>) => Kind): Stack {
   const isFolded = stack.map((frame) => kindFor(frame) !== undefined);
   if (!isFolded.includes(true)) return stack;
   // Tracing surrounds what the loader does.
   for (const [at, { fileName }] of stack.entries()) {
-    if (fileName === 'node:diagnostics_channel' && isFolded[at + 1]) isFolded[at] = true;
+    if (fileName === TRACING && isFolded[at + 1]) isFolded[at] = true;
   }
   const kept = stack.filter((_, at) => !isFolded[at]);
   if (!isFolded[0]) return kept;

@@ -1,9 +1,14 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';
+import { newLabels } from '../profile/labels.js';
+import { BASE_LABEL, mergeProfiles } from '../profile/merge.js';
+import type { Labels, MergedProfile } from '../profile/merged.js';
 import type { ProfileData } from '../profile/model.js';
-import { cutDroppedFrames, type Filters, filterSamples, mergeSamples } from './filters.js';
+import { type FilteredProfile, type Filters, filterSamples } from './filters.js';
 import { type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
+import { withPlainNames } from './plain-names.js';
+import { prune } from './prune.js';
 import type { Errors } from './sampling-error.js';
 import type { Style } from './style.js';
 import {
@@ -42,7 +47,10 @@ export interface Report {
 export class UnknownSampleIndex extends Error {}
 
 /** Follows Go's rules: a number, a name, or a name whose `inuse_` is dropped. */
-export function findSampleIndex({ sampleTypes, defaultSampleType }: ProfileData, name: string): number {
+export function findSampleIndex(
+  { sampleTypes, defaultSampleType }: Pick<ProfileData, 'sampleTypes' | 'defaultSampleType'>,
+  name: string,
+): number {
   if (name === '') {
     const index = sampleTypes.findIndex(({ type }) => type === defaultSampleType);
     return index === -1 ? sampleTypes.length - 1 : index;
@@ -58,17 +66,116 @@ export function findSampleIndex({ sampleTypes, defaultSampleType }: ProfileData,
   return index;
 }
 
-/** Subtracts the base, adds up equal samples, and cuts the frames that the profile says to drop. */
-export function prepare(profile: ProfileData, base?: ProfileData): ProfileData {
-  return cutDroppedFrames(mergeSamples(profile, base));
+/**
+ * What reports are made of: the sum of the profiles minus that of their base, without the frames that they say to drop.
+ * With `isDifference`, percentages are those of the base; with `plainNames`, names of C++ functions are shortened as Go
+ * does. Throws `ProfileMismatch`.
+ */
+export function prepare(
+  profiles: ProfileData | readonly ProfileData[],
+  base: readonly ProfileData[] = [],
+  { isDifference = false, plainNames = false } = {},
+): MergedProfile {
+  const all = 'samples' in profiles ? [profiles] : profiles;
+  const merged = withLabelsOfValue(mergeProfiles(all, base, isDifference));
+  return prune(plainNames ? withPlainNames(merged) : merged);
+}
+
+/** Labels that are '', or 0 without a unit, are none: a proto cannot hold them. */
+function withLabelsOfValue(profile: MergedProfile): MergedProfile {
+  const decided = new Map<Labels, Labels>();
+  return {
+    ...profile,
+    labels: profile.labels.map((labels) => {
+      let left = decided.get(labels);
+      if (left === undefined) {
+        left = labelsOfValue(labels);
+        decided.set(labels, left);
+      }
+      return left;
+    }),
+  };
+}
+
+function labelsOfValue(labels: Labels): Labels {
+  const { numUnits } = labels;
+  const isNone = (key: string) => (value: number, at: number) => value === 0 && !numUnits?.[key]?.[at];
+  const hasNone =
+    Object.values(labels.labels).some((texts) => texts.includes('')) ||
+    Object.entries(labels.numLabels).some(([key, values]) => values.some(isNone(key)));
+  if (!hasNone) return labels;
+  const numbers = {
+    ...(numUnits && { numUnits: newLabels<string>() }),
+    ...(labels.exactNumLabels && { exactNumLabels: newLabels<bigint>() }),
+  };
+  const kept: Labels = { labels: newLabels(), numLabels: newLabels(), ...numbers };
+  const put = (field: object = {}, key: string, values: readonly unknown[]) =>
+    values.length > 0 && Object.assign(field, { [key]: values });
+  for (const [key, texts] of Object.entries(labels.labels)) {
+    put(
+      kept.labels,
+      key,
+      texts.filter((text) => text !== ''),
+    );
+  }
+  for (const [key, values] of Object.entries(labels.numLabels)) {
+    const isLeft = (_: unknown, at: number) => !isNone(key)(values[at]!, at);
+    put(kept.numLabels, key, values.filter(isLeft));
+    const [units, exact] = [numUnits?.[key], labels.exactNumLabels?.[key]];
+    if (units !== undefined) put(numbers.numUnits, key, units.filter(isLeft));
+    if (exact !== undefined) put(numbers.exactNumLabels, key, exact.filter(isLeft));
+  }
+  return kept;
+}
+
+/** A prepared profile after the filters, and how its figures are shown. */
+export interface View {
+  profile: FilteredProfile;
+  /** The column that is shown. */
+  index: number;
+  type: string;
+  unit: string;
+  /** The sum of all samples, including those that are filtered out. */
+  total: number;
+  warnings: string[];
+}
+
+/** What all reports of a profile have in common. */
+export function viewOf(prepared: MergedProfile, sampleIndex: string, filters: Filters): View {
+  const index = findSampleIndex(prepared.head, sampleIndex);
+  const { type, unit } = prepared.sampleTypes[index]!;
+  const { profile, unmatched } = filterSamples(prepared, filters);
+  const warnings = unmatched.map((name) => {
+    const shown = { tagfocus: 'TagFocus', tagignore: 'TagIgnore' }[name as string];
+    return `${shown ?? name[0]!.toUpperCase() + name.slice(1)} expression matched no samples`;
+  });
+  return { profile, index, type, unit, total: totalOf(prepared, index), warnings };
+}
+
+/** Of absolute values; only of the base where there is one to compare with. */
+function totalOf({ columns, count, labels }: MergedProfile, index: number): number {
+  const column = columns[index]!;
+  const sumOf = (isCounted: (i: number) => boolean) => {
+    if (column instanceof BigInt64Array) {
+      let sum = 0n;
+      for (let i = 0; i < count; i++) {
+        const value = column[i]!;
+        if (isCounted(i)) sum += value < 0n ? -value : value;
+      }
+      return Number(BigInt.asIntN(64, sum));
+    }
+    let sum = 0;
+    for (let i = 0; i < count; i++) if (isCounted(i)) sum += Math.abs(column[i]!);
+    return sum;
+  };
+  const ofBase = sumOf((i) => labels[i]!.labels[BASE_LABEL]?.includes('true') === true);
+  return ofBase > 0 ? ofBase : sumOf(() => true);
 }
 
 /** Makes the report that `go tool pprof` would make of a prepared profile. */
-export function makeReport(prepared: ProfileData, options: ReportOptions, errors?: Errors): Report {
-  const index = findSampleIndex(prepared, options.sampleIndex);
-  const { type, unit } = prepared.sampleTypes[index]!;
-  const total = prepared.samples.reduce((sum, { values }) => sum + Math.abs(values[index]!), 0);
-  const { profile, unmatched } = filterSamples(prepared, options.filters);
+export function makeReport(prepared: MergedProfile, options: ReportOptions, errors?: Errors): Report {
+  const view = viewOf(prepared, options.sampleIndex, options.filters);
+  const { profile, index, type, unit, total, warnings } = view;
   const { nodes, candidates, dropped } = trimmedGraph(profile, index, options.granularity, options);
 
   const { granularity } = options;
@@ -78,10 +185,13 @@ export function makeReport(prepared: ProfileData, options: ReportOptions, errors
   const percent = (value: number) =>
     granularity === 'places' ? formatShare(value, total).padStart(6) : formatPercentage(value, total);
 
-  const labels = profileLabels(profile, type, unit, total, format);
-  const filters = Object.entries(options.filters).filter(([, regExp]) => regExp !== undefined);
+  const labels = profileLabels(view, format);
+  const filters = Object.entries(options.filters).filter(([, filter]) => filter !== undefined);
   if (filters.length > 0) labels.push('Active filters:');
-  for (const [name, regExp] of filters) labels.push(`   ${name}=${shorten(shownRegExp(regExp))}`);
+  for (const [name, filter] of filters) {
+    const source = filter instanceof RegExp ? shownRegExp(filter) : filter.source;
+    labels.push(printable(`   ${shorten(`${name}=${source}`)}`));
+  }
   const flat = nodes.reduce((sum, node) => sum + node.flat, 0);
   labels.push(
     `Showing nodes accounting for ${format(flat)}, ${percent(flat).trim()} of ${format(total)} total`,
@@ -95,9 +205,6 @@ export function makeReport(prepared: ProfileData, options: ReportOptions, errors
       labels.push(`Showing top ${nodes.length} nodes out of ${candidates}`);
     }
   }
-  const warnings = unmatched.map(
-    (name) => `${name[0]!.toUpperCase()}${name.slice(1)} expression matched no samples`,
-  );
   return { nodes, errors, granularity, type, unit, total, labels, warnings, format, percent };
 }
 
@@ -126,20 +233,16 @@ function commonUnit(nodes: readonly GraphNode[], total: number, unit: string): s
   return common === '' ? unit : common;
 }
 
-function profileLabels(
-  { mappings, comments, timeNanos, durationNanos }: ProfileData,
-  type: string,
-  unit: string,
-  total: number,
-  format: Report['format'],
-): string[] {
+/** The lines above a report that tell what the profile is. */
+export function profileLabels({ profile, type, unit, total }: View, format: Report['format']): string[] {
+  const { comments, timeNanos, durationNanos } = profile.head;
   const labels: string[] = [];
-  const binary = mappings[0];
+  const binary = profile.mappings[0];
   if (binary !== undefined && binary.fileName !== '') labels.push(`File: ${path.basename(binary.fileName)}`);
   if (binary !== undefined && binary.buildId !== '') labels.push(`Build ID: ${binary.buildId}`);
   labels.push(...comments.filter((comment) => !comment.startsWith('#')));
-  labels.push(`Type: ${type}`);
-  if (timeNanos) labels.push(`Time: ${formatTime(new Date(timeNanos / 1e6))}`);
+  if (type !== '') labels.push(`Type: ${type}`);
+  if (timeNanos) labels.push(`Time: ${formatTime(new Date(Math.floor(timeNanos / 1e6)))}`);
   if (durationNanos) {
     const [nanos, totalUnit] = scale(total, unit, 'nanoseconds');
     const share = totalUnit === 'ns' && nanos !== 0 ? `(${formatPercentage(nanos, durationNanos)})` : '';

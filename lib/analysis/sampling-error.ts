@@ -1,7 +1,9 @@
 import type { Granularity } from '../base/choices.js';
+import { mergeProfiles } from '../profile/merge.js';
+import type { MergedProfile } from '../profile/merged.js';
 import type { ProfileData } from '../profile/model.js';
 import { type Filters, filterSamples } from './filters.js';
-import { findMapping, nodeName } from './graph.js';
+import { nodeName } from './graph.js';
 import { sampled } from './leak-sites.js';
 
 /** Standard errors by the name of a node: of what its own frames allocated. */
@@ -12,20 +14,27 @@ export type Errors = ReadonlyMap<string, number>;
  * and those that are subtracted from it. Undefined if they are not heap profiles, or everything was sampled.
  */
 export function samplingErrors(
-  profiles: readonly ProfileData[],
+  profiles: readonly (ProfileData | MergedProfile)[],
   index: number,
   { granularity, filters }: { granularity: Granularity; filters: Filters },
 ): Errors | undefined {
   const variances = new Map<string, number>();
-  for (const profile of profiles) {
-    const columns = columnsOf(profile, index);
-    if (columns === undefined || profile.period <= 1) return undefined;
-    for (const { values, stack } of filterSamples(profile, filters).profile.samples) {
-      const [objects, bytes] = columns.map((column) => values[column]!);
-      const point = sampled(objects!, bytes!, profile.period);
+  for (const each of profiles) {
+    const whole = 'samples' in each ? mergeProfiles([each]) : each;
+    const columns = columnsOf(whole, index);
+    const { period } = whole.head;
+    if (columns === undefined || period <= 1) return undefined;
+    const { profile } = filterSamples(whole, filters);
+    const names = profile.locations.map(({ frames, mapping }) =>
+      frames[0] === undefined ? '' : nodeName(frames[0], granularity, mapping),
+    );
+    for (const i of profile.kept) {
+      const [objects, bytes] = columns.map((column) => Number(profile.columns[column]![i]!));
+      const point = sampled(objects!, bytes!, period);
       if (point.samples === 0) continue;
-      const leaf = stack[0];
-      const name = leaf === undefined ? '<unknown>' : nodeName(leaf, granularity, findMapping(profile, leaf));
+      let leaf = profile.starts[i]!;
+      while (profile.hidden[profile.stacks[leaf]!] === 1) leaf++;
+      const name = names[profile.stacks[leaf]!]!;
       // Objects of one size: their number is off by the same share as their bytes.
       const unit = index === columns[0] ? (objects! / bytes!) ** 2 : 1;
       variances.set(name, (variances.get(name) ?? 0) + point.variance * unit);
@@ -36,7 +45,7 @@ export function samplingErrors(
 
 /** The columns of objects and bytes to which `index` belongs. */
 function columnsOf(
-  { sampleTypes }: ProfileData,
+  { sampleTypes }: MergedProfile,
   index: number,
 ): [objects: number, bytes: number] | undefined {
   const stem = /^(.*?)_?(objects|space)$/.exec(sampleTypes[index]!.type)?.[1];

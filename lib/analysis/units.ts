@@ -1,78 +1,8 @@
+import { scale } from '../profile/units.js';
+
+export { scale };
+
 // Formats figures as `go tool pprof` does.
-
-interface Unit {
-  name: string;
-  aliases: readonly string[];
-  factor: number;
-}
-
-interface UnitFamily {
-  /** The unit of figures that are too small for all others. */
-  fallback: Unit;
-  /** In ascending order. */
-  units: readonly Unit[];
-}
-
-function unit(name: string, factor: number, ...aliases: string[]): Unit {
-  return { name, aliases, factor };
-}
-
-const byte = unit('B', 1, 'b', 'byte');
-
-const families: readonly UnitFamily[] = [
-  {
-    fallback: byte,
-    units: [
-      byte,
-      unit('kB', 2 ** 10, 'kb', 'kbyte', 'kilobyte'),
-      unit('MB', 2 ** 20, 'mb', 'mbyte', 'megabyte'),
-      unit('GB', 2 ** 30, 'gb', 'gbyte', 'gigabyte'),
-      unit('TB', 2 ** 40, 'tb', 'tbyte', 'terabyte'),
-      unit('PB', 2 ** 50, 'pb', 'pbyte', 'petabyte'),
-    ],
-  },
-  {
-    fallback: unit('s', 1e9),
-    units: [
-      unit('ns', 1, 'ns', 'nanosecond'),
-      unit('us', 1e3, 'μs', 'us', 'microsecond'),
-      unit('ms', 1e6, 'ms', 'millisecond'),
-      unit('s', 1e9, 's', 'sec', 'second'),
-      unit('hrs', 3600e9, 'hour', 'hr'),
-    ],
-  },
-];
-
-// Units that are not shown.
-const PLAIN_UNITS = new Set(['count', 'sample', 'unit', 'minimum', 'auto']);
-
-function findUnit(family: UnitFamily, name: string): Unit | undefined {
-  const lower = name.toLowerCase();
-  const singular = lower.length > 2 && lower.endsWith('s') ? lower.slice(0, -1) : lower;
-  return family.units.find(({ aliases }) => aliases.includes(singular));
-}
-
-/** The largest unit in which `value` is at least 1. */
-function bestUnit({ units, fallback }: UnitFamily, value: number): Unit {
-  return units.filter(({ factor }) => value / factor >= 1).at(-1) ?? fallback;
-}
-
-/** Converts `value` to another unit; `auto` chooses the best fit. The returned unit is '' for plain counts. */
-export function scale(value: number, from: string, to: string): [value: number, unit: string] {
-  if (value < 0) {
-    const [positive, name] = scale(-value, from, to);
-    return [-positive, name];
-  }
-  for (const family of families) {
-    const source = findUnit(family, from);
-    if (source === undefined) continue;
-    const base = value * source.factor;
-    const target =
-      to === 'auto' || to === 'minimum' ? bestUnit(family, base) : (findUnit(family, to) ?? family.fallback);
-    return [base / target.factor, target.name];
-  }
-  return [value, PLAIN_UNITS.has(to) ? '' : to];
-}
 
 /** `1.50MB`, `4MB`, `512.50kB`, `17`, `0`. */
 export function formatValue(value: number, from: string, to = 'auto'): string {
@@ -121,6 +51,15 @@ export function formatPercentage(value: number, total: number): string {
   const ratio = total === 0 ? 0 : Math.abs(value / total) * 100;
   if (ratio >= 99.95 && ratio <= 100.05) return '  100%';
   return `${(ratio >= 1 ? toFixed2(ratio) : toSignificant2(ratio)).padStart(5)}%`;
+}
+
+/** C's `%.1f`: a value halfway between two figures becomes the even one. */
+export function formatTenths(value: number): string {
+  const tenths = Math.abs(value) * 10;
+  const isHalf = Number.isInteger(tenths * 2) && !Number.isInteger(tenths) && Math.floor(tenths) % 2 === 0;
+  // 0.05 is not halfway: what it stands for is a little more. A half that a double holds ends in .25 or .75.
+  const isExact = Number.isInteger(value * 4);
+  return (isHalf && isExact ? value - Math.sign(value) * 0.01 : value).toFixed(1);
 }
 
 /** C's `%.2f`: unlike `toFixed`, it rounds a value halfway between two figures to the even one. */

@@ -2,10 +2,25 @@ import { convertFormats, granularities, heapSampleTypes } from './choices.js';
 import { boolean, duration, file, integer, oneOf, share, text } from './option-kinds.js';
 import type { Option } from './options.js';
 
-const commands = ['run', 'top', 'tree', 'peek', 'leaks', 'flame', 'convert', 'build', 'completion'] as const;
+const commands = [
+  'run',
+  'top',
+  'tree',
+  'peek',
+  'traces',
+  'tags',
+  'raw',
+  'leaks',
+  'flame',
+  'convert',
+  'build',
+  'completion',
+] as const;
 export type CommandName = (typeof commands)[number];
 
-const REPORTS = ['top', 'tree', 'peek'] as const;
+const GRAPHS = ['top', 'tree', 'peek'] as const;
+/** Commands that report on profiles as `go tool pprof` does. */
+const REPORTS = [...GRAPHS, 'traces', 'tags', 'raw'] as const;
 const DAY = 86_400_000;
 
 /** The rows of the table of options (options.ts) that only the command takes. */
@@ -44,7 +59,7 @@ export function commandOptions(): Option[] {
     ...nodeCounts(['top', 0], ['tree', 80], ['leaks', 10]),
     {
       name: 'sampleIndex',
-      takers: [...REPORTS, 'flame', 'convert'],
+      takers: [...GRAPHS, 'traces', 'tags', 'flame', 'convert'],
       kind: text('TYPE', { complete: heapSampleTypes }),
       default: '',
       shownDefault: "the profile's own",
@@ -54,7 +69,7 @@ export function commandOptions(): Option[] {
     },
     {
       name: 'cum',
-      takers: REPORTS,
+      takers: GRAPHS,
       kind: boolean,
       default: false,
       help: 'sort by cumulative figures',
@@ -63,11 +78,39 @@ export function commandOptions(): Option[] {
     { name: 'focus', takers: REPORTS, kind: regex, help: 'keep only stacks with a frame that matches' },
     { name: 'ignore', takers: REPORTS, kind: regex, help: 'drop stacks with a frame that matches' },
     { name: 'hide', takers: REPORTS, kind: regex, help: 'leave out frames that match' },
-    { name: 'base', takers: REPORTS, kind: file, help: 'subtract this profile' },
+    { name: 'show', takers: REPORTS, kind: regex, help: 'leave out all frames but those that match' },
+    {
+      name: 'tagfocus',
+      takers: REPORTS,
+      kind: text('LABEL'),
+      help: 'keep only samples with a label that matches: REGEX, KEY=REGEX, or a range of numbers such as 1kb:64kb or bytes=512:',
+    },
+    {
+      name: 'tagignore',
+      takers: REPORTS,
+      kind: text('LABEL'),
+      help: 'drop samples with a label that matches',
+    },
+    {
+      name: 'base',
+      takers: REPORTS,
+      kind: file,
+      isList: true,
+      help: 'subtract this profile; may be given several times',
+    },
+    {
+      name: 'diffBase',
+      takers: REPORTS,
+      kind: file,
+      isList: true,
+      help: 'subtract this profile, whose total is then 100 %; may be given several times',
+      likePprof: true,
+    },
     {
       name: 'base',
       takers: ['flame'],
       kind: file,
+      isList: true,
       help: 'colour frames by the difference from this profile',
     },
     {
@@ -78,11 +121,12 @@ export function commandOptions(): Option[] {
       help: 'hide functions below this share of the total',
       likePprof: true,
     },
-    ...granularityOf(REPORTS, 'add up figures by'),
-    ...granularityOf(['leaks'], 'what counts as one site'),
+    ...granularityOf(GRAPHS, 'places', 'add up figures by'),
+    ...granularityOf(['traces'], 'functions', 'name frames by'),
+    ...granularityOf(['leaks'], 'places', 'what counts as one site'),
     {
       name: 'showInternals',
-      takers: [...REPORTS, 'leaks', 'flame'],
+      takers: [...GRAPHS, 'leaks', 'flame'],
       kind: boolean,
       default: false,
       help: "show the frames of Node's module loading and of memprof, which are folded otherwise; totals are the same",
@@ -125,7 +169,7 @@ export function commandOptions(): Option[] {
     }));
   }
 
-  function granularityOf(takers: readonly CommandName[], what: string): Option[] {
+  function granularityOf(takers: readonly CommandName[], initial: string, what: string): Option[] {
     const help = `${what}: ${granularities.join(', ')}; short forms: --functions and so on (those of go tool pprof, except places)`;
     const kind = oneOf('WHAT', granularities);
     return [
@@ -133,7 +177,7 @@ export function commandOptions(): Option[] {
         name: 'granularity',
         takers,
         kind,
-        default: 'places',
+        default: initial,
         help,
         likePprof: true,
         shorthand: granularities,

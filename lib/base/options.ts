@@ -77,6 +77,8 @@ export interface Option {
   readonly short?: string;
   /** `go tool pprof` has this flag too: `_` instead of `-`, or no separator at all, is accepted as well. */
   readonly likePprof?: true;
+  /** A flag that may be given several times; its value is a list. */
+  readonly isList?: true;
   /** Values that are also flags of their own: `--lines` is short for `--granularity=lines`. */
   readonly shorthand?: readonly string[];
 }

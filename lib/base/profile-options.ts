@@ -46,6 +46,7 @@ export function profileOptions(): Option[] {
       takers: ['parseProfile'],
       kind: oneOf('SCALING', ['go', 'perl', 'none']),
       default: 'go',
+      shownDefault: '`go`; `perl` for a file with symbols, which only the Perl tools write',
       help: 'how to scale up the samples of a text profile: as `go tool pprof` does, as the Perl tools do, or not at all',
     },
     {

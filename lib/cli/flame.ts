@@ -1,40 +1,44 @@
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { checkComparable, cutDroppedFrames } from '../analysis/filters.js';
 import { foldInternals } from '../analysis/internals.js';
+import { cutDroppedFrames } from '../analysis/prune.js';
 import { printable } from '../base/text.js';
 import { type FlamePageOptions, formatFlamePage } from '../flame/page.js';
 import { encodeProto } from '../formats/pprof/encode.js';
 import type { ProfileData } from '../profile/model.js';
+import { withCommonUnits } from '../profile/units.js';
 import type { Command } from './command.js';
 import { UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
-import { checkSampleIndex, expectOperands, loadWithBase } from './report-commands.js';
+import { checkSampleIndex, expectFiles, loadWithBase } from './report-commands.js';
+import { comparing, SOURCES } from './sources.js';
 
 export const flame: Command = {
   name: 'flame',
   summary: 'write a flame graph as a page for the browser',
-  usage: 'flame [options] FILE -o OUT.html',
-  details: `FILE is a profile as text or protobuf, gzipped or not; - reads standard input.
+  usage: 'flame [options] FILE... -o OUT.html',
+  details: `${SOURCES}
 The page is one file and needs no network. It has a table of functions beside the graph, which can be turned upside down or
 show the callers and callees of one function. With --base, colours show what grew and what shrank.`,
   operands: 'file',
   async run(args) {
-    const [file] = expectOperands(args, ['FILE'], 'flame');
+    const files = expectFiles(args, 'flame');
     const { output, sampleIndex, showInternals } = args.values as unknown as {
       output?: string;
       sampleIndex: string;
       showInternals: boolean;
     };
     if (output === undefined) throw new UsageError('the output file is missing: give -o OUT.html', 'flame');
-    const [profile, base] = await loadWithBase(args, file!, 'flame');
-    if (base !== undefined) checkComparable(profile, base);
+    const loaded = await loadWithBase(args, files, 'flame');
+    const known = loaded.filter((each) => each !== undefined);
+    const [profile, base] = comparing(() => withCommonUnits(known)) as typeof loaded;
     const show = (each: ProfileData) => {
       const cut = cutDroppedFrames(each);
       return showInternals ? cut : foldInternals(cut);
     };
     const page = formatFlamePage(show(profile), base && show(base), {
-      title: file === '-' ? 'Heap profile' : printable(path.basename(file!)),
+      title:
+        files[0] === '-' ? 'Heap profile' : printable(files.map((file) => path.basename(file)).join(' + ')),
       sampleIndex: checkSampleIndex(profile, sampleIndex, 'flame'),
       ...downloadOf(profile),
     });

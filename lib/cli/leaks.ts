@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cutDroppedFrames } from '../analysis/filters.js';
 import { foldInternals } from '../analysis/internals.js';
 import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
+import { cutDroppedFrames } from '../analysis/prune.js';
 import { styleFor } from '../analysis/style.js';
 import type { Granularity } from '../base/choices.js';
 import { printable } from '../base/text.js';

@@ -14,12 +14,16 @@ import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { peek, top, tree } from './report-commands.js';
 import { run } from './run.js';
+import { raw, tags, traces } from './sample-commands.js';
 
 const commands: readonly Command[] = [
   run,
   top,
   tree,
   peek,
+  traces,
+  tags,
+  raw,
   leaks,
   flame,
   convert,

@@ -136,9 +136,14 @@ export function parseFlags(command: CommandName, args: readonly string[]): Argum
     const text = texts[flag.name];
     if (text === undefined) continue;
     given.add(flag.option.name);
-    values[flag.option.name] = typeof text === 'string' ? parseValue(flag, text, command) : flag.means;
+    values[flag.option.name] = valuesOf(text, flag);
   }
   return { values, given, operands };
+
+  function valuesOf(text: unknown, flag: Flag): unknown {
+    if (Array.isArray(text)) return text.map((each: string) => parseValue(flag, each, command));
+    return typeof text === 'string' ? parseValue(flag, text, command) : flag.means;
+  }
 }
 
 function parseValue({ name, option }: Flag, text: string, command: CommandName): unknown {
@@ -161,9 +166,13 @@ function splitArguments(
       args: normalized,
       allowPositionals: true,
       options: Object.fromEntries(
-        flags.map(({ name, means, short }) => [
+        flags.map(({ name, means, short, option }) => [
           name,
-          { type: means === undefined ? 'string' : 'boolean', ...(short === undefined ? {} : { short }) },
+          {
+            type: means === undefined ? 'string' : 'boolean',
+            multiple: option.isList === true,
+            ...(short === undefined ? {} : { short }),
+          },
         ]),
       ),
     });

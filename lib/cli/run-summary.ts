@@ -1,7 +1,7 @@
 // What `memprof run` says when all processes have ended.
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { foldInternals } from '../analysis/internals.js';
+import { foldMerged } from '../analysis/internals.js';
 import { makeReport, prepare } from '../analysis/report.js';
 import type { Style } from '../analysis/style.js';
 import { formatCompact } from '../analysis/units.js';
@@ -96,8 +96,7 @@ async function summarizeProfiles(
   try {
     const profiles: ProfileData[] = [];
     for (const { file } of files) profiles.push(await loadProfile(file));
-    const sum = { ...profiles[0]!, samples: profiles.flatMap(({ samples }) => samples) };
-    const profile = foldInternals(prepare(sum));
+    const profile = foldMerged(prepare(profiles));
     for (const [type, title] of [
       ['alloc_space', 'allocated'],
       ['inuse_space', 'in use at the end'],

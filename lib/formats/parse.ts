@@ -18,7 +18,7 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Profil
   if (bytes.length === 0) throw profileError('the profile is empty');
   const firstLine = readFirstLine(bytes);
   if (firstLine !== undefined && legacy().isLegacyHeader(firstLine.latin1())) {
-    return legacy().readLegacy(bytes, scaling);
+    return legacy().readLegacy(new Lines(bytes), scaling);
   }
   try {
     return proto().readProto(bytes);

@@ -44,7 +44,7 @@ namespace mapping {
 enum { kId = 1, kFile = 5, kHasFunctions = 7, kHasFilenames = 8, kHasLineNumbers = 9 };
 }
 namespace location {
-enum { kId = 1, kMapping = 2, kAddress = 3, kLine = 4 };
+enum { kId = 1, kAddress = 3, kLine = 4 };
 }
 namespace line {
 enum { kFunction = 1, kLine = 2, kColumn = 3 };
@@ -234,7 +234,6 @@ class ProtoEncoder {
     nested_.IntegerField(line::kColumn, at_column);
     message_.Reset();
     message_.IntegerField(location::kId, id);
-    message_.IntegerField(location::kMapping, 1);
     message_.IntegerField(location::kAddress, key.address);
     message_.BytesField(location::kLine, nested_.written());
     out_.BytesField(profile::kLocation, message_.written());

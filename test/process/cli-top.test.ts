@@ -174,7 +174,7 @@ t.test('units and shares are rounded as Go does', async (t) => {
 
 t.test("a file with a symbol section, which Go's tool does not read", (t) => {
   const file = path.join(fixtures, 'vectors', 's01_sym_direct.prof');
-  const run = memprof(['top', file]);
+  const run = memprof(['top', '--functions', file]);
   t.equal(run.code, 0, run.stderr);
   t.match(run.stdout, 'Showing nodes accounting for 6656kB, 100% of 6656kB total');
   t.match(run.stdout, / 5120kB 76\.92% .* main\.a\n/);

@@ -1,11 +1,12 @@
 import path from 'node:path';
 import t from 'tap';
-import { foldInternals } from '#dist/analysis/internals.js';
-import { formatTop, makeReport } from '#dist/analysis/report.js';
+import { foldInternals, foldMerged } from '#dist/analysis/internals.js';
+import { formatTop, makeReport, prepare } from '#dist/analysis/report.js';
 import { samplingErrors } from '#dist/analysis/sampling-error.js';
 import { styleFor } from '#dist/analysis/style.js';
 import { formatCompact, formatShare, formatWithError } from '#dist/analysis/units.js';
 import { functionLabel, labelInSources, withoutPlace } from '#dist/profile/function-label.js';
+import { toProfileData } from '#dist/profile/merged.js';
 import type { ProfileData, ProfileFrame } from '#dist/profile/model.js';
 import { root } from '../support/run.js';
 
@@ -100,7 +101,13 @@ t.test('module loading and memprof are folded, and no total changes', async (t) 
     ['readFileSync', '(module app.js)'],
     ['traceSync', '(module app.js)'],
   ]);
-  const total = (each: ProfileData) => makeReport(each, options).total;
+  const tables = toProfileData(foldMerged(prepare(profile)));
+  t.same(
+    tables.samples.map(({ stack }) => stack.map((each) => each.functionName)),
+    names,
+    'the same in tables',
+  );
+  const total = (each: ProfileData) => makeReport(prepare(each), options).total;
   t.equal(total(foldInternals(profile)), total(profile));
   t.equal(foldInternals(profileOf([1, 1, handle])).samples[0]!.stack.length, 1);
 });
@@ -115,7 +122,9 @@ t.test('top adds up by function and place, and says what sampling leaves open', 
   const errors = samplingErrors([profile], 1, options)!;
   const share = errors.get('handle /app/a.js:3')! / (objects * size);
   t.ok(Math.abs(share - 0.1) < 0.001, `1 / sqrt(100) = ${share}`);
-  const table = formatTop(makeReport(profile, options, errors), styleFor(process.stderr)).split('\n');
+  const table = formatTop(makeReport(prepare(profile), options, errors), styleFor(process.stderr)).split(
+    '\n',
+  );
   t.match(table[2], /^ +flat +± +flat% +sum% +cum +cum%$/);
   t.match(table[3], /^ +50MB +±5MB +98\.\d% .* handle \/app\/a\.js:3$/);
   t.match(table[4], /^ +810kB +±491kB +1\.\d% .* handle \/app\/b\.js:8$/);

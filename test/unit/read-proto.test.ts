@@ -77,18 +77,28 @@ const mapping = {
   offset: 0x1000,
   fileName: '/usr/bin/app',
   buildId: 'abc',
+  known: { functions: false, fileNames: false, lineNumbers: false, inlinedCalls: false },
 };
 const inner = {
   functionName: 'inner',
   fileName: '/app/a.go',
   lineNumber: 5,
   columnNumber: 2,
+  systemName: '',
   startLine: 3,
   address: 0x401000,
   mapping,
   inlined: true,
 };
-const outer = { functionName: 'outer', fileName: '', lineNumber: 0, address: 0x401000, mapping };
+const outer = {
+  functionName: 'outer',
+  fileName: '',
+  lineNumber: 0,
+  startLine: 0,
+  address: 0x401000,
+  mapping,
+  unnamed: true,
+};
 const unnamed = { functionName: '', fileName: '', lineNumber: 0, address: 0x7fff_ffff_ffff };
 
 for (const [what, bytes] of [

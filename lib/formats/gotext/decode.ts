@@ -1,21 +1,25 @@
 import { NO_LABELS, newLabels } from '../../profile/labels.js';
 import { Allowance, LIMITS } from '../../profile/limits.js';
-import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
+import type { ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
+import { type AddressRange, AddressSpace } from './address-space.js';
+import { isJavaHeader, readJavaHeap } from './java.js';
 import { type LegacyHeader, readHeader, type Scaling } from './legacy-header.js';
 import { guardedPoissonScaling, noScaling, poissonScaling } from './legacy-scaling.js';
-import { Lines } from './lines.js';
+import type { Lines } from './lines.js';
 import { MAPPING_SECTIONS, readMappings } from './mappings.js';
-import { SymbolTable } from './symbols.js';
+import { type Address, SymbolTable, toAddress } from './symbols.js';
 
 /** What stands in a line: four figures and, in hexadecimal, the return addresses of the stack. */
 interface RecordLine {
-  inUse: readonly [objects: number, bytes: number];
-  alloc: readonly [objects: number, bytes: number];
+  inUse: Pair;
+  alloc: Pair;
   addresses: string;
 }
 
+/** Bigints where numbers would be rounded. */
+type Pair = readonly [objects: number | bigint, bytes: number | bigint];
+
 const EXPECTED_RECORD = "a record such as '1: 8 [2: 16] @ 0x401001 0x402001'";
-const MAX_INT64 = 2 ** 63;
 const MAX_SHARED_LABELS = 10_000;
 
 // Numbers are limited to 30 digits, and begin where their digits begin, to keep a search through a line linear.
@@ -27,15 +31,21 @@ const SYMBOL = /^0x0*([0-9a-f]{1,16})\s+(.+)/;
 
 /** Whether a text that begins with this line is one of those read here. */
 export function isLegacyHeader(line: string): boolean {
-  return line.includes('heap profile:') || line.startsWith('--- symbol') || JEPROF_HEADER.test(line);
+  return (
+    line.includes('heap profile:') ||
+    line.startsWith('--- symbol') ||
+    JEPROF_HEADER.test(line) ||
+    isJavaHeader(line)
+  );
 }
 
 /**
  * Reads the texts of gperftools, Go (`debug=1`) and jemalloc, as `ParseOptions.scaling` says. Comments below a record
  * name its addresses.
  */
-export function readLegacy(bytes: Uint8Array, scaling: Scaling): ProfileData {
-  return new LegacyReader(bytes, scaling).read();
+export function readLegacy(lines: Lines, scaling: Scaling): ProfileData {
+  if (lines.next() && isJavaHeader(lines.latin1())) return readJavaHeap(lines, scaling);
+  return new LegacyReader(lines, scaling).read();
 }
 
 class LegacyReader {
@@ -43,30 +53,36 @@ class LegacyReader {
   readonly #symbols = new SymbolTable();
   readonly #samples: Sample[] = [];
   // Of the calls, leaf first, for each sample: what they are called is known at the end.
-  readonly #addresses: (readonly number[])[] = [];
+  readonly #addresses: (readonly Address[])[] = [];
   readonly #sampleCount = new Allowance(LIMITS.samples, 'records');
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #skipped = new Allowance(LIMITS.skippedLines, 'lines that are no record');
-  readonly #scratch: number[] = [];
-  #mappings: Mapping[] = [];
-  #hasSymbolSection = false;
+  readonly #scratch: Address[] = [];
+  readonly #scaling: Scaling;
+  #ranges: AddressRange[] = [];
+  readonly #hasSymbolSection: boolean;
+  /** Addresses, and what is refused, are those of the Perl readers. */
+  readonly #isPerl: boolean;
 
-  constructor(
-    bytes: Uint8Array,
-    readonly scaling: Scaling,
-  ) {
-    this.#lines = new Lines(bytes);
+  /** The first line has been read. */
+  constructor(lines: Lines, scaling: Scaling) {
+    this.#lines = lines;
+    // Only the Perl readers know symbol sections.
+    this.#hasSymbolSection = lines.latin1().startsWith('--- symbol');
+    this.#isPerl = scaling === 'perl' || this.#hasSymbolSection;
+    this.#scaling = scaling !== 'none' && this.#isPerl ? 'perl' : scaling;
   }
 
   read(): ProfileData {
     const lines = this.#lines;
-    lines.next();
-    if (lines.latin1().startsWith('--- symbol')) this.#readSymbolSection();
+    if (this.#hasSymbolSection) this.#readSymbolSection();
     const jeprof = JEPROF_HEADER.exec(lines.latin1());
     const header =
-      jeprof === null ? readHeader(lines, this.scaling) : this.#readJeprofHeader(Number(jeprof[1]));
+      jeprof === null ? readHeader(lines, this.#scaling) : this.#readJeprofHeader(Number(jeprof[1]));
     if (jeprof === null) this.#readRecords(header);
     else this.#readJeprofRecords(header);
+    const space = new AddressSpace(this.#ranges);
+    const samples = this.#symbolizedSamples(space);
     return {
       format: 'text',
       sampleTypes: sampleTypes(header),
@@ -74,33 +90,30 @@ class LegacyReader {
       periodType: { type: 'space', unit: 'bytes' },
       period: header.period,
       comments: [],
-      mappings: this.#mappings.length > 0 ? this.#mappings : [{ ...ALL_ADDRESSES }],
-      samples: this.#symbolizedSamples(),
+      mappings: space.finish(),
+      samples,
     };
   }
 
   /** Leaves the lines at the header of the profile that follows. */
   #readSymbolSection(): void {
     const lines = this.#lines;
-    if (this.scaling !== 'perl') {
-      throw lines.error("'heap profile: …' (a file with a symbol section is read with the scaling 'perl')");
-    }
-    this.#hasSymbolSection = true;
     while (lines.next() && lines.latin1() !== '---') {
       const symbol = SYMBOL.exec(lines.utf8());
       if (symbol !== null) {
         this.#frames.take();
-        this.#symbols.define(Number.parseInt(symbol[1]!, 16), symbol[2]!);
+        this.#symbols.define(toAddress(BigInt(`0x${symbol[1]}`)), symbol[2]!);
       }
     }
     if (!lines.next()) throw lines.error("'---' and a heap profile after the symbols");
-    if (lines.latin1() === '--- heap') lines.next();
+    // `google-pprof --raw` and `jeprof --raw` write these.
+    if (/^--- (?:heap|profile)$/.test(lines.latin1())) lines.next();
   }
 
   #readRecords(header: LegacyHeader): void {
     const lines = this.#lines;
     let comments: string[] = [];
-    let record: readonly number[] | undefined;
+    let record: readonly Address[] | undefined;
     while (lines.next()) {
       const line = lines.latin1();
       if (line === '') continue;
@@ -110,10 +123,10 @@ class LegacyReader {
         continue;
       }
       if (MAPPING_SECTIONS.test(line)) {
-        this.#mappings = readMappings(lines);
+        this.#ranges = readMappings(lines);
         break;
       }
-      const found = this.scaling === 'perl' ? this.#perlRecord(line) : this.#goRecord(line);
+      const found = this.#isPerl ? this.#perlRecord(line) : this.#goRecord(line);
       if (found === undefined) continue;
       if (record !== undefined) this.#symbols.learn(comments, record);
       comments = [];
@@ -148,10 +161,12 @@ class LegacyReader {
     };
   }
 
-  #int64(digits: string | undefined): number {
+  #int64(digits = ''): number | bigint {
     const value = Number(digits);
-    if (Math.abs(value) >= MAX_INT64) throw this.#lines.error('integers of 64 bits');
-    return value;
+    if (Number.isSafeInteger(value)) return value;
+    const exact = BigInt(digits);
+    if (exact !== BigInt.asIntN(64, exact)) throw this.#lines.error('integers of 64 bits');
+    return exact;
   }
 
   /** jemalloc's: `heap_v2/524288`, then the totals. */
@@ -159,15 +174,16 @@ class LegacyReader {
     const total = this.#lines.next() ? JEPROF_FIGURES.exec(this.#lines.latin1()) : null;
     if (total === null || total[1] !== '*') throw this.#lines.error("the totals, such as 't*: 1: 8 [2: 16]'");
     const [, , inUseObjects, inUseBytes, allocObjects, allocBytes] = total;
-    if (this.scaling === 'perl') {
-      return { hasAlloc: true, period: interval, scale: guardedPoissonScaling(interval) };
+    if (this.#scaling === 'perl') {
+      return { hasAlloc: true, period: interval, scale: guardedPoissonScaling(interval), isRaw: false };
     }
     return {
       hasAlloc:
         (allocObjects !== inUseObjects && allocObjects !== '0') ||
         (allocBytes !== inUseBytes && allocBytes !== '0'),
       period: interval,
-      scale: this.scaling === 'none' ? noScaling : poissonScaling(interval),
+      scale: this.#scaling === 'none' ? noScaling : poissonScaling(interval),
+      isRaw: this.#scaling === 'none' || interval <= 1,
     };
   }
 
@@ -179,7 +195,7 @@ class LegacyReader {
       const line = lines.latin1();
       if (line === '' || line.startsWith('#')) continue;
       if (MAPPING_SECTIONS.test(line)) {
-        this.#mappings = readMappings(lines);
+        this.#ranges = readMappings(lines);
         return;
       }
       if (line.startsWith('@')) {
@@ -188,7 +204,7 @@ class LegacyReader {
       }
       const figures = JEPROF_FIGURES.exec(line);
       if (figures === null) {
-        if (this.scaling !== 'perl') throw lines.error("'@ 0x401001 …' or 't*: 1: 8 [2: 16]'");
+        if (!this.#isPerl) throw lines.error("'@ 0x401001 …' or 't*: 1: 8 [2: 16]'");
         this.#skipped.take();
       } else if (figures[1] === '*' && addresses !== undefined) {
         const [, , inUseObjects, inUseBytes, allocObjects, allocBytes] = figures;
@@ -200,31 +216,33 @@ class LegacyReader {
   }
 
   /** The addresses of the record. */
-  #push({ inUse, alloc, addresses }: RecordLine, { hasAlloc, scale }: LegacyHeader): readonly number[] {
+  #push({ inUse, alloc, addresses }: RecordLine, header: LegacyHeader): readonly Address[] {
     this.#sampleCount.take();
-    if (this.scaling !== 'perl') this.#refuseBytesWithoutObjects(inUse, hasAlloc ? alloc : [0, 0]);
-    const values = scale(...inUse);
-    if (hasAlloc) values.unshift(...scale(...alloc));
-    const blockSize = meanSize(inUse) ?? (hasAlloc ? meanSize(alloc) : undefined) ?? 0;
-    this.#samples.push({
-      values: values.slice(),
+    const pairs = header.hasAlloc ? [alloc, inUse] : [inUse];
+    if (!this.#isPerl) this.#refuseBytesWithoutObjects(...pairs);
+    const sample: Sample = {
+      values: pairs.flatMap(([objects, bytes]) => header.scale(Number(objects), Number(bytes))),
       stack: [],
       labels: NO_LABELS,
-      numLabels: this.#bytesLabel(blockSize),
-    });
+      numLabels: this.#bytesLabel(meanSize(inUse) ?? (header.hasAlloc ? meanSize(alloc) : undefined) ?? 0),
+    };
+    if (header.isRaw && pairs.some((pair) => pair.some((value) => typeof value === 'bigint'))) {
+      sample.exactValues = pairs.flatMap((pair) => pair.map(BigInt));
+    }
+    this.#samples.push(sample);
     const callAddresses = this.#callAddresses(addresses);
     this.#addresses.push(callAddresses);
     return callAddresses;
   }
 
-  #refuseBytesWithoutObjects(...pairs: (readonly [number, number])[]): void {
+  #refuseBytesWithoutObjects(...pairs: readonly Pair[]): void {
     for (const [objects, bytes] of pairs) {
       if (objects === 0 && bytes !== 0) throw this.#lines.error('no bytes where there are 0 objects');
     }
   }
 
   /** Return addresses are one too high; but Perl takes that of the leaf as it is. */
-  #callAddresses(text: string): number[] {
+  #callAddresses(text: string): Address[] {
     // An array that grows takes more than it needs; the one given out is a copy.
     const addresses = this.#scratch;
     addresses.length = 0;
@@ -236,7 +254,7 @@ class LegacyReader {
         value = value * 16 + digit;
       if (at === start) continue;
       this.#frames.take();
-      const isKept = this.scaling === 'perl' && addresses.length === 0;
+      const isKept = this.#isPerl && addresses.length === 0;
       const address = isKept ? value : value - 1;
       const isExact = value <= Number.MAX_SAFE_INTEGER && address >= 0;
       addresses.push(isExact ? address : this.#bigAddress(text.slice(start, at), isKept ? 0n : 1n));
@@ -244,35 +262,33 @@ class LegacyReader {
     return addresses.slice();
   }
 
-  #bigAddress(digits: string, less: bigint): number {
+  #bigAddress(digits: string, less: bigint): Address {
     const value = BigInt(`0x${digits}`);
     if (value >= 2n ** 64n) throw this.#lines.error('addresses of 64 bits');
-    return Number(BigInt.asUintN(64, value - less));
+    return toAddress(BigInt.asUintN(64, value - less));
   }
 
-  #symbolizedSamples(): Sample[] {
+  #symbolizedSamples(space: AddressSpace): Sample[] {
+    const mappingAt = (address: Address) => space.find(address);
     for (const [i, sample] of this.#samples.entries()) {
-      sample.stack = this.#stackOf(this.#addresses[i]!);
+      const stack: Readonly<ProfileFrame>[] = [];
+      this.#addresses[i]!.forEach((address, index) => {
+        const frames = this.#symbols.framesAt(address, this.#symbolAddress(address, index), mappingAt);
+        if (frames.length > 1) this.#frames.take(frames.length - 1);
+        for (const frame of frames) stack.push(frame);
+      });
+      sample.stack = stack.slice();
       this.#addresses[i] = [];
     }
     return this.#samples;
   }
 
-  #stackOf(addresses: readonly number[]): readonly Readonly<ProfileFrame>[] {
-    const stack: Readonly<ProfileFrame>[] = [];
-    addresses.forEach((address, index) => {
-      const frames = this.#symbols.framesAt(address, this.#symbolAddress(address, index));
-      if (frames.length > 1) this.#frames.take(frames.length - 1);
-      for (const frame of frames) stack.push(frame);
-    });
-    return stack.slice();
-  }
-
   /** Symbol sections name addresses as they stand in the records, or one less; comments name calls. */
-  #symbolAddress(address: number, index: number): number {
-    if (this.scaling !== 'perl') return address;
-    if (index === 0) return this.#hasSymbolSection ? address : address - 1;
-    return this.#hasSymbolSection && this.#symbols.has(address + 1) ? address + 1 : address;
+  #symbolAddress(address: Address, index: number): Address {
+    if (!this.#isPerl) return address;
+    if (index === 0) return this.#hasSymbolSection ? address : plus(address, -1);
+    const next = plus(address, 1);
+    return this.#hasSymbolSection && this.#symbols.has(next) ? next : address;
   }
 
   readonly #bytesLabels = new Map<number, Readonly<Record<string, readonly number[]>>>();
@@ -287,7 +303,11 @@ class LegacyReader {
   }
 }
 
-const ALL_ADDRESSES: Mapping = { start: 0, limit: 2 ** 64, offset: 0, fileName: '', buildId: '' };
+function plus(address: Address, difference: 1 | -1): Address {
+  const sum = Number(address) + difference;
+  if (Number.isSafeInteger(sum) && sum >= 0) return sum;
+  return toAddress(BigInt.asUintN(64, BigInt(address) + BigInt(difference)));
+}
 
 function sampleTypes({ hasAlloc }: LegacyHeader): SampleType[] {
   const types = hasAlloc
@@ -297,8 +317,10 @@ function sampleTypes({ hasAlloc }: LegacyHeader): SampleType[] {
 }
 
 /** Undefined where there are no objects. */
-function meanSize([objects, bytes]: readonly [number, number]): number | undefined {
-  return objects === 0 ? undefined : Math.trunc(bytes / objects) + 0;
+function meanSize([objects, bytes]: Pair): number | undefined {
+  if (Number(objects) === 0) return undefined;
+  if (typeof objects === 'number' && typeof bytes === 'number') return Math.trunc(bytes / objects) + 0;
+  return Number(BigInt(bytes) / BigInt(objects));
 }
 
 const CODE_0 = 0x30;

@@ -15,6 +15,8 @@ export interface LegacyHeader {
   hasAlloc: boolean;
   period: number;
   scale: ScalePair;
+  /** Whether figures are as they stand in the file: all their digits count then. */
+  isRaw: boolean;
 }
 
 const EXPECTED = "a header such as 'heap profile: 1: 8 [2: 16] @ heap/1048576'";
@@ -34,7 +36,7 @@ function readGoHeader(lines: Lines, scaling: Scaling): LegacyHeader {
   const line = lines.latin1();
   const header = GO.exec(line);
   if (header === null) {
-    if (GO_UNSCALED.test(line)) return { hasAlloc: false, period: 1, scale: noScaling };
+    if (GO_UNSCALED.test(line)) return { hasAlloc: false, period: 1, scale: noScaling, isRaw: true };
     throw lines.error(EXPECTED);
   }
   const [, inUseObjects = '', inUseBytes = '', allocObjects = '', allocBytes = '', type = '', rate = ''] =
@@ -51,6 +53,7 @@ function readGoHeader(lines: Lines, scaling: Scaling): LegacyHeader {
       (allocBytes !== inUseBytes && allocBytes !== '0'),
     period,
     scale: scaled ? poissonScaling(period) : noScaling,
+    isRaw: !scaled || period <= 1,
   };
 }
 
@@ -72,7 +75,7 @@ function readPerlHeader(lines: Lines): LegacyHeader {
   const header = PERL.exec(lines.latin1());
   if (header === null) throw lines.error(EXPECTED);
   const [, inUseObjects, inUseBytes, allocObjects, allocBytes, type = '', rate = ''] = header;
-  const raw = { hasAlloc: true, period: 1, scale: noScaling };
+  const raw = { hasAlloc: true, period: 1, scale: noScaling, isRaw: true };
   if (type === '') {
     const remote = Number(inUseObjects) === Number(allocObjects) && Number(inUseBytes) === Number(allocBytes);
     if (!remote) return raw;
@@ -82,5 +85,5 @@ function readPerlHeader(lines: Lines): LegacyHeader {
   const given = type.includes('_v2') ? Number(rate) : Number(rate) / 2;
   const interval = given > 0 && given < MAX_INT64 ? given : PERL_DEFAULT_INTERVAL;
   const scale = type.includes('_v2') ? guardedPoissonScaling(interval) : ratioScaling(interval);
-  return { hasAlloc: true, period: interval, scale };
+  return { hasAlloc: true, period: interval, scale, isRaw: false };
 }

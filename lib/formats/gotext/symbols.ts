@@ -1,4 +1,11 @@
-import type { ProfileFrame } from '../../profile/model.js';
+import type { Mapping, ProfileFrame } from '../../profile/model.js';
+
+/** A bigint where a number would be rounded. */
+export type Address = number | bigint;
+
+export function toAddress(value: bigint): Address {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}
 
 interface Symbol {
   functionName: string;
@@ -11,12 +18,12 @@ interface Symbol {
  * the call. Calls inlined there are lines of their own with the same address, leaf first.
  */
 export class SymbolTable {
-  readonly #byAddress = new Map<number, readonly Symbol[]>();
-  readonly #frames = new Map<number, readonly Readonly<ProfileFrame>[]>();
+  readonly #byAddress = new Map<Address, readonly Symbol[]>();
+  readonly #frames = new Map<Address, readonly Readonly<ProfileFrame>[]>();
 
   /** What the comments of one record say of the addresses of its stack; what is known already stays. */
-  learn(comments: readonly string[], stack: readonly number[]): void {
-    const found = new Map<number, Symbol[]>();
+  learn(comments: readonly string[], stack: readonly Address[]): void {
+    const found = new Map<Address, Symbol[]>();
     for (const line of comments) {
       const comment = parseComment(line);
       if (comment === undefined || this.#byAddress.has(comment.address)) continue;
@@ -25,7 +32,7 @@ export class SymbolTable {
       else symbols.push(comment.symbol);
     }
     if (found.size === 0) return;
-    const uses = new Map<number, number>();
+    const uses = new Map<Address, number>();
     for (const address of stack) uses.set(address, (uses.get(address) ?? 0) + 1);
     for (const [address, symbols] of found) {
       // A recursive stack has the address, and so its lines, several times.
@@ -35,7 +42,7 @@ export class SymbolTable {
   }
 
   /** From a symbol section: `a--b` is b, inlined into a. */
-  define(address: number, names: string): void {
+  define(address: Address, names: string): void {
     const symbols = names.split('--').reverse();
     this.#byAddress.set(
       address,
@@ -43,16 +50,30 @@ export class SymbolTable {
     );
   }
 
-  has(address: number): boolean {
+  has(address: Address): boolean {
     return this.#byAddress.has(address);
   }
 
   /** The frames of an address, the same objects each time; one without a name if there is no symbol. */
-  framesAt(address: number, symbolAddress: number): readonly Readonly<ProfileFrame>[] {
+  framesAt(
+    address: Address,
+    symbolAddress: Address,
+    mappingAt: (address: Address) => Mapping | undefined,
+  ): readonly Readonly<ProfileFrame>[] {
     let frames = this.#frames.get(address);
     if (frames === undefined) {
       const symbols = this.#byAddress.get(symbolAddress) ?? [NO_SYMBOL];
-      frames = symbols.map((symbol) => ({ ...symbol, address }));
+      const mapping = mappingAt(address);
+      const place = {
+        address: Number(address),
+        ...(typeof address === 'bigint' && { exactAddress: address }),
+        ...(mapping !== undefined && { mapping }),
+      };
+      frames = symbols.map((symbol, at) => ({
+        ...symbol,
+        ...place,
+        ...(at < symbols.length - 1 && { inlined: true as const }),
+      }));
       this.#frames.set(address, frames);
     }
     return frames;
@@ -61,14 +82,14 @@ export class SymbolTable {
 
 const NO_SYMBOL: Symbol = { functionName: '', fileName: '', lineNumber: 0 };
 
-function parseComment(line: string): { address: number; symbol: Symbol } | undefined {
+function parseComment(line: string): { address: Address; symbol: Symbol } | undefined {
   const [, pc, name, place] = line.split(/\t+/, 4);
   if (pc === undefined || name === undefined || !/^0x[0-9a-f]{1,16}$/.test(pc)) return undefined;
   const offset = name.lastIndexOf('+0x');
   const colon = place === undefined ? -1 : place.lastIndexOf(':');
   const fileName = place === undefined ? '' : place.slice(0, colon === -1 ? place.length : colon);
   return {
-    address: Number(pc),
+    address: toAddress(BigInt(pc)),
     symbol: {
       functionName: offset === -1 ? name : name.slice(0, offset),
       fileName: fileName === '?' ? '' : fileName,

@@ -8,6 +8,7 @@ import { WireReader } from './wire-reader.js';
 
 interface FunctionRow {
   name: string;
+  systemName: string;
   fileName: string;
   startLine: number;
 }
@@ -61,6 +62,9 @@ class ProtoReader {
   #timeNanos = 0;
   #exactTimeNanos = 0n;
   #durationNanos = 0;
+  #exactDurationNanos = 0n;
+  #exactPeriod = 0n;
+  #docUrl = 0;
   #defaultSampleType = 0;
 
   constructor(bytes: Uint8Array) {
@@ -88,21 +92,25 @@ class ProtoReader {
     if (samples.length > 0 && sampleTypes.length === 0) {
       throw profileError('not a valid proto: it has samples, but no types of their values');
     }
-    const named = this.#text(this.#defaultSampleType);
+    const stated = this.#text(this.#defaultSampleType);
     return {
       format: 'proto',
       sampleTypes,
-      defaultSampleType: sampleTypes.some(({ type }) => type === named)
-        ? named
+      defaultSampleType: sampleTypes.some(({ type }) => type === stated)
+        ? stated
         : (sampleTypes.at(-1)?.type ?? ''),
+      ...(stated !== '' && { statedSampleType: stated }),
       periodType: this.#sampleType(this.#periodType),
       period: this.#period,
+      ...(isRounded(this.#exactPeriod) && { exactPeriod: this.#exactPeriod }),
       ...(this.#timeNanos !== 0 && { timeNanos: this.#timeNanos }),
       ...(isRounded(this.#exactTimeNanos) && { exactTimeNanos: this.#exactTimeNanos }),
       ...(this.#durationNanos !== 0 && { durationNanos: this.#durationNanos }),
+      ...(isRounded(this.#exactDurationNanos) && { exactDurationNanos: this.#exactDurationNanos }),
       comments: this.#comments.map((index) => this.#text(index)),
       ...(this.#dropFrames !== 0 && { dropFrames: this.#text(this.#dropFrames) }),
       ...(this.#keepFrames !== 0 && { keepFrames: this.#text(this.#keepFrames) }),
+      ...(this.#docUrl !== 0 && { docUrl: this.#text(this.#docUrl) }),
       mappings,
       samples,
     };
@@ -163,12 +171,14 @@ class ProtoReader {
           break;
         case PROFILE.durationNanos:
           this.#durationNanos = this.#signed();
+          this.#exactDurationNanos = reader.exactSigned();
           break;
         case PROFILE.periodType:
           this.#periodType = this.#readType();
           break;
         case PROFILE.period:
           this.#period = this.#signed();
+          this.#exactPeriod = reader.exactSigned();
           break;
         case PROFILE.comment:
           this.#readIntegers(() => {
@@ -178,6 +188,9 @@ class ProtoReader {
           break;
         case PROFILE.defaultSampleType:
           this.#defaultSampleType = this.#signed();
+          break;
+        case PROFILE.docUrl:
+          this.#docUrl = this.#signed();
           break;
       }
     }
@@ -273,7 +286,8 @@ class ProtoReader {
     }
     checkId('function', id, this.#functions);
     this.#functions.set(id, {
-      name: this.#text(name) || this.#text(systemName),
+      name: this.#text(name),
+      systemName: this.#text(systemName),
       fileName: this.#text(fileName),
       startLine,
     });
@@ -286,6 +300,7 @@ class ProtoReader {
     let address = 0;
     let exactAddress = 0n;
     let mapping: Mapping | undefined;
+    let folded = false;
     const lines: { functionId: Id; line: number; column: number }[] = [];
     while (reader.nextField()) {
       if (reader.field === LOCATION.id) id = this.#id();
@@ -293,7 +308,8 @@ class ProtoReader {
       else if (reader.field === LOCATION.address) {
         address = this.#unsigned();
         if (!Number.isSafeInteger(address)) exactAddress = reader.exactUnsigned();
-      } else if (reader.field === LOCATION.line) {
+      } else if (reader.field === LOCATION.isFolded) folded = this.#unsigned() !== 0;
+      else if (reader.field === LOCATION.line) {
         this.#frames.take();
         const line: (typeof lines)[number] = { functionId: 0, line: 0, column: 0 };
         this.#nested(() => {
@@ -309,6 +325,7 @@ class ProtoReader {
       address,
       ...(isRounded(exactAddress) && { exactAddress }),
       ...(mapping !== undefined && { mapping }),
+      ...(folded && { folded: true as const }),
     };
     const frames = lines.map(({ functionId, line, column }, at): ProfileFrame => {
       const row = this.#functions.get(functionId);
@@ -317,13 +334,16 @@ class ProtoReader {
           `not a valid proto: location ${id} refers to function ${functionId}, which there is not`,
         );
       }
+      const { name, systemName, fileName, startLine } = row;
       return {
-        functionName: row.name,
-        fileName: row.fileName,
+        functionName: name || systemName,
+        ...(name !== '' && systemName !== name && { systemName }),
+        fileName,
         lineNumber: line,
         ...(column !== 0 && { columnNumber: column }),
-        ...(row.startLine !== 0 && { startLine: row.startLine }),
+        startLine,
         ...place,
+        ...(name === '' && { unnamed: true as const }),
         ...(at < lines.length - 1 && { inlined: true as const }),
       };
     });
@@ -339,6 +359,7 @@ class ProtoReader {
     let id: Id = 0;
     const mapping: Mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
     const exact = { start: 0n, limit: 0n, offset: 0n };
+    const known = { functions: false, fileNames: false, lineNumbers: false, inlinedCalls: false };
     const set = (name: 'start' | 'limit' | 'offset') => {
       mapping[name] = this.#unsigned();
       exact[name] = reader.exactUnsigned();
@@ -350,7 +371,12 @@ class ProtoReader {
       else if (reader.field === MAPPING.offset) set('offset');
       else if (reader.field === MAPPING.file) mapping.fileName = this.#text(this.#signed());
       else if (reader.field === MAPPING.buildId) mapping.buildId = this.#text(this.#signed());
+      else if (reader.field === MAPPING.hasFunctions) known.functions = this.#unsigned() !== 0;
+      else if (reader.field === MAPPING.hasFilenames) known.fileNames = this.#unsigned() !== 0;
+      else if (reader.field === MAPPING.hasLineNumbers) known.lineNumbers = this.#unsigned() !== 0;
+      else if (reader.field === MAPPING.hasInlineFrames) known.inlinedCalls = this.#unsigned() !== 0;
     }
+    mapping.known = known;
     if (Object.values(exact).some(isRounded)) mapping.exact = exact;
     if (id !== 0 && !this.#mappings.has(id)) this.#mappings.set(id, mapping);
     return mapping;

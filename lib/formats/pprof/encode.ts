@@ -1,4 +1,5 @@
 import { meterOnThread } from '../../addon/meter-on-thread.js';
+import { endOfLocation, functionNames, hasFunction } from '../../profile/locations.js';
 import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
 import { exactly } from './exact.js';
 import { FUNCTION, LABEL, LINE, LOCATION, MAPPING, PROFILE, SAMPLE, VALUE_TYPE } from './fields.js';
@@ -24,29 +25,22 @@ class ProtoEncoder {
   readonly #mappingIds = new Map<Readonly<Mapping>, number>();
   readonly #functions = new Map<string, number>();
   #locationCount = 0;
-  // Of frames without a mapping: the first one, unless other frames have theirs.
-  #otherMapping = 1;
   #allNamed = true;
 
   encode(profile: ProfileData): Uint8Array<ArrayBuffer> {
     for (const [at, mapping] of profile.mappings.entries()) this.#mappingIds.set(mapping, at + 1);
-    const tellsMappings = ({ stack }: Sample) => stack.some(({ mapping }) => mapping !== undefined);
-    if (profile.mappings.some(({ limit }) => limit !== 0) && profile.samples.some(tellsMappings)) {
-      this.#otherMapping = 0;
-    }
     this.#valueType(PROFILE.periodType, profile.periodType);
-    this.#out.integerField(PROFILE.period, profile.period);
+    this.#out.integerField(PROFILE.period, exactly(profile.period, profile.exactPeriod));
     for (const each of profile.sampleTypes) this.#valueType(PROFILE.sampleType, each);
-    // Readers take the last type if none is named, as in Go's profiles.
-    if (profile.defaultSampleType !== profile.sampleTypes.at(-1)?.type) {
-      this.#text(PROFILE.defaultSampleType, profile.defaultSampleType);
-    }
+    this.#text(PROFILE.defaultSampleType, statedSampleType(profile));
     for (const sample of profile.samples) this.#sample(sample);
     this.#out.integerField(PROFILE.timeNanos, exactly(profile.timeNanos ?? 0, profile.exactTimeNanos));
-    this.#out.integerField(PROFILE.durationNanos, profile.durationNanos ?? 0);
+    const { durationNanos = 0, exactDurationNanos } = profile;
+    this.#out.integerField(PROFILE.durationNanos, exactly(durationNanos, exactDurationNanos));
     this.#text(PROFILE.dropFrames, profile.dropFrames ?? '');
     this.#text(PROFILE.keepFrames, profile.keepFrames ?? '');
     for (const comment of profile.comments) this.#text(PROFILE.comment, comment);
+    this.#text(PROFILE.docUrl, profile.docUrl ?? '');
     this.#mappings(profile.mappings);
     for (const text of this.#strings.keys()) this.#out.stringField(PROFILE.string, text);
     return this.#out.written();
@@ -122,15 +116,13 @@ class ProtoEncoder {
 
   /** Leaf first: all but the last frame are inlined into the next. */
   #defineLocation(id: number, frames: readonly Readonly<ProfileFrame>[]): void {
-    const { address, exactAddress, mapping } = frames[0]!;
-    const functionIds = frames.map((frame) => (frame.functionName === '' ? 0 : this.#function(frame)));
+    const { address, exactAddress, mapping, folded } = frames[0]!;
+    const functionIds = frames.map((frame) => (hasFunction(frame) ? this.#function(frame) : 0));
     const message = this.#message;
     message.reset();
     message.integerField(LOCATION.id, id);
-    message.integerField(
-      LOCATION.mappingId,
-      (mapping && this.#mappingIds.get(mapping)) ?? this.#otherMapping,
-    );
+    // memprof's own frames have none: a filter that matches the program's name would match each of them.
+    message.integerField(LOCATION.mappingId, (mapping && this.#mappingIds.get(mapping)) ?? 0);
     message.integerField(LOCATION.address, exactly(address, exactAddress));
     frames.forEach((frame, at) => {
       const functionId = functionIds[at]!;
@@ -145,11 +137,14 @@ class ProtoEncoder {
       nested.integerField(LINE.column, frame.columnNumber ?? 0);
       message.bytesField(LOCATION.line, nested.written());
     });
+    message.integerField(LOCATION.isFolded, Number(folded === true));
     this.#out.bytesField(PROFILE.location, message.written());
   }
 
-  #function({ functionName, fileName, lineNumber, startLine = lineNumber }: Readonly<ProfileFrame>): number {
-    const key = `${startLine}\0${functionName}\0${fileName}`;
+  #function(frame: Readonly<ProfileFrame>): number {
+    const { fileName, lineNumber, startLine = lineNumber } = frame;
+    const [name, systemName] = functionNames(frame);
+    const key = `${startLine}\0${name}\0${fileName}\0${systemName}`;
     let id = this.#functions.get(key);
     if (id === undefined) {
       id = this.#functions.size + 1;
@@ -157,8 +152,8 @@ class ProtoEncoder {
       const message = this.#message;
       message.reset();
       message.integerField(FUNCTION.id, id);
-      message.integerField(FUNCTION.name, this.#string(functionName));
-      message.integerField(FUNCTION.systemName, this.#string(functionName));
+      message.integerField(FUNCTION.name, this.#string(name));
+      message.integerField(FUNCTION.systemName, this.#string(systemName));
       message.integerField(FUNCTION.file, this.#string(fileName));
       message.integerField(FUNCTION.startLine, startLine);
       this.#out.bytesField(PROFILE.function, message.written());
@@ -166,10 +161,10 @@ class ProtoEncoder {
     return id;
   }
 
-  /** There is always one, and it says that all is named, or readers would go and look for symbols of their own. */
+  /** One whose symbols nobody described says that all is named, or readers would look for symbols of their own. */
   #mappings(mappings: readonly Mapping[]): void {
-    const known = mappings.length > 0 ? mappings : [NO_MAPPING];
-    known.forEach(({ start, limit, offset, exact, fileName, buildId }, index) => {
+    for (const [index, mapping] of mappings.entries()) {
+      const { start, limit, offset, exact, fileName, buildId, known } = mapping;
       const message = this.#message;
       message.reset();
       message.integerField(MAPPING.id, index + 1);
@@ -178,29 +173,19 @@ class ProtoEncoder {
       message.integerField(MAPPING.offset, exactly(offset, exact?.offset));
       message.integerField(MAPPING.file, this.#string(fileName));
       message.integerField(MAPPING.buildId, this.#string(buildId));
-      message.integerField(MAPPING.hasFunctions, Number(this.#allNamed));
-      message.integerField(MAPPING.hasFilenames, Number(this.#allNamed));
-      message.integerField(MAPPING.hasLineNumbers, Number(this.#allNamed));
+      message.integerField(MAPPING.hasFunctions, Number(known?.functions ?? this.#allNamed));
+      message.integerField(MAPPING.hasFilenames, Number(known?.fileNames ?? this.#allNamed));
+      message.integerField(MAPPING.hasLineNumbers, Number(known?.lineNumbers ?? this.#allNamed));
+      message.integerField(MAPPING.hasInlineFrames, Number(known?.inlinedCalls ?? false));
       this.#out.bytesField(PROFILE.mapping, message.written());
-    });
+    }
   }
 }
 
-/** Where the location ends whose innermost call this is: after the call that was not inlined. */
-function endOfLocation(stack: readonly Readonly<ProfileFrame>[], start: number): number {
-  let next = start + 1;
-  while (next < stack.length && isInlinedInto(stack[next - 1]!, stack[next]!)) next++;
-  return next;
+/** Readers take the last type if none is stated, as in Go's profiles. */
+function statedSampleType({ statedSampleType, defaultSampleType, sampleTypes }: ProfileData): string {
+  const last = sampleTypes.at(-1)?.type;
+  const known = sampleTypes.some(({ type }) => type === statedSampleType) ? statedSampleType : last;
+  if (statedSampleType !== undefined && known === defaultSampleType) return statedSampleType;
+  return defaultSampleType === last ? '' : defaultSampleType;
 }
-
-/** Calls without a name are not lines of a location, but locations without lines. */
-function isInlinedInto(frame: Readonly<ProfileFrame>, caller: Readonly<ProfileFrame>): boolean {
-  return (
-    frame.inlined === true &&
-    frame.address === caller.address &&
-    frame.functionName !== '' &&
-    caller.functionName !== ''
-  );
-}
-
-const NO_MAPPING: Mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };

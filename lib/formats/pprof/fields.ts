@@ -15,6 +15,7 @@ export const PROFILE = {
   period: 12,
   comment: 13,
   defaultSampleType: 14,
+  docUrl: 15,
 } as const;
 export const VALUE_TYPE = { type: 1, unit: 2 } as const;
 export const SAMPLE = { locationIds: 1, values: 2, label: 3 } as const;
@@ -29,7 +30,8 @@ export const MAPPING = {
   hasFunctions: 7,
   hasFilenames: 8,
   hasLineNumbers: 9,
+  hasInlineFrames: 10,
 } as const;
-export const LOCATION = { id: 1, mappingId: 2, address: 3, line: 4 } as const;
+export const LOCATION = { id: 1, mappingId: 2, address: 3, line: 4, isFolded: 5 } as const;
 export const LINE = { functionId: 1, line: 2, column: 3 } as const;
 export const FUNCTION = { id: 1, name: 2, systemName: 3, file: 4, startLine: 5 } as const;

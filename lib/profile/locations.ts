@@ -1,0 +1,32 @@
+import type { ProfileFrame } from './model.js';
+
+// A stack is a list of frames here, and of locations in a proto: a location is an address with the calls inlined there.
+
+type Frame = Readonly<ProfileFrame>;
+
+/** Whether a function is known, even if not by name. A location of other frames has an address only. */
+export function hasFunction(frame: Frame): boolean {
+  return frame.functionName !== '' || frame.fileName !== '' || frame.unnamed === true;
+}
+
+/** Where the location ends that begins at `start`, leaf first: after the call that was not inlined. */
+export function endOfLocation(stack: readonly Frame[], start: number): number {
+  let next = start + 1;
+  while (next < stack.length && isInlinedInto(stack[next - 1]!, stack[next]!)) next++;
+  return next;
+}
+
+function isInlinedInto(frame: Frame, caller: Frame): boolean {
+  return (
+    frame.inlined === true &&
+    frame.address === caller.address &&
+    hasFunction(frame) &&
+    hasFunction(caller) &&
+    frame.mapping === caller.mapping
+  );
+}
+
+/** The function's own name, and the linker's, as a proto has them. */
+export function functionNames({ functionName, systemName = functionName, unnamed }: Frame): [string, string] {
+  return [unnamed ? '' : functionName, systemName];
+}

@@ -1,0 +1,129 @@
+import { endOfLocation, functionNames, hasFunction } from './locations.js';
+import type { Location } from './merged.js';
+import type { Mapping, ProfileData, ProfileFrame } from './model.js';
+
+type Frame = Readonly<ProfileFrame>;
+
+interface MovedMapping {
+  mapping: Mapping;
+  index: number;
+  /** What addresses move by, for the mapping is somewhere else in the profile that had it first. */
+  move: bigint;
+}
+
+/** Where the last frame of a location that begins with a certain one was seen. */
+interface Known {
+  index: number;
+  end: Frame;
+}
+
+const PAGE = 0x1000n;
+
+/** The locations of several profiles, each once, wherever the binaries were mapped. */
+export class MergedLocations {
+  readonly mappings: Mapping[] = [];
+  readonly locations: Location[] = [];
+  readonly #mappingsByKey = new Map<string, MovedMapping>();
+  readonly #byKey = new Map<string, number>();
+  readonly #functionIds = new Map<string, number>();
+  readonly #scratch: number[] = [];
+  #ofFrames = new Map<Frame, Known>();
+  #ofMappings = new Map<Readonly<Mapping>, MovedMapping>();
+  /** Of frames without one, in a profile without any: as for Go, all is in one binary then. */
+  #binary: Mapping | undefined;
+
+  /** The stacks that follow are those of this profile. */
+  begin({ mappings }: ProfileData): void {
+    this.#ofFrames = new Map();
+    this.#ofMappings = new Map();
+    this.#binary =
+      mappings.length > 0 ? undefined : { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
+    const program = mappings[0] ?? this.#binary;
+    // The first mapping of all is the program, even if no sample is there.
+    if (this.mappings.length === 0 && program !== undefined) this.#move(program);
+  }
+
+  /** Of a stack, leaf first. The array is used again. */
+  indexesOf(stack: readonly Frame[]): readonly number[] {
+    const indexes = this.#scratch;
+    indexes.length = 0;
+    for (let at = 0, next = 0; at < stack.length; at = next) {
+      next = endOfLocation(stack, at);
+      const first = stack[at]!;
+      const end = stack[next - 1]!;
+      let known = this.#ofFrames.get(first);
+      if (known?.end !== end) {
+        known = { index: this.#indexOf(stack.slice(at, next)), end };
+        this.#ofFrames.set(first, known);
+      }
+      indexes.push(known.index);
+    }
+    return indexes;
+  }
+
+  #indexOf(frames: readonly Frame[]): number {
+    const { address, exactAddress, mapping: source = this.#binary, folded = false } = frames[0]!;
+    const moved = source === undefined ? undefined : this.#move(source);
+    const place = movedAddress(exactAddress ?? address, moved?.move ?? 0n);
+    const hasLines = hasFunction(frames[0]!);
+    const start = moved === undefined ? 0n : startOf(moved.mapping);
+    const offset = start === 0n ? place : BigInt.asUintN(64, BigInt(place) - start);
+    const lines = hasLines
+      ? frames.map((frame) => `${this.#functionId(frame)}:${frame.lineNumber}:${frame.columnNumber ?? 0}`)
+      : [];
+    const key = `${offset} ${moved?.index ?? -1} ${Number(folded)} ${lines.join()}`;
+    let index = this.#byKey.get(key);
+    if (index === undefined) {
+      index = this.locations.length;
+      this.#byKey.set(key, index);
+      this.locations.push({ address: place, mapping: moved?.mapping, frames, hasLines, folded });
+    }
+    return index;
+  }
+
+  #functionId(frame: Frame): number {
+    const [name, systemName] = functionNames(frame);
+    const key = `${frame.startLine ?? ''}\0${name}\0${systemName}\0${frame.fileName}`;
+    let id = this.#functionIds.get(key);
+    if (id === undefined) {
+      id = this.#functionIds.size;
+      this.#functionIds.set(key, id);
+    }
+    return id;
+  }
+
+  #move(source: Readonly<Mapping>): MovedMapping {
+    let moved = this.#ofMappings.get(source);
+    if (moved !== undefined) return moved;
+    const key = mappingKey(source);
+    const first = this.#mappingsByKey.get(key);
+    if (first === undefined) {
+      moved = { mapping: source, index: this.mappings.length, move: 0n };
+      this.mappings.push(source);
+      this.#mappingsByKey.set(key, moved);
+    } else {
+      moved = { ...first, move: startOf(first.mapping) - startOf(source) };
+    }
+    this.#ofMappings.set(source, moved);
+    return moved;
+  }
+}
+
+function startOf({ start, exact }: Readonly<Mapping>): bigint {
+  return exact?.start ?? BigInt(start);
+}
+
+/** Whatever the system added to addresses: the same file, of the same size in pages, at the same offset in it. */
+function mappingKey({ start, limit, offset, exact, fileName, buildId }: Readonly<Mapping>): string {
+  const size = BigInt.asUintN(
+    64,
+    (exact?.limit ?? BigInt(limit)) - (exact?.start ?? BigInt(start)) + PAGE - 1n,
+  );
+  return `${size - (size % PAGE)} ${exact?.offset ?? BigInt(offset)} ${buildId || fileName}`;
+}
+
+function movedAddress(address: number | bigint, move: bigint): number | bigint {
+  if (move === 0n && (typeof address === 'bigint' || Number.isSafeInteger(address))) return address;
+  const place = BigInt.asUintN(64, BigInt(address) + move);
+  return place <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(place) : place;
+}
