@@ -17,6 +17,7 @@
         "native/buffers/buffer_profile.cc",
         "native/buffers/buffer_sampler.cc",
         "native/base/clocks.cc",
+        "native/heap/call_paths.cc",
         "native/heap/cost_budget.cc",
         "native/isolate/doorbell.cc",
         "native/dump/dump_file.cc",
@@ -36,12 +37,15 @@
         "native/encode/profile_text.cc",
         "native/encode/proto_snapshot.cc",
         "native/buffers/stack_cache.cc",
+        "native/heap/line_counter.cc",
         "native/heap/safe_memory.cc",
         "native/heap/sampled_stacks.cc",
+        "native/heap/script_texts.cc",
         "native/heap/stack_interner.cc",
         "native/heap/stack_walk.cc",
         "native/heap/step_hook.cc",
-        "native/heap/v8_layout.cc"
+        "native/heap/v8_layout.cc",
+        "native/heap/v8_samples.cc"
       ],
       "include_dirs": ["native", "<!(node -p \"try { require('node-addon-api').include_dir } catch { 'vendor/node-addon-api' }\")"],
       "defines": [

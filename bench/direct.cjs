@@ -85,7 +85,7 @@ function main() {
   const compared = results.both.reduce((sum, r) => sum + r.stacksCompared, 0);
   const problems = results.both.map((r) => r.sourceProblem).filter(Boolean);
   console.log(
-    `a sample, median: ours ${number(own / 1000)} us, V8's own right after it ${number(v8 / 1000)} us: 1/${number(v8 / own, 1)}\n` +
+    `a sample, median: ours ${number(own / 1000)} us, V8's own ${number(v8 / 1000)} us: 1/${number(v8 / own, 1)}\n` +
       `stacks compared in every frame: ${compared}, different: ${problems.length === 0 ? 0 : problems.join(', ')}`,
   );
 }

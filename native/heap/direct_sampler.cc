@@ -13,6 +13,7 @@
 #include "heap/raw_handles.h"
 #include "heap/safe_memory.h"
 #include "heap/stack_walk.h"
+#include "heap/v8_samples.h"
 
 #ifdef __linux__
 #include <pthread.h>
@@ -33,6 +34,8 @@ namespace {
 // After the proof there is an audit every `kAuditEvery` samples: V8 takes `kAuditSamples` of them too.
 constexpr uint64_t kAuditSamples = 8;
 constexpr uint64_t kAuditEvery = 4096;
+// After an audit, so many GCs are checked for which of its objects died.
+constexpr int kDeathChecks = 4;
 // See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
@@ -63,15 +66,6 @@ CodeRanges ReadCodeRanges(v8::Isolate* isolate) {
   isolate->GetEmbeddedCodeRange(&embedded, &size);
   ranges.embedded = {reinterpret_cast<uintptr_t>(embedded), reinterpret_cast<uintptr_t>(embedded) + size};
   return ranges;
-}
-
-// V8's sampler cuts long texts after a number of characters, not of bytes, so of two long texts only the
-// beginnings are compared.
-bool SameText(std::string_view ours, std::string_view v8s) {
-  constexpr size_t kLong = 1000;
-  constexpr size_t kEnough = 500;
-  return ours == v8s ||
-         (ours.size() >= kLong && v8s.size() >= kLong && ours.substr(0, kEnough) == v8s.substr(0, kEnough));
 }
 
 // When a script is collected, V8 forgets its name and the lines of its functions. We may have read them
@@ -110,7 +104,7 @@ const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr
     uintptr_t shared;
     auto* function = reinterpret_cast<const uintptr_t*>(ObjectAddress(*slots[i]));
     if (!ReadMemory(function + layout.shared_word, &shared)) return "V8's functions cannot be read";
-    uintptr_t name = ScriptNameOf(layout, shared);
+    uintptr_t name = ScriptWordOf(layout, shared, kScriptNameWord);
     // The two differ where a comment in the script (sourceURL) gives it another name.
     if (name != 0 && name == WordAt(value.As<v8::Function>()->GetScriptOrigin().ResourceName())) ++fitting;
   }
@@ -128,10 +122,13 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
   problem_ = Find(interval, depth);
   if (problem_ == nullptr) problem_ = HookSampler(sampler_, this);
   if (problem_ != nullptr) return false;
+  depth_ = depth;
   stacks_.Start(layout_, entry_word_, stack_, code_, depth);
   ledger_.set_thread(thread);
   active_ = true;
-  v8_boundary_ = LastV8Id();
+  v8_boundary_ = compared_up_to_ = LastV8Id();
+  audited_.clear();
+  death_checks_left_ = kDeathChecks;
   audit_left_ = 0;
   next_audit_ = figures_.steps + kAuditEvery;
   doubt_ = nullptr;
@@ -142,7 +139,7 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
 const char* DirectSampler::Find(uint64_t interval, int depth) {
   layout_ = LayoutOf(NODE_MODULE_VERSION);
   if (layout_ == nullptr) return "not known how this build of Node.js keeps its samples";
-  SamplerFacts facts{isolate_, interval, depth};
+  SamplerFacts facts{isolate_, interval, depth + 1};
   Found word = FindProfilerWord(*layout_, isolate_->GetHeapProfiler(), facts);
   if (word.at == nullptr) return word.problem;
   profiler_word_ = word.at;
@@ -177,20 +174,27 @@ bool DirectSampler::StillOurs() const {
 
 void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   if (soon == 0) return StepAsV8(sampler_, bytes, soon, size);
+  uint64_t v8_id = 0;
+  bool v8_first = compare_all_ && figures_.steps % 2 == 1;
+  if (v8_first) v8_id = AskV8(bytes, soon, size);
   uint64_t begin = MonotonicNs();
   bool sure = true;
   Record* record = Take(soon, size, &sure);
-  uint64_t end = MonotonicNs();
+  uint64_t took = MonotonicNs() - begin;
   ++figures_.steps;
-  Charge(end - begin, &figures_.step_ns);
+  Charge(took, &figures_.step_ns);
+  if (compare_all_ && !v8_first && times_.size() < kMostTimes) times_.push_back({false, took});
   if (proved_ && figures_.steps >= next_audit_) {
     audit_left_ = kAuditSamples;
+    death_checks_left_ = kDeathChecks;
     next_audit_ = figures_.steps + kAuditEvery;
   }
-  if (sure && !V8StepsToo()) return;
+  if (!v8_first && (!sure || V8StepsToo())) v8_id = AskV8(bytes, soon, size);
+  if (v8_id == 0) return;
+  record->v8_id = v8_id;
+  if (!sure || compare_all_) compare_due_ = true;
+  if (sure && (audit_left_ != 0 || !proved_)) Verify(record, soon);
   if (audit_left_ != 0) --audit_left_;
-  AskV8(record, bytes, soon, size);
-  Charge(MonotonicNs() - end, &figures_.v8_step_ns);
 }
 
 // The time is wall time, and other threads may have had the processor meanwhile. So a sample is charged at
@@ -198,7 +202,6 @@ void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
 // one is taken for an interrupted one.
 void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
   *total += std::min(took_ns, std::max(last_took_ns_, kLongStepNs));
-  if (compare_all_ && times_.size() < kMostTimes) times_.push_back({total == &figures_.v8_step_ns, took_ns});
   last_took_ns_ = took_ns;
 }
 
@@ -206,7 +209,7 @@ DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* su
   SampledStacks::Taken taken = stacks_.Take();
   Record* record = ledger_.Born(size);
   record->stack = taken.stack;
-  record->waiting = taken.waiting;
+  record->path = taken.path;
   uintptr_t word = soon | 1;
   record->handle.Reset(isolate_, LocalAt<v8::Value>(&word));
   record->handle.SetWeak(record, OnDead, v8::WeakCallbackType::kParameter);
@@ -215,13 +218,61 @@ DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* su
   return record;
 }
 
-void DirectSampler::AskV8(Record* record, int bytes, uintptr_t soon, size_t size) {
+// Returns the id of V8's sample.
+uint64_t DirectSampler::AskV8(int bytes, uintptr_t soon, size_t size) {
   uint64_t before = LastV8Id();
+  uint64_t begin = MonotonicNs();
   StepAsV8(sampler_, bytes, soon, size);
-  record->v8_id = LastV8Id();
-  if (record->v8_id != before + 1) doubt_ = "V8's sampler does not count as it should";
+  uint64_t took = MonotonicNs() - begin;
+  Charge(took, &figures_.v8_step_ns);
+  if (compare_all_ && figures_.steps % 2 == 1 && times_.size() < kMostTimes) times_.push_back({true, took});
+  if (LastV8Id() != before + 1) doubt_ = "V8's sampler does not count as it should";
   ++figures_.v8_steps;
-  compare_due_ = true;
+  return before + 1;
+}
+
+// Compares the sample with V8's.
+void DirectSampler::Verify(Record* record, uintptr_t soon) {
+  uint64_t begin = MonotonicNs();
+  if (const char* problem = CompareSample(*record, soon)) {
+    doubt_ = problem;
+  } else if (doubt_ == nullptr) {
+    ++figures_.compared;
+    if (!compare_all_) audited_.push_back({record, record->v8_id});
+    if (++verified_ >= kProof) proved_ = true;
+  }
+  Charge(MonotonicNs() - begin, &figures_.v8_step_ns);
+}
+
+const char* DirectSampler::CompareSample(const Record& record, uintptr_t soon) {
+  V8SampleReader reader(sampler_);
+  V8Sample sample;
+  while (reader.Next(&sample)) {
+    if (sample.id != record.v8_id) continue;
+    if (sample.size != record.size) return "a sample has not the size that V8 has";
+    if (ObjectAddress(sample.object) != soon) return "a sample is not of the object that V8 has";
+    return stacks_.Compare(sample.node);
+  }
+  return reader.broken() ? "V8's samples are not kept as they should be" : "a sample is none of V8's";
+}
+
+// Checks that of the samples that V8 has too, those are alive that are alive there.
+const char* DirectSampler::CompareDeaths() {
+  std::vector<uint64_t> alive;
+  V8SampleReader reader(sampler_);
+  V8Sample sample;
+  while (reader.Next(&sample)) alive.push_back(sample.id);
+  if (reader.broken()) return "V8's samples are not kept as they should be";
+  std::sort(alive.begin(), alive.end());
+  const char* problem = nullptr;
+  std::erase_if(audited_, [&](const Audited& each) {
+    bool here = each.record->v8_id == each.v8_id && each.record->used && !each.record->dead;
+    bool there = std::binary_search(alive.begin(), alive.end(), each.v8_id);
+    if (here && !there) problem = "a sample that is in use is none of V8's";
+    if (there && !here) problem = "V8 has a sample in use that is none of ours";
+    return !here;
+  });
+  return problem;
 }
 
 // V8 calls this in the middle of a GC and allows only that the handle is reset.
@@ -231,14 +282,16 @@ void DirectSampler::OnDead(const v8::WeakCallbackInfo<Record>& info) {
   record->ledger->Died(record);
 }
 
-bool DirectSampler::Settle() {
+bool DirectSampler::Settle(uint64_t until_ns) {
   if (settling_) return true;
   settling_ = true;
-  if (doubt_ == nullptr && compare_due_) {
-    Compare();
-  } else {
-    ResolveStacks();
+  if (doubt_ == nullptr && compare_due_) Compare();
+  if (doubt_ == nullptr) ResolveStacks(until_ns);
+  if (doubt_ == nullptr && death_checks_left_ > 0 && !compare_all_) {
+    --death_checks_left_;
+    doubt_ = CompareDeaths();
   }
+  if (doubt_ == nullptr && !proved_) v8_boundary_ = LastV8Id();
   settling_ = false;
   if (doubt_ == nullptr) return true;
   Fail(doubt_);
@@ -246,14 +299,14 @@ bool DirectSampler::Settle() {
   return false;
 }
 
-void DirectSampler::ResolveStacks() {
-  stacks_.Resolve();
-  // From here on nothing is allocated on V8's heap, which `ForgetResolved` requires.
+void DirectSampler::ResolveStacks(uint64_t until_ns) {
+  if (stacks_.AnyToDescribe()) {
+    stacks_.Describe(until_ns);
+    if (const char* problem = stacks_.CompareNames()) doubt_ = problem;
+  }
   ledger_.ForEachPending([&](Record* record) {
-    if (record->stack == 0 && record->waiting != 0) record->stack = stacks_.StackOf(record->waiting);
-    record->waiting = 0;
+    if (record->stack == 0) record->stack = stacks_.StackOf(record->path);
   });
-  stacks_.ForgetResolved();
 }
 
 bool DirectSampler::Compare() {
@@ -264,8 +317,8 @@ bool DirectSampler::Compare() {
     doubt_ = "V8 has no samples any more";
     return false;
   }
-  interner_.Read(isolate_, profile->GetRootNode());
-  ResolveStacks();
+  interner_.Read(isolate_, profile->GetRootNode(), depth_);
+  ResolveStacks(~uint64_t{0});
   compare_due_ = LastV8Id() != last;
   std::vector<v8::AllocationProfile::Sample> theirs;
   for (const auto& sample : profile->GetSamples()) {
@@ -290,20 +343,7 @@ bool DirectSampler::Compare() {
     if (!walked) record->stack = stack;
     if (found->size != record->size) doubt = "a sample has not the size that V8 has";
     if (record->stack != stack && !SameStack(*tables_, record->stack, stack)) doubt = "a stack is not V8's";
-#ifdef MEMPROF_DEBUG_STACKS
-    if (doubt != nullptr) {
-      for (Ref each : {record->stack, stack}) {
-        fprintf(stderr, "---- %s id %lu\n", each == stack ? "V8" : "own", (unsigned long)record->v8_id);
-        for (; each != 0; each = tables_->StackAt(each)->key.parent) {
-          const FrameNode* f = tables_->FrameAt(tables_->StackAt(each)->key.frame);
-          auto n = tables_->StringAt(f->key.function_name), u = tables_->StringAt(f->key.url);
-          fprintf(stderr, "  %.*s %.*s:%d:%d\n", (int)n.size(), n.data(), (int)u.size(), u.data(),
-                  f->key.line, f->key.column);
-        }
-      }
-    }
-#endif
-    if (doubt == nullptr && walked && record->v8_id > v8_boundary_) ++figures_.compared;
+    if (doubt == nullptr && walked && record->v8_id > compared_up_to_) ++figures_.compared;
   });
   if (matched != theirs.size()) doubt = "V8 has a sample in use that is none of ours";
   if (doubt != nullptr) {
@@ -311,8 +351,7 @@ bool DirectSampler::Compare() {
     return false;
   }
   interner_.Clear();
-  v8_boundary_ = last;
-  if (figures_.compared >= kProof) proved_ = true;
+  compared_up_to_ = last;
   return true;
 }
 
@@ -336,7 +375,10 @@ void DirectSampler::Fail(const char* problem) {
 void DirectSampler::Publish() {
   // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
+  if (ledger_.pending() == 0) stacks_.Trim();
 }
+
+void DirectSampler::PublishLate() { ledger_.PublishLate(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0}); }
 
 void DirectSampler::NameUnknownStacks() {
   ledger_.ForEachPending([&](Record* record) {

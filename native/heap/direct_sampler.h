@@ -1,13 +1,13 @@
 // Takes samples itself, at the moments that V8's sampler chooses. We walk the stack ourselves, and hold the
 // object with a weak handle of our own, which tells us when the object dies. So no sample is lost, nothing
-// has to be guessed, and a sample costs about a fifth of what it costs V8.
+// has to be guessed, and a sample costs a fraction of what it costs V8.
 //
 // This works on V8's private memory (see v8_layout.h), so it is trusted only as far as it was proved in this
-// very isolate. At first V8 takes every sample too. At each safe moment, V8's public profile is compared with
-// ours as a whole: ids, sizes, which objects are alive, and every frame. When enough samples have been equal,
-// V8's own work is left out, except for a few samples now and then, which are compared again. Any difference
-// ends direct sampling in this isolate for good. V8's sampler then goes on by itself, and each sample that it
-// has counts either here or there: see (1).
+// very isolate. At first V8 takes every sample too, and each is compared with V8's on the spot: its id, size
+// and object, and the function of every frame; at the next safe moment also the functions' names, and which
+// objects are alive. When enough samples have been equal, V8's own work is left out, except for a few samples
+// now and then, which are compared again. Any difference ends direct sampling in this isolate for good. V8's
+// sampler then goes on by itself, and each sample that it has counts either here or there: see (1).
 //
 // Thread safety: none; belongs to the isolate's thread. `OnStep` allocates nothing on V8's heap.
 //
@@ -82,14 +82,16 @@ class DirectSampler final : public StepListener {
 
   // Whether the sampler that we last attached to still runs.
   bool StillOurs() const;
-  // Describes the functions met since the last call, and compares with V8 when that is due. It may allocate
-  // on V8's heap, so it must be called at a safe moment. Returns false when there was a difference: direct
-  // sampling has ended then, and the caller must count V8's samples with ids above `v8_boundary`. REQUIRES:
-  // `active` and `StillOurs`.
-  bool Settle();
+  // Describes the functions met since the last call, until it is `until_ns`, and compares with V8 what is
+  // due. It may allocate on V8's heap, so it must be called at a safe moment. Returns false when there was a
+  // difference: direct sampling has ended then, and the caller must count V8's samples with ids above
+  // `v8_boundary`. REQUIRES: `active` and `StillOurs`.
+  bool Settle(uint64_t until_ns);
   // Publishes births and deaths (see SampleLedger). REQUIRES: `Settle` was called at a safe moment before the
   // GC.
   void Publish();
+  // Publishes what `Publish` has left because functions were not described yet.
+  void PublishLate();
   // Counts everything as freed, because V8 dropped all its samples or its sampler is started anew.
   void Forget();
   uint64_t v8_boundary() const { return v8_boundary_; }
@@ -106,7 +108,8 @@ class DirectSampler final : public StepListener {
     compare_all_ = all;
     times_.clear();
   }
-  // How long each sample took since `set_compare_all`, by us or by V8.
+  // How long each sample took since `set_compare_all`, by us or by V8. We and V8 take turns at being the
+  // first, and only the first one's time is kept: the second one finds the memory in the caches.
   struct Time {
     bool of_v8;
     uint64_t ns;
@@ -133,8 +136,11 @@ class DirectSampler final : public StepListener {
   const char* Find(uint64_t interval, int depth);
   void Charge(uint64_t took_ns, uint64_t* total);
   Record* Take(uintptr_t soon, size_t size, bool* sure);
-  void AskV8(Record* record, int bytes, uintptr_t soon, size_t size);
-  void ResolveStacks();
+  uint64_t AskV8(int bytes, uintptr_t soon, size_t size);
+  void Verify(Record* record, uintptr_t soon);
+  const char* CompareSample(const Record& record, uintptr_t soon);
+  const char* CompareDeaths();
+  void ResolveStacks(uint64_t until_ns);
   bool Compare();
   void Fail(const char* problem);
   void NameUnknownStacks();
@@ -152,15 +158,25 @@ class DirectSampler final : public StepListener {
   void* sampler_ = nullptr;
   StackRange stack_;
   CodeRanges code_;
+  int depth_ = 0;
   bool active_ = false;
   bool proved_ = false;
   bool hopeless_ = false;  // `Attach` must not try again in this isolate
   bool settling_ = false;
   bool compare_all_ = false;
-  bool compare_due_ = false;  // V8 took samples since the last comparison
+  bool compare_due_ = false;  // V8's public profile must be read: for stacks that we could not walk, or tests
   const char* problem_ = nullptr;
   const char* doubt_ = nullptr;  // a difference; the end of `Settle` acts on it
   uint64_t v8_boundary_ = 0;
+  uint64_t compared_up_to_ = 0;  // V8's ids, with its public profile
+  // Records that V8 has too, as long as they are alive, with the ids that they had then.
+  struct Audited {
+    Record* record;
+    uint64_t v8_id;
+  };
+  std::vector<Audited> audited_;
+  uint64_t verified_ = 0;  // samples that were equal to V8's when they were taken
+  int death_checks_left_ = 0;
   uint64_t audit_left_ = 0;  // samples that V8 still takes too in this audit
   uint64_t next_audit_ = 0;  // the step at which the next audit begins
   uint64_t last_took_ns_ = 0;

@@ -4,25 +4,42 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <string_view>
 
-#include "base/hash.h"
+#include "base/clocks.h"
 #include "heap/raw_handles.h"
+
+#if NODE_MAJOR_VERSION < 22
+#include <dlfcn.h>
+#endif
 
 namespace memprof {
 
 namespace {
 
 constexpr size_t kSmallestIndex = 1024;
-// V8's own sampler cuts URLs at this length.
-constexpr size_t kLongestUrl = 1024;
 
 std::string_view View(const v8::String::Utf8Value& text) {
   return *text == nullptr ? std::string_view() : std::string_view(*text, text.length());
 }
 
 bool IsText(v8::Local<v8::Value> value) { return !value.IsEmpty() && value->IsString(); }
+
+// How many characters of the script come before the function; -1 where nobody tells.
+int PositionOf(v8::Local<v8::Function> function, uintptr_t shared) {
+#if NODE_MAJOR_VERSION >= 22
+  static_cast<void>(shared);
+  return function->GetScriptStartPosition();
+#else
+  // No public function tells it, but this version exports V8's own, whose object is a pointer to the tagged
+  // pointer.
+  using StartPosition = int (*)(const uintptr_t*);
+  static const auto start_position = reinterpret_cast<StartPosition>(
+      dlsym(RTLD_DEFAULT, "_ZNK2v88internal18SharedFunctionInfo13StartPositionEv"));
+  if (start_position == nullptr || function->ScriptId() <= 0) return -1;
+  return start_position(&shared);
+#endif
+}
 
 }  // namespace
 
@@ -36,142 +53,111 @@ FunctionTable::Slot* FunctionTable::SlotFor(uintptr_t address) {
 void FunctionTable::Index(uintptr_t address, uint32_t entry) {
   Slot* slot = SlotFor(address);
   if (slot->address == 0) ++indexed_;
-  *slot = {address, entry, epoch_, Of(entries_[entry])};
+  *slot = {address, entry, IdOfEntry(entry), epoch_};
 }
 
-// Indexes all functions that still exist by their current addresses, and frees the entries of the others.
+// Indexes all functions that still exist by their current addresses.
 void FunctionTable::Reindex(size_t slots) {
   index_.assign(slots, {});
   indexed_ = 0;
   moved_ = false;
   for (uint32_t i = 0; i < entries_.size(); ++i) {
-    Entry& entry = entries_[i];
-    if (entry.id == 0) continue;
-    if (uintptr_t address = WordIn(entry.shared)) {
-      Index(address, i);
-    } else if (entry.described) {
-      entry.id = 0;
-      entry.shared.Reset();
-      free_.push_back(i);
-      --used_;
-    }
+    if (uintptr_t address = WordIn(entries_[i].shared)) Index(address, i);
   }
 }
 
-// Returns id 0 when no function is known at this address, or the known one has died or moved.
-FunctionTable::Known FunctionTable::Find(uintptr_t address) {
+// Returns null when no function is known at this address, or the known one has died or moved.
+const FunctionTable::Slot* FunctionTable::Find(uintptr_t address) {
   Slot* slot = SlotFor(address);
-  if (slot->address == 0) return {};
-  if (slot->epoch == epoch_ && slot->known.described) return slot->known;
-  const Entry& entry = entries_[slot->entry];
-  if (WordIn(entry.shared) != address) return {};
+  if (slot->address == 0) return nullptr;
+  if (slot->epoch == epoch_) return slot;
+  if (WordIn(entries_[slot->entry].shared) != address) return nullptr;
   slot->epoch = epoch_;
-  return slot->known = Of(entry);
+  return slot;
 }
 
-FunctionTable::Known FunctionTable::IdOf(const uintptr_t* slot) {
+// The answer for a map stays true until a full GC, which may collect or move it.
+bool FunctionTable::IsFunction(const uintptr_t* slot) {
+  uintptr_t map = WordOf(*slot, 0);
+  if (IsKnownMap(map)) return true;
+  if (!LocalAt<v8::Value>(slot)->IsFunction()) return false;
+  function_maps_[next_map_++ % kFunctionMaps] = map;
+  return true;
+}
+
+uint32_t FunctionTable::IdOf(const uintptr_t* slot) {
+  if (!IsFunction(slot)) return kNoFunctionId;
   uintptr_t address = WordOf(*slot, layout_->shared_word);
   if (index_.empty()) Reindex(kSmallestIndex);
-  Known known = Find(address);
-  if (known.id == 0 && (moved_ || SlotFor(address)->address != 0)) {
+  const Slot* known = Find(address);
+  if (known == nullptr && (moved_ || SlotFor(address)->address != 0)) {
     Reindex(index_.size());
     known = Find(address);
   }
-  return known.id == 0 ? Add(address, slot) : known;
+  return known == nullptr ? Add(address, slot) : known->id;
 }
 
-FunctionTable::Known FunctionTable::Add(uintptr_t address, const uintptr_t* slot) {
-  if ((indexed_ + 1) * 2 > index_.size()) Reindex(std::max(kSmallestIndex, std::bit_ceil((used_ + 1) * 4)));
-  uint32_t at;
-  if (free_.empty()) {
-    at = static_cast<uint32_t>(entries_.size());
-    entries_.emplace_back();
-  } else {
-    at = free_.back();
-    free_.pop_back();
-  }
-  Entry& entry = entries_[at];
-  entry.id = ++last_id_;
-  entry.frame = 0;
-  entry.described = false;
+uint32_t FunctionTable::Add(uintptr_t address, const uintptr_t* slot) {
+  if (entries_.size() >= 2 * kMostFunctions) return kNoRoomId;
+  if ((indexed_ + 1) * 2 > index_.size())
+    Reindex(std::max(kSmallestIndex, std::bit_ceil((indexed_ + 1) * 4)));
+  auto at = static_cast<uint32_t>(entries_.size());
+  Entry& entry = entries_.emplace_back();
   entry.shared.Reset(isolate_, LocalAt<v8::Value>(&address));
   entry.shared.SetWeak();
   v8::HandleScope scope(isolate_);
   v8::Local<v8::Function> function = LocalAt<v8::Function>(slot);
   entry.function.Reset(isolate_, function);
   entry.wasm = function->GetScriptOrigin().Options().IsWasm();
-  ++used_;
+  entry.info.script_id = std::max(0, function->ScriptId());
+  entry.info.position = PositionOf(function, address);
   Index(address, at);
   to_describe_.push_back(at);
-  return Of(entry);
+  return IdOfEntry(at);
 }
 
-void FunctionTable::Describe() {
+bool FunctionTable::Describe(uint64_t until_ns) {
   // `DescribeOne` may add functions to the list.
-  for (size_t i = 0; i < to_describe_.size(); ++i) {
-    Entry* entry = &entries_[to_describe_[i]];
-    DescribeOne(entry);
-    recent_.push_back(Of(*entry));
+  size_t done = 0;
+  while (done < to_describe_.size() && MonotonicNs() <= until_ns &&
+         DescribeOne(&entries_[to_describe_[done]], until_ns)) {
+    ++done;
   }
-  to_describe_.clear();
+  to_describe_.erase(to_describe_.begin(), to_describe_.begin() + static_cast<ptrdiff_t>(done));
+  return to_describe_.empty();
 }
 
-void FunctionTable::DescribeOne(Entry* entry) {
+bool FunctionTable::DescribeOne(Entry* entry, uint64_t until_ns) {
   v8::HandleScope scope(isolate_);
   v8::Local<v8::Function> function = entry->function.Get(isolate_);
-  entry->frame = FrameOf(function, entry->shared);
+  std::string_view url;
+  ScriptTexts::Place place;
+  Info& info = entry->info;
+  if (info.script_id > 0) {
+    place = texts_.PlaceOf(*layout_, function, entry->shared, info.position, until_ns);
+    if (!place.ready) return false;
+    url = *place.url;
+  }
+  v8::String::Utf8Value name(isolate_, NameOf(function));
+  info.frame = tables_->InternFrame(View(name), url, place.line, place.column, {.start = info.position});
+  info.described = true;
   entry->function.Reset();
-  entry->described = true;
+  return true;
 }
 
-Ref FunctionTable::FrameOf(v8::Local<v8::Function> function, const v8::Global<v8::Value>& shared) {
+v8::Local<v8::Value> FunctionTable::NameOf(v8::Local<v8::Function> function) {
   v8::Local<v8::Value> name = function->GetName();
   if (!IsText(name) || name.As<v8::String>()->Length() == 0) name = function->GetInferredName();
-  v8::Local<v8::Value> url;
-  int line = 0;
-  int column = 0;
-  ScriptPlace place;
-  if (function->ScriptId() > 0) {
-    url = UrlOf(function, shared);
-    line = function->GetScriptLineNumber() + 1;
-    column = function->GetScriptColumnNumber() + 1;
-#if NODE_MAJOR_VERSION >= 22
-    place.start = function->GetScriptStartPosition();
-#endif
-  }
-  v8::Local<v8::Value> nothing = v8::String::Empty(isolate_);
-  v8::String::Utf8Value name_text(isolate_, IsText(name) ? name : nothing);
-  v8::String::Utf8Value url_text(isolate_, IsText(url) ? url : nothing);
-  return tables_->InternFrame(View(name_text), View(url_text).substr(0, kLongestUrl), line, column, place);
-}
-
-// Returns the script's own name, which no public function tells. Where it cannot be read, returns the public
-// name, which a comment in the script may have changed.
-v8::Local<v8::Value> FunctionTable::UrlOf(v8::Local<v8::Function> function,
-                                          const v8::Global<v8::Value>& shared) {
-  uintptr_t name = ScriptNameOf(*layout_, WordIn(shared));
-  if (name == 0) return function->GetScriptOrigin().ResourceName();
-  return v8::Local<v8::Value>::New(isolate_, LocalAt<v8::Value>(&name));
-}
-
-FunctionTable::Known FunctionTable::OfRecent(uint32_t id) const {
-  auto found = std::lower_bound(recent_.begin(), recent_.end(), id,
-                                [](const Known& known, uint32_t id) { return known.id < id; });
-  if (found == recent_.end() || found->id != id) return {id, 0, false, false};
-  return *found;
-}
-
-void FunctionTable::Trim() {
-  if (used_ >= kMostFunctions && to_describe_.empty()) Clear();
+  return IsText(name) ? name : v8::String::Empty(isolate_).As<v8::Value>();
 }
 
 void FunctionTable::Clear() {
+  first_id_ += static_cast<uint32_t>(entries_.size());
   entries_.clear();
-  free_.clear();
   index_.clear();
   to_describe_.clear();
-  recent_.clear();
-  used_ = indexed_ = 0;
+  texts_.Clear();
+  indexed_ = 0;
 }
 
 }  // namespace memprof

@@ -11,7 +11,8 @@
 // Invariants:
 // (1) Ids are never used again, so a list of ids always names the same stack.
 // (2) Until a function is described, a strong handle holds one of its closures.
-// (3) About `kMostFunctions` are known at most: when there are that many, `Trim` forgets them all.
+// (3) About `kMostFunctions` are known at most. The owner must call `Clear` when it is `Full`; functions met
+//     beyond twice that many have no id of their own.
 
 #ifndef MEMPROF_NATIVE_HEAP_FUNCTION_TABLE_H_
 #define MEMPROF_NATIVE_HEAP_FUNCTION_TABLE_H_
@@ -22,6 +23,8 @@
 #include <deque>
 #include <vector>
 
+#include "base/hash.h"
+#include "heap/script_texts.h"
 #include "heap/v8_layout.h"
 #include "tables/profile_tables.h"
 
@@ -29,83 +32,109 @@ namespace memprof {
 
 class FunctionTable {
  public:
-  static constexpr size_t kMostFunctions = 1 << 17;
+  static constexpr size_t kMostFunctions = 1 << 16;
   // Smaller ids are for entries of a stack that are no functions.
   static constexpr uint32_t kFirstId = 64;
+  // JavaScript's entry to a WebAssembly function.
+  static constexpr uint32_t kWasmId = 1;
+  // A function for which there is no room.
+  static constexpr uint32_t kNoRoomId = 2;
 
-  FunctionTable(v8::Isolate* isolate, ProfileTables* tables) : isolate_(isolate), tables_(tables) {}
+  FunctionTable(v8::Isolate* isolate, ProfileTables* tables)
+      : isolate_(isolate), tables_(tables), texts_(isolate) {}
   FunctionTable(const FunctionTable&) = delete;
   FunctionTable& operator=(const FunctionTable&) = delete;
 
   void set_layout(const V8Layout* layout) { layout_ = layout; }
 
-  struct Known {
-    uint32_t id;
-    Ref frame;  // 0: not described yet, or there was no room in the tables
-    bool wasm;  // JavaScript's entry to a WebAssembly function
-    bool described;
+  // For an object that is no function.
+  static constexpr uint32_t kNoFunctionId = 3;
+
+  // `slot` is the address of a word that holds an object. REQUIRES: no GC is running.
+  uint32_t IdOf(const uintptr_t* slot);
+  // Fetches into the caches what `IdOf` will need: first `FetchObject` for many, then `FetchSlot`.
+  static void FetchObject(const uintptr_t* slot) {
+    __builtin_prefetch(reinterpret_cast<const void*>(ObjectAddress(*slot)));
+  }
+  void FetchSlot(const uintptr_t* slot) const {
+    if (!index_.empty() && IsKnownMap(WordOf(*slot, 0))) {
+      __builtin_prefetch(&index_[Mix(WordOf(*slot, layout_->shared_word)) & (index_.size() - 1)]);
+    }
+  }
+
+  struct Info {
+    Ref frame = 0;  // 0: not described yet, or there was no room in the tables
+    int32_t script_id = 0;
+    int32_t position = -1;  // of the function in its script; -1 if unknown
+    bool described = false;
   };
-  // `slot` is the address of a word that holds a JSFunction. REQUIRES: no GC is running.
-  Known IdOf(const uintptr_t* slot);
+  // REQUIRES: `id` came from `IdOf` since the last `Clear`, and is none of the constants above.
+  const Info& InfoOf(uint32_t id) const { return entries_[id - first_id_].info; }
 
   bool AnyToDescribe() const { return !to_describe_.empty(); }
-  // Describes all functions that are not described yet, including those met meanwhile.
-  void Describe();
-  // Finds a function that was described since the last `ForgetRecent`.
-  Known OfRecent(uint32_t id) const;
-  void ForgetRecent() { recent_.clear(); }
+  // Describes the functions that are not described yet, including those met meanwhile, until it is
+  // `until_ns`. Returns whether all are described.
+  bool Describe(uint64_t until_ns);
 
   // Must be called after a GC that may have moved functions.
   void OnCollected() {
     ++epoch_;
     moved_ = true;
+    for (uintptr_t& map : function_maps_) map = 0;
   }
-  // Bounds the memory, see invariant (3). Does nothing while functions wait to be described. REQUIRES: no
-  // sample is being taken.
-  void Trim();
+  bool Full() const { return entries_.size() >= kMostFunctions; }
+  // REQUIRES: no id is used any more.
   void Clear();
 
-  size_t size() const { return used_; }
-  size_t bytes() const { return entries_.size() * sizeof(Entry) + index_.capacity() * sizeof(Slot); }
+  size_t size() const { return entries_.size(); }
+  size_t bytes() const {
+    return entries_.size() * sizeof(Entry) + index_.capacity() * sizeof(Slot) + texts_.bytes();
+  }
 
  private:
   struct Entry {
     v8::Global<v8::Value> shared;       // weak
     v8::Global<v8::Function> function;  // strong, and empty once it is described
-    uint32_t id = 0;                    // 0: free
-    Ref frame = 0;
+    Info info;
     bool wasm = false;
-    bool described = false;
   };
   struct Slot {
-    uintptr_t address = 0;
+    uintptr_t address = 0;  // 0: empty
     uint32_t entry = 0;
+    uint32_t id = 0;
     uint32_t epoch = 0;  // the epoch in which the handle last confirmed the address
-    Known known{};       // a copy of what the entry says; final once it is described
   };
-  static Known Of(const Entry& entry) { return {entry.id, entry.frame, entry.wasm, entry.described}; }
+  // The first word of an object points to its map, which tells its type. V8 has few maps of functions.
+  static constexpr size_t kFunctionMaps = 8;
+  bool IsKnownMap(uintptr_t map) const {
+    for (uintptr_t known : function_maps_) {
+      if (known == map) return true;
+    }
+    return false;
+  }
+  bool IsFunction(const uintptr_t* slot);
   Slot* SlotFor(uintptr_t address);
-  Known Find(uintptr_t address);
-  Known Add(uintptr_t address, const uintptr_t* slot);
+  const Slot* Find(uintptr_t address);
+  uint32_t IdOfEntry(uint32_t entry) const { return entries_[entry].wasm ? kWasmId : entry + first_id_; }
+  uint32_t Add(uintptr_t address, const uintptr_t* slot);
   void Index(uintptr_t address, uint32_t entry);
   void Reindex(size_t slots);
-  void DescribeOne(Entry* entry);
-  Ref FrameOf(v8::Local<v8::Function> function, const v8::Global<v8::Value>& shared);
-  v8::Local<v8::Value> UrlOf(v8::Local<v8::Function> function, const v8::Global<v8::Value>& shared);
+  bool DescribeOne(Entry* entry, uint64_t until_ns);
+  v8::Local<v8::Value> NameOf(v8::Local<v8::Function> function);
 
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   const V8Layout* layout_ = nullptr;
+  ScriptTexts texts_;
   std::deque<Entry> entries_;  // V8 keeps the addresses of the handles, so entries must not move
-  std::vector<uint32_t> free_;
-  std::vector<Slot> index_;  // open addressing, a power of two, at most half full
-  size_t used_ = 0;          // entries in use
-  size_t indexed_ = 0;       // slots of the index in use
-  uint32_t last_id_ = kFirstId;
+  std::vector<Slot> index_;    // open addressing, a power of two, at most half full
+  size_t indexed_ = 0;         // slots of the index in use
+  uintptr_t function_maps_[kFunctionMaps] = {};  // tagged, or 0; of objects that proved to be functions
+  size_t next_map_ = 0;                          // the one to be replaced next
+  uint32_t first_id_ = kFirstId;
   bool moved_ = false;                 // functions may have moved since the index was made
   uint32_t epoch_ = 1;                 // rises with each `OnCollected`
   std::vector<uint32_t> to_describe_;  // indexes of entries
-  std::vector<Known> recent_;          // in the order of ids
 };
 
 }  // namespace memprof

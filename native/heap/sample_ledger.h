@@ -19,6 +19,7 @@
 #ifndef MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
 #define MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -35,10 +36,10 @@ class SampleLedger {
     SampleLedger* ledger = nullptr;
     Handle handle;
     uint64_t size = 0;
-    uint64_t v8_id = 0;    // the id of V8's own sample of the same object; 0 if V8 took none
-    Ref stack = 0;         // 0: not known yet
-    uint32_t waiting = 0;  // for the caller: names a stack that is not known yet
-    Ref bucket = 0;        // 0 while pending
+    uint64_t v8_id = 0;  // the id of V8's own sample of the same object; 0 if V8 took none
+    Ref stack = 0;       // 0: not known yet
+    uint32_t path = 0;   // for the caller: names a stack that is not known yet
+    Ref bucket = 0;      // 0 while pending
     bool used = false;
     bool dead = false;
     Record* next_dead = nullptr;
@@ -79,30 +80,16 @@ class SampleLedger {
   // Counts the births of pending samples whose stack is known and whose `v8_id` is at most `v8_ids_up_to`.
   // Then counts the deaths of all samples whose births are counted.
   void Publish(uint64_t v8_ids_up_to = ~uint64_t{0}) {
-    DropWhatWasReset();
-    size_t kept = 0;
-    for (Record* record : pending_) {
-      if (record->stack == 0 || record->v8_id > v8_ids_up_to) {
-        pending_[kept++] = record;
-      } else {
-        Count(record);
-      }
-    }
-    pending_.resize(kept);
-    Record* still = nullptr;
-    for (Record* record = dead_; record != nullptr;) {
-      Record* next = record->next_dead;
-      if (record->bucket == 0) {
-        record->next_dead = still;
-        still = record;
-      } else {
-        tables_->BucketAt(record->bucket)->AddFree(1, record->size);
-        --live_;
-        Release(record);
-      }
-      record = next;
-    }
-    dead_ = still;
+    PublishFirst(pending_.size(), v8_ids_up_to);
+    late_ = pending_.size();
+  }
+
+  // The same for the samples that the last `Publish` has left.
+  void PublishLate(uint64_t v8_ids_up_to = ~uint64_t{0}) {
+    if (late_ == 0) return;
+    size_t before = pending_.size();
+    PublishFirst(late_, v8_ids_up_to);
+    late_ -= std::min(late_, before - pending_.size());
   }
 
   // Counts all samples as freed, after counting the births of the pending ones.
@@ -113,6 +100,7 @@ class SampleLedger {
       Count(record);
     }
     pending_.clear();
+    late_ = 0;
     dead_ = nullptr;
     for (Record& record : records_) {
       if (!record.used) continue;
@@ -135,6 +123,7 @@ class SampleLedger {
       }
     }
     pending_.resize(kept);
+    late_ = std::min(late_, kept);
     Record* still = nullptr;
     for (Record* record = dead_; record != nullptr;) {
       Record* next = record->next_dead;
@@ -172,6 +161,36 @@ class SampleLedger {
   }
 
  private:
+  void PublishFirst(size_t count, uint64_t v8_ids_up_to) {
+    DropWhatWasReset();
+    count = std::min(count, pending_.size());
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+      Record* record = pending_[i];
+      if (record->stack == 0 || record->v8_id > v8_ids_up_to) {
+        pending_[kept++] = record;
+      } else {
+        Count(record);
+      }
+    }
+    pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(kept),
+                   pending_.begin() + static_cast<ptrdiff_t>(count));
+    Record* still = nullptr;
+    for (Record* record = dead_; record != nullptr;) {
+      Record* next = record->next_dead;
+      if (record->bucket == 0) {
+        record->next_dead = still;
+        still = record;
+      } else {
+        tables_->BucketAt(record->bucket)->AddFree(1, record->size);
+        --live_;
+        Release(record);
+      }
+      record = next;
+    }
+    dead_ = still;
+  }
+
   void Count(Record* record) {
     record->bucket = tables_->BucketFor(record->stack, record->size, thread_);
     tables_->BucketAt(record->bucket)->AddAlloc(1, record->size);
@@ -194,6 +213,7 @@ class SampleLedger {
       if (record.used) Release(&record);
     }
     pending_.clear();
+    late_ = 0;
     dead_ = nullptr;
     live_ = 0;
   }
@@ -203,7 +223,8 @@ class SampleLedger {
   uint32_t thread_ = 0;
   std::deque<Record> records_;
   std::vector<Record*> free_;
-  std::vector<Record*> pending_;
+  std::vector<Record*> pending_;  // in the order of their births
+  size_t late_ = 0;               // so many of the first pending ones were pending at the last `Publish`
   Record* dead_ = nullptr;
   size_t live_ = 0;
   uint64_t taken_ = 0;

@@ -1,6 +1,8 @@
 #include "heap/sampled_stacks.h"
 
-#include "base/hash.h"
+#include <iterator>
+#include <string_view>
+
 #include "heap/raw_handles.h"
 
 namespace memprof {
@@ -8,8 +10,9 @@ namespace memprof {
 namespace {
 
 // Ids of frames that are no functions. They are below FunctionTable::kFirstId.
-constexpr uint32_t kDeoptimising = 1;
-constexpr uint32_t kFirstState = 2;
+constexpr uint32_t kDeoptimising = FunctionTable::kNoFunctionId;
+constexpr uint32_t kTruncated = 9;
+constexpr uint32_t kFirstState = 16;
 
 // The names that V8's sampler gives to its own activity where no JavaScript runs.
 const char* NameOf(v8::StateTag state) {
@@ -35,7 +38,23 @@ const char* NameOf(v8::StateTag state) {
   }
 }
 
+// REQUIRES: the id is below FunctionTable::kFirstId.
+const char* NameOf(uint32_t id) {
+  if (id == kDeoptimising) return "(deopt)";
+  if (id == kTruncated) return kTruncatedName;
+  if (id == FunctionTable::kNoRoomId) return "(overflow)";
+  return NameOf(static_cast<v8::StateTag>(id - kFirstState));
+}
+
+constexpr size_t kLongText = 1000;
+constexpr size_t kEnoughText = 500;
+
 }  // namespace
+
+bool SameText(std::string_view ours, std::string_view v8s) {
+  return ours == v8s || (ours.size() >= kLongText && v8s.size() >= kLongText &&
+                         ours.substr(0, kEnoughText) == v8s.substr(0, kEnoughText));
+}
 
 void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, const StackRange& stack,
                           const CodeRanges& code, int depth) {
@@ -44,83 +63,79 @@ void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, cons
   stack_ = stack;
   code_ = code;
   depth_ = static_cast<size_t>(depth);
-  walked_.resize(depth_ + kMoreFrames);
-  frames_.reserve(depth_ + kMoreFrames + 1);
-  path_.reserve(depth_ + kMoreFrames + 1);
+  walked_.resize(depth_ + 1 + kMoreFrames);
+  frames_.reserve(depth_ + 2);
   before_.clear();
   now_.clear();
-  cache_.assign(kCached, {});
 }
 
 void SampledStacks::Stop() {
   functions_.Clear();
-  walked_ = {};
-  cache_ = {};
-  waiting_ = {};
-  waiting_frames_ = {};
-  waiting_by_key_.clear();
+  paths_.Clear();
+  walked_ = std::vector<const uintptr_t*>();
+  before_ = std::vector<Walked>();
+  now_ = std::vector<Walked>();
+  names_ = std::vector<std::pair<uint32_t, std::string>>();
+  named_ = std::vector<bool>();
 }
 
 SampledStacks::Taken SampledStacks::Take() {
   if (!TakeFrames()) return {0, 0, false};
-  if (!all_described_) return {0, Wait(), true};
-  Key key = KeyOf();
-  Cached& cached = cache_[key.first % kCached];
-  if (cached.stack == 0 || cached.key != key) cached = {key, Intern()};
-  return {cached.stack, 0, true};
+  uint32_t path = paths_.Intern(frames_);
+  return {paths_.At(path).stack, path, true};
 }
 
 bool SampledStacks::TakeFrames() {
   frames_.clear();
   WalkedStack walked = WalkStack(*left_by_, stack_, code_, walked_);
   if (!walked.sure) return false;
-  all_described_ = true;
   bool deoptimising = false;
-  size_t counted = 0;
-  passed_ = 0;
-  now_.clear();
-  for (size_t i = 0; i < walked.frames && counted < depth_; ++i) {
-    Frame frame = FrameAt(walked_[i]);
-    if (frame.id == kDeoptimising) {
+  bool truncated = false;
+  FindKnown(walked.frames);
+  for (Walked& each : now_) {
+    if (each.id == 0) each.id = functions_.IdOf(each.at);
+    uint32_t id = each.id;
+    if (id == kDeoptimising) {
       deoptimising = true;
       continue;
+    }
+    if (frames_.size() == depth_) {
+      truncated = true;
+      break;
     }
     // V8 treats the entry to a WebAssembly function as a JavaScript frame only while the entry is a built-in
     // function, not once it was compiled. And while it is one, no public function tells the name that V8
     // uses.
-    if (frame.wasm) return false;
-    frames_.push_back(frame);
-    all_described_ = all_described_ && frame.described;
-    ++counted;
+    if (id == FunctionTable::kWasmId) return false;
+    frames_.push_back(id);
   }
   before_.swap(now_);
   if (frames_.empty()) {
     v8::StateTag state = State();
     // JavaScript runs, but it called C++ without leaving an exit frame, so the walk found nothing.
     if (state == v8::JS) return false;
-    frames_.push_back({kFirstState + static_cast<uint32_t>(state),
-                       tables_->InternFrame(NameOf(state), "", 0, 0), false, true});
+    frames_.push_back(kFirstState + static_cast<uint32_t>(state));
   }
-  if (deoptimising) {
-    frames_.insert(frames_.begin(), {kDeoptimising, tables_->InternFrame("(deopt)", "", 0, 0), false, true});
-  }
+  if (deoptimising) frames_.insert(frames_.begin(), kDeoptimising);
+  if (truncated) frames_.push_back(kTruncated);
   return true;
 }
 
-SampledStacks::Frame SampledStacks::FrameAt(const uintptr_t* at) {
-  while (passed_ < before_.size() && before_[passed_].at < at) ++passed_;
-  uintptr_t function = *at;
-  Frame frame;
-  if (passed_ < before_.size() && before_[passed_].at == at && before_[passed_].function == function &&
-      before_[passed_].frame.described) {
-    frame = before_[passed_].frame;
-  } else if (LocalAt<v8::Value>(at)->IsFunction()) {
-    frame = functions_.IdOf(at);
-  } else {
-    frame = {kDeoptimising, 0, false, false};
+// Lists the walked frames, with the ids of those that the stack before had, too. The memory that tells the
+// other ids is fetched for all of them at once.
+void SampledStacks::FindKnown(size_t frames) {
+  now_.clear();
+  size_t passed = 0;  // how many of `before_` have lower addresses than the frame at hand
+  for (size_t i = 0; i < frames; ++i) {
+    const uintptr_t* at = walked_[i];
+    while (passed < before_.size() && before_[passed].at < at) ++passed;
+    bool known = passed < before_.size() && before_[passed].at == at && before_[passed].function == *at;
+    now_.push_back({at, *at, known ? before_[passed].id : 0});
+    if (!known) FunctionTable::FetchObject(at);
   }
-  now_.push_back({at, function, frame});
-  return frame;
+  for (const Walked& each : now_) {
+    if (each.id == 0) functions_.FetchSlot(each.at);
+  }
 }
 
 v8::StateTag SampledStacks::State() {
@@ -134,68 +149,110 @@ v8::StateTag SampledStacks::State() {
   return info.vm_state;
 }
 
-SampledStacks::Key SampledStacks::KeyOf() const {
-  Key key{frames_.size(), frames_.size()};
-  for (const Frame& frame : frames_) {
-    key.first = (key.first ^ frame.id) * 0x9fb21c651e98df25u;
-    key.first ^= key.first >> 32;
-    key.second = (key.second + frame.id) * 0xd6e8feb86659fd93u;
-    key.second ^= key.second >> 29;
-  }
-  return key;
+Ref SampledStacks::FrameOf(uint32_t id) {
+  if (id >= FunctionTable::kFirstId) return functions_.InfoOf(id).frame;
+  return tables_->InternFrame(NameOf(id), "", 0, 0);
 }
 
-Ref SampledStacks::Intern() {
-  path_.clear();
-  for (size_t i = frames_.size(); i-- > 0;) path_.push_back(frames_[i].frame);
-  size_t same = 0;
-  while (same < path_.size() && same < path_before_.size() && path_[same] == path_before_[same]) ++same;
-  stack_before_.resize(same);
-  Ref stack = same == 0 ? 0 : stack_before_.back();
-  for (size_t i = same; i < path_.size(); ++i) {
-    stack = tables_->InternStack(stack, path_[i]);
-    if (stack == 0) break;
-    stack_before_.push_back(stack);
+// Finds the node's path in the tables, given that of its parent. Returns 0 when a function of it is not
+// described yet.
+Ref SampledStacks::Intern(const CallPaths::Node& node) {
+  Ref parent = node.parent == 0 ? 0 : paths_.At(node.parent).stack;
+  if (node.parent != 0 && parent == 0) return 0;
+  bool described = node.function < FunctionTable::kFirstId || functions_.InfoOf(node.function).described;
+  if (!described) return 0;
+  Ref stack = tables_->InternStack(parent, FrameOf(node.function));
+  if (stack != 0) return stack;
+  // There is no room for whole stacks.
+  Ref path[ProfileTables::kCutFrames + 1];
+  size_t at = std::size(path);
+  for (const CallPaths::Node* each = &node; at != 0; each = &paths_.At(each->parent)) {
+    path[--at] = FrameOf(each->function);
+    if (each->parent == 0) break;
   }
-  path_before_.assign(path_.begin(), path_.begin() + static_cast<ptrdiff_t>(stack_before_.size()));
-  return stack == 0 ? tables_->InternCutStack(path_) : stack;
+  return tables_->InternCutStack(std::span(path).subspan(at));
 }
 
-uint32_t SampledStacks::Wait() {
-  Key key = KeyOf();
-  auto [known, is_new] = waiting_by_key_.emplace(key.first ^ key.second, waiting_.size() + 1);
-  if (!is_new) return known->second;
-  if (waiting_frames_.size() + frames_.size() > kMostWaitingFrames) {
-    waiting_.push_back({0, 0, tables_->overflow_stack()});
-  } else {
-    waiting_.push_back({waiting_frames_.size(), frames_.size(), 0});
-    waiting_frames_.insert(waiting_frames_.end(), frames_.begin(), frames_.end());
+Ref SampledStacks::StackOf(uint32_t path) {
+  if (path == 0) return 0;
+  // The unresolved nodes of the path, leaf first. They have known parents or none.
+  frames_.clear();
+  for (uint32_t each = path; each != 0 && paths_.At(each).stack == 0; each = paths_.At(each).parent) {
+    frames_.push_back(each);
   }
-  return known->second;
+  while (!frames_.empty()) {
+    CallPaths::Node& node = paths_.At(frames_.back());
+    frames_.pop_back();
+    node.stack = Intern(node);
+    if (node.stack == 0) return 0;
+  }
+  return paths_.At(path).stack;
 }
 
-void SampledStacks::Resolve() {
-  if (waiting_.empty()) return;
-  functions_.Describe();
+void SampledStacks::Trim() {
+  if (paths_.size() < kMostPaths && !functions_.Full()) return;
+  if (functions_.AnyToDescribe()) return;
+  paths_.Clear();
   before_.clear();
-  // From here on nothing is allocated on V8's heap, so no sample is taken in this loop.
-  for (Waiting& waiting : waiting_) {
-    if (waiting.stack != 0) continue;
-    frames_.clear();
-    for (size_t i = 0; i < waiting.frames; ++i) {
-      const Frame& frame = waiting_frames_[waiting.begin + i];
-      frames_.push_back(frame.described ? frame : functions_.OfRecent(frame.id));
-    }
-    waiting.stack = Intern();
+  if (functions_.Full()) {
+    functions_.Clear();
+    names_.clear();
+    named_.clear();
   }
 }
 
-void SampledStacks::ForgetResolved() {
-  waiting_.clear();
-  waiting_frames_.clear();
-  waiting_by_key_.clear();
-  functions_.ForgetRecent();
-  functions_.Trim();
+const char* SampledStacks::Compare(uintptr_t node) {
+  constexpr const char* kUnreadable = "a stack of V8's cannot be read";
+  constexpr const char* kDifferent = "a stack is not V8's";
+  V8Node at;
+  for (uint32_t id : frames_) {
+    if (!ReadV8Node(node, &at)) return kUnreadable;
+    if (at.parent == 0) return kDifferent;
+    node = at.parent;
+    // V8 was asked for one frame more than the depth.
+    if (id == kTruncated) continue;
+    if (const char* problem = CompareFrame(id, at)) return problem;
+  }
+  if (!ReadV8Node(node, &at)) return kUnreadable;
+  return at.parent == 0 ? nullptr : kDifferent;
+}
+
+const char* SampledStacks::CompareFrame(uint32_t id, const V8Node& node) {
+  std::string name;
+  if (id < FunctionTable::kFirstId) {
+    if (!ReadV8Name(node.name, kLongText, &name)) return "a name of V8's cannot be read";
+    return id == FunctionTable::kNoRoomId || (node.script_id == 0 && name == NameOf(id))
+               ? nullptr
+               : "a stack is not V8's";
+  }
+  const FunctionTable::Info& info = functions_.InfoOf(id);
+  if (node.script_id != info.script_id) return "a function of a stack is not in V8's script";
+  if (info.script_id > 0 && info.position >= 0 && node.position != info.position) {
+    return "a function of a stack is not V8's";
+  }
+  if (id < named_.size() && named_[id]) return nullptr;
+  if (names_.size() >= kMostNames) return nullptr;
+  if (!ReadV8Name(node.name, kLongText, &name)) return "a name of V8's cannot be read";
+  if (id >= named_.size()) named_.resize(id + 1);
+  named_[id] = true;
+  names_.emplace_back(id, std::move(name));
+  return nullptr;
+}
+
+const char* SampledStacks::CompareNames() {
+  size_t kept = 0;
+  const char* problem = nullptr;
+  for (auto& [id, name] : names_) {
+    const FunctionTable::Info& info = functions_.InfoOf(id);
+    if (!info.described) {
+      names_[kept++] = {id, std::move(name)};
+    } else if (info.frame != 0 &&
+               !SameText(tables_->StringAt(tables_->FrameAt(info.frame)->key.function_name), name)) {
+      problem = "the name of a function is not V8's";
+    }
+  }
+  names_.resize(kept);
+  return problem;
 }
 
 }  // namespace memprof

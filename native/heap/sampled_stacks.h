@@ -1,12 +1,12 @@
-// Walks the current stack and finds or adds it in the tables. A stack with functions that are not described
-// yet waits until they are.
+// Walks the current stack and names it by a node of the isolate's call paths. In the process's tables, a
+// stack can be found only when all its functions are described.
 //
 // Thread safety: none; belongs to one isolate's thread. `Take` allocates nothing on V8's heap and may be
-// called while V8 samples. `Resolve` may allocate there, and must be called where that is allowed.
+// called while V8 samples. `Describe` may allocate there, and must be called where that is allowed.
 //
 // Invariant: the stacks are those that V8's own sampler would record. They have the same frames by name,
 // script, line and column, are cut at the same depth, and where no JavaScript runs they have V8's name for
-// what it does.
+// what it does. There is one exception: a stack that is cut has one more frame, "(truncated)", as its root.
 
 #ifndef MEMPROF_NATIVE_HEAP_SAMPLED_STACKS_H_
 #define MEMPROF_NATIVE_HEAP_SAMPLED_STACKS_H_
@@ -14,18 +14,30 @@
 #include <v8.h>
 
 #include <cstdint>
-#include <unordered_map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "heap/call_paths.h"
 #include "heap/function_table.h"
 #include "heap/stack_walk.h"
 #include "heap/v8_layout.h"
+#include "heap/v8_samples.h"
 #include "tables/profile_tables.h"
 
 namespace memprof {
 
+// V8's sampler cuts long texts after a number of characters, not of bytes, so of two long texts only the
+// beginnings are compared.
+bool SameText(std::string_view ours, std::string_view v8s);
+
 class SampledStacks {
  public:
+  // About so many paths are kept.
+  static constexpr size_t kMostPaths = 1 << 16;
+
   SampledStacks(v8::Isolate* isolate, ProfileTables* tables)
       : isolate_(isolate), tables_(tables), functions_(isolate, tables) {}
 
@@ -35,19 +47,27 @@ class SampledStacks {
   void Stop();
 
   struct Taken {
-    Ref stack = 0;         // 0: not known before `Resolve`
-    uint32_t waiting = 0;  // if not 0: what to ask `StackOf` for, after `Resolve`
-    bool sure = true;      // false: we cannot tell the stack, and V8 must be asked
+    Ref stack = 0;      // 0: not known before `Describe`
+    uint32_t path = 0;  // what to ask `StackOf` for; 0: there is none
+    bool sure = true;   // false: we cannot tell the stack, and V8 must be asked
   };
   // REQUIRES: called while V8 samples, on the isolate's thread.
   Taken Take();
-  // Describes the functions that are not described yet. After that, `StackOf` knows all stacks taken so far.
-  void Resolve();
-  Ref StackOf(uint32_t waiting) const { return waiting_[waiting - 1].stack; }
-  // Forgets the stacks that `StackOf` knows. REQUIRES: nothing was allocated on V8's heap since `Resolve`, so
-  // that no stack waits unresolved.
-  void ForgetResolved();
-  bool AnyWaiting() const { return !waiting_.empty(); }
+
+  bool AnyToDescribe() const { return functions_.AnyToDescribe(); }
+  // Describes functions that are not described yet, until it is `until_ns`. Returns whether all are
+  // described.
+  bool Describe(uint64_t until_ns) { return functions_.Describe(until_ns); }
+  // The path in the tables; 0 as long as some function of it is not described.
+  Ref StackOf(uint32_t path);
+  // Bounds the memory. REQUIRES: no path will be asked for again, except those taken later.
+  void Trim();
+
+  // Compares the stack that was taken last with one of V8's, which has the leaf `node`. Returns null when
+  // they have the same functions, else what is wrong.
+  const char* Compare(uintptr_t node);
+  // Compares the names of those functions, as far as they are described now.
+  const char* CompareNames();
 
   // Must be called after each GC, because it may have moved functions.
   void OnCollected(bool major) {
@@ -56,69 +76,45 @@ class SampledStacks {
   }
   size_t functions() const { return functions_.size(); }
   size_t bytes() const {
-    return functions_.bytes() + cache_.capacity() * sizeof(Cached) + frames_.capacity() * sizeof(Frame) +
-           waiting_.capacity() * sizeof(Waiting);
+    return functions_.bytes() + paths_.bytes() + (before_.capacity() + now_.capacity()) * sizeof(Walked) +
+           frames_.capacity() * sizeof(uint32_t);
   }
 
  private:
-  static constexpr size_t kCached = 4096;
-  // Frames that are being deoptimised do not count, so this many frames are walked beyond the depth.
+  // Frames that are being deoptimised do not count, so this many frames are walked beyond the depth. One
+  // frame more tells whether the stack is cut.
   static constexpr size_t kMoreFrames = 16;
-  // At most this many frames may wait for a description. Stacks beyond that become the overflow stack.
-  static constexpr size_t kMostWaitingFrames = 1 << 20;
+  // Names that wait to be compared.
+  static constexpr size_t kMostNames = 4096;
 
-  using Frame = FunctionTable::Known;
-  // Two different hashes of the frames' ids. Equal keys are taken for equal stacks.
-  struct Key {
-    uint64_t first = 0;
-    uint64_t second = 0;
-    bool operator==(const Key&) const = default;
-  };
-  struct Cached {
-    Key key;
-    Ref stack = 0;
-  };
-  struct Waiting {
-    size_t begin;   // of its frames in `waiting_frames_`
-    size_t frames;  // how many
-    Ref stack;      // 0 until `Resolve`
-  };
-
-  // A frame of the previous stack. If the current stack still has it, its function need not be looked up
-  // again.
-  struct Before {
+  // A frame of a stack. If the next stack still has it, its function need not be looked up again.
+  struct Walked {
     const uintptr_t* at;
     uintptr_t function;
-    Frame frame;
+    uint32_t id;  // 0: not looked up yet
   };
 
   bool TakeFrames();
-  Frame FrameAt(const uintptr_t* at);
+  void FindKnown(size_t frames);
   v8::StateTag State();
-  Key KeyOf() const;
-  Ref Intern();
-  uint32_t Wait();
+  Ref FrameOf(uint32_t id);
+  Ref Intern(const CallPaths::Node& node);
+  const char* CompareFrame(uint32_t id, const V8Node& node);
 
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   FunctionTable functions_;
+  CallPaths paths_;
   const uintptr_t* left_by_ = nullptr;
   StackRange stack_;
   CodeRanges code_;
   size_t depth_ = 0;
   std::vector<const uintptr_t*> walked_;
-  std::vector<Frame> frames_;      // the current stack, leaf first
-  std::vector<Before> before_;     // the previous stack as it was walked
-  std::vector<Before> now_;        // the current one
-  size_t passed_ = 0;              // how many of `before_` have lower addresses than the frame at hand
-  std::vector<Ref> path_;          // the frames of the stack being interned, outermost first
-  std::vector<Ref> path_before_;   // those of the stack interned before
-  std::vector<Ref> stack_before_;  // the stacks that end with each frame of `path_before_`
-  bool all_described_ = false;     // all frames of the current stack
-  std::vector<Cached> cache_;
-  std::vector<Waiting> waiting_;
-  std::vector<Frame> waiting_frames_;
-  std::unordered_map<uint64_t, uint32_t> waiting_by_key_;
+  std::vector<uint32_t> frames_;                         // ids of the current stack, leaf first
+  std::vector<Walked> before_;                           // the previous stack as it was walked
+  std::vector<Walked> now_;                              // the current one
+  std::vector<std::pair<uint32_t, std::string>> names_;  // of functions, as V8's sampler knows them
+  std::vector<bool> named_;                              // ids whose names were read
 };
 
 }  // namespace memprof

@@ -16,8 +16,9 @@ std::string_view View(const v8::String::Utf8Value& text) {
 
 }  // namespace
 
-void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root) {
+void StackInterner::Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root, int depth) {
   steps_.clear();
+  depth_ = static_cast<uint32_t>(depth);
   // The root stands for the empty stack. A sample may still name it.
   if (nodes_.Touch(root->node_id) == nullptr) {
     nodes_.Insert(root->node_id, Known{tables_->unknown_stack(), 0, 0, false});
@@ -64,7 +65,11 @@ uint32_t StackInterner::FingerprintOf(const Step& step) {
 StackInterner::Known StackInterner::Intern(v8::Isolate* isolate, const Step& step) {
   Known known;
   known.frame = InternFrame(isolate, step.node);
-  if (!step.parent_cut) known.stack = tables_->InternStack(step.parent_stack, known.frame);
+  if (IsTruncated(step, known.frame)) {
+    known.stack = InternTruncated(known.frame);
+  } else if (!step.parent_cut) {
+    known.stack = tables_->InternStack(step.parent_stack, known.frame);
+  }
   if (known.stack == 0) {
     known.cut = true;
     path_.push_back(known.frame);
@@ -72,6 +77,22 @@ StackInterner::Known StackInterner::Intern(v8::Isolate* isolate, const Step& ste
     path_.pop_back();
   }
   return known;
+}
+
+// V8 was asked for one frame more than the depth. It does not count the frame by which it marks a stack that
+// is being deoptimised.
+bool StackInterner::IsTruncated(const Step& step, Ref frame) const {
+  if (step.depth != depth_ || frame == 0) return false;
+  const FrameKey& key = tables_->FrameAt(frame)->key;
+  return !(tables_->StringAt(key.url).empty() && tables_->StringAt(key.function_name) == "(deopt)");
+}
+
+// The current path without its outermost frame, from the root of the stacks that are cut. Returns 0 where
+// there is no room.
+Ref StackInterner::InternTruncated(Ref frame) {
+  Ref stack = tables_->truncated_stack();
+  for (size_t i = 1; i < path_.size() && stack != 0; ++i) stack = tables_->InternStack(stack, path_[i]);
+  return stack == 0 ? 0 : tables_->InternStack(stack, frame);
 }
 
 Ref StackInterner::InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node) {

@@ -24,8 +24,10 @@ class StackInterner {
  public:
   explicit StackInterner(ProfileTables* tables) : tables_(tables) {}
 
-  // Interns what is new in the tree. Walks without recursion, since a tree is as deep as the stacks.
-  void Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root);
+  // Interns what is new in the tree. Walks without recursion, since a tree is as deep as the stacks. Stacks
+  // with more than `depth` frames are cut, and hang from a root of their own. REQUIRES: V8 was asked for one
+  // frame more.
+  void Read(v8::Isolate* isolate, v8::AllocationProfile::Node* root, int depth);
   // The stack of a node of the last tree that was read, 0 for other nodes.
   Ref StackOf(uint32_t node_id) {
     const Known* known = nodes_.Find(node_id);
@@ -54,10 +56,13 @@ class StackInterner {
 
   static uint32_t FingerprintOf(const Step& step);
   Known Intern(v8::Isolate* isolate, const Step& step);
+  Ref InternTruncated(Ref frame);
+  bool IsTruncated(const Step& step, Ref frame) const;
   Ref InternFrame(v8::Isolate* isolate, v8::AllocationProfile::Node* node);
 
   ProfileTables* const tables_;
   SweepMap<Known> nodes_;
+  uint32_t depth_ = 0;
   std::vector<Step> steps_;  // kept from tree to tree to save allocations
   std::vector<Ref> path_;    // frames of the nodes above the current one, outermost first
 };

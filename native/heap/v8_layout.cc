@@ -165,19 +165,19 @@ bool InSameCode(const void* known, const void* address) {
 #endif
 }
 
-uintptr_t ScriptNameOf(const V8Layout& layout, uintptr_t shared) {
+uintptr_t ScriptWordOf(const V8Layout& layout, uintptr_t shared, size_t word) {
   auto read = [](uintptr_t object, size_t word, uintptr_t* to) {
     return IsHeapObject(object) &&
            ReadMemory(reinterpret_cast<const uintptr_t*>(ObjectAddress(object)) + word, to);
   };
   uintptr_t script;
-  uintptr_t name;
+  uintptr_t value;
   uintptr_t map;
   uintptr_t type;
-  // V8 will look into the name's map, so the map must be readable too.
-  bool readable = read(shared, layout.script_word, &script) && read(script, kScriptNameWord, &name) &&
-                  read(name, 0, &map) && read(map, 1, &type);
-  return readable ? name : 0;
+  // V8 will look into the object's map, so the map must be readable too.
+  bool readable = read(shared, layout.script_word, &script) && read(script, word, &value) &&
+                  read(value, 0, &map) && read(map, 1, &type);
+  return readable ? value : 0;
 }
 
 }  // namespace memprof

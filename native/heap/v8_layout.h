@@ -17,11 +17,12 @@
 //                           GetNextStepSize
 //                       [5] the first step, [6] the sampler, [9] the interval: the rest of the observer
 //                       [25] -> "(root)"
+//                       [27] its samples (see v8_samples.cc)
 //                       [34] the depth of stacks (the low half), [35] the interval
 //   v8::Isolate         [entry_word] the frame by which JavaScript left for C++, or null (V8's "c_entry_fp")
 //   JSFunction          [shared_word] -> its SharedFunctionInfo, which all closures of one function share
 //   SharedFunctionInfo  [script_word] -> its Script
-//   Script              [2] -> its name
+//   Script              [1] -> its text, [2] -> its name
 //
 // Thread safety: the functions only read the memory that they are given, and keep no state.
 
@@ -43,6 +44,8 @@ struct V8Layout {
 
 constexpr size_t kLastIdWord = 2;
 constexpr size_t kObserverWord = 4;
+constexpr size_t kSamplesWord = 27;
+constexpr size_t kScriptTextWord = 1;
 constexpr size_t kScriptNameWord = 2;
 // Places in the observer's vtable.
 constexpr size_t kStepSlot = 2;
@@ -113,9 +116,9 @@ inline uintptr_t WordOf(uintptr_t object, size_t word) {
   return reinterpret_cast<const uintptr_t*>(ObjectAddress(object))[word];
 }
 
-// Returns the pointer to the name of the function's script, or 0 where the words that lead to it cannot be
-// read.
-uintptr_t ScriptNameOf(const V8Layout& layout, uintptr_t shared);
+// Returns a word of the function's script (`kScriptTextWord` or `kScriptNameWord`), or 0 where the words that
+// lead to it, or to the type of the object that it points to, cannot be read.
+uintptr_t ScriptWordOf(const V8Layout& layout, uintptr_t shared, size_t word);
 
 }  // namespace memprof
 

@@ -22,6 +22,9 @@ constexpr uint64_t kRoomForHarvestDivisor = 32;
 constexpr uint64_t kLeastRoomForHarvest = 4 << 20;
 constexpr uint64_t kMostRoomForHarvest = 64 << 20;
 
+// So long may functions be described in a GC. The others wait for the next one, or for a reader.
+constexpr uint64_t kLongestDescribingNs = 500'000;
+
 // A harvest is barren when V8 ran a full GC for it and showed less than one of this many expected samples.
 constexpr uint64_t kBarrenRatio = 4;
 // After this many barren harvests in a row, the sampler is taken for somebody else's.
@@ -50,9 +53,10 @@ IsolateSampler::~IsolateSampler() {
 }
 
 bool IsolateSampler::Start(const SamplerOptions& options) {
+  // One frame more than what is kept tells which stacks are cut.
   auto begin = [&] {
     return isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(
-        options.sample_interval, options.stack_depth, v8::HeapProfiler::kSamplingNoFlags);
+        options.sample_interval, options.stack_depth + 1, v8::HeapProfiler::kSamplingNoFlags);
   };
   if (!begin()) {
     if (!TurnsOutToBeOurs()) return false;
@@ -141,6 +145,7 @@ void IsolateSampler::PrepareRead() {
   // Unless a GC was completed since the last harvest, another one finds nothing that may be published.
   if (direct_.active() || clock_.completed() != harvested_at_gc_ || tables_->Empty())
     LookAtSamples(Reason::kRead);
+  direct_.PublishLate();
   // The totals must be right now, although the next harvest would bring a few more donors for lost samples.
   harvest_.FlushLost();
   if (tables_->Empty()) {
@@ -249,7 +254,8 @@ void IsolateSampler::Settle(Reason reason) {
   harvesting_ = true;
   uint64_t begin = MonotonicNs();
   uint64_t cpu_begin = ThreadCpuNs();
-  if (!direct_.Settle()) harvest_.BeginAfter(direct_.v8_boundary());
+  uint64_t until = reason == Reason::kRead ? ~uint64_t{0} : begin + kLongestDescribingNs;
+  if (!direct_.Settle(until)) harvest_.BeginAfter(direct_.v8_boundary());
   uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
   uint64_t now = MonotonicNs();
   ++figures_.harvests;
@@ -296,7 +302,7 @@ void IsolateSampler::ReadSamples() {
   if (collected || (used != 0 && HeapUsed() < used)) buffers_.OnUnseenGc();
   figures_.translate_cpu_ns += Elapsed(cpu_begin, ThreadCpuNs());
   if (profile == nullptr) return LeaveToOthers(true);
-  interner_.Read(isolate_, profile->GetRootNode());
+  interner_.Read(isolate_, profile->GetRootNode(), options_.stack_depth);
   if (recorder_ != nullptr) recorder_->Write({0, clock_.completed(), 0, 0});
   harvest_.Begin();
   for (const auto& sample : profile->GetSamples()) {

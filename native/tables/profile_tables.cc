@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "base/hash.h"
 
@@ -99,8 +100,9 @@ ProfileTables::ProfileTables(size_t limit)
   overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
   unknown_stack_ = InternStack(0, InternFrame("(unknown)", "", 0, 0));
   not_attributed_stack_ = InternStack(0, InternFrame("(not attributed)", "", 0, 0));
+  truncated_stack_ = InternStack(0, InternFrame(kTruncatedName, "", 0, 0));
   if (overflow_stack_ != 0) overflow_bucket_ = InternBucket({overflow_stack_, 0, 0}, 0);
-  ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0 && not_attributed_stack_ != 0;
+  ok_ = overflow_bucket_ != 0 && unknown_stack_ != 0 && not_attributed_stack_ != 0 && truncated_stack_ != 0;
 }
 
 ProfileTables* ProfileTables::Process() {
@@ -149,8 +151,9 @@ Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
 }
 
 Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
-  if (path.size() > kCutFrames) path = path.last(kCutFrames);
-  Ref stack = 0;
+  bool whole = path.size() <= kCutFrames;
+  if (!whole) path = path.last(kCutFrames);
+  Ref stack = whole ? 0 : truncated_stack_;
   for (Ref frame : path) {
     if (frame == 0) return overflow_stack_;
     stack = stacks_.FindOrInsert({stack, frame}, HashOfStack({stack, frame}), 0);
@@ -165,8 +168,8 @@ Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
   if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
   // There was room for the stack, but there is none for this bucket: count in the one of the stack that is
   // cut.
-  Ref path[kCutFrames];
-  size_t at = kCutFrames;
+  Ref path[kCutFrames + 1];
+  size_t at = std::size(path);
   for (Ref each = stack; each != 0 && at != 0; each = StackAt(each)->key.parent) {
     path[--at] = StackAt(each)->key.frame;
   }

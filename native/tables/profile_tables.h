@@ -132,6 +132,9 @@ struct Bucket : InternNode {
 };
 static_assert(sizeof(Bucket) <= 64);
 
+// The root of stacks that are cut.
+inline constexpr const char* kTruncatedName = "(truncated)";
+
 class ProfileTables {
  public:
   static constexpr size_t kDefaultLimit = size_t{32} << 20;
@@ -161,8 +164,8 @@ class ProfileTables {
                   ScriptPlace in_script = {});
   // 0 when only the tenth kept for cut stacks is left, or when `frame` is 0.
   Ref InternStack(Ref parent, Ref frame);
-  // The stack of the last `kCutFrames` of `path` (outermost first), or the overflow stack when there is no
-  // room at all. Each call is counted.
+  // The stack of the last `kCutFrames` of `path` (outermost first) below the root of cut stacks, or the
+  // overflow stack when there is no room at all. Each call is counted.
   Ref InternCutStack(std::span<const Ref> path);
   // Never 0: when there is no room it is the bucket of the cut stack, and when the kept tenth is full as
   // well, the overflow bucket.
@@ -173,6 +176,8 @@ class ProfileTables {
   Ref unknown_stack() const { return unknown_stack_; }
   // For lost samples of which nothing is known.
   Ref not_attributed_stack() const { return not_attributed_stack_; }
+  // The root of stacks that are cut.
+  Ref truncated_stack() const { return truncated_stack_; }
 
   Bucket* BucketAt(Ref ref) const { return buckets_.At(ref); }
   const StackNode* StackAt(Ref ref) const { return stacks_.At(ref); }
@@ -222,6 +227,7 @@ class ProfileTables {
   Ref overflow_bucket_ = 0;
   Ref unknown_stack_ = 0;
   Ref not_attributed_stack_ = 0;
+  Ref truncated_stack_ = 0;
   std::atomic<uint64_t> cut_stacks_{0};
   std::atomic<uint64_t> generation_{0};
 };

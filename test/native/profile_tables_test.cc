@@ -83,7 +83,7 @@ TEST(FramesWithEqualContentsAreOne) {
     CHECK_EQ(tables.FrameAt(ref)->key.column, frame.column);
   }
   CHECK_EQ(tables.FrameCount(),
-           std::size(different) + 3);  // and "(overflow)", "(unknown)", "(not attributed)"
+           std::size(different) + 4);  // and "(overflow)", "(unknown)", "(not attributed)"
 }
 
 // Hashes alone must not decide, though they hardly ever agree by chance.

@@ -57,10 +57,10 @@ class Filler {
     ++kept_cut_;
     auto leaf_most = path.rbegin();
     size_t frames = 0;
-    for (; stack != 0; stack = tables_->StackAt(stack)->key.parent, ++frames) {
+    for (; frames < ProfileTables::kCutFrames; stack = tables_->StackAt(stack)->key.parent, ++frames) {
       CHECK_EQ(tables_->StackAt(stack)->key.frame, *leaf_most++);
     }
-    CHECK_EQ(frames, ProfileTables::kCutFrames);
+    CHECK_EQ(stack, tables_->truncated_stack());
   }
 
   ProfileTables* const tables_;
@@ -135,7 +135,7 @@ TEST(BucketsOfWholeStacksLeaveTheLastTenthToThoseOfCutOnes) {
     REQUIRE(stack != 0);
     CHECK_EQ(tables.StackAt(stack)->key.frame, frames[i]);
   }
-  CHECK_EQ(stack, 0);
+  CHECK_EQ(stack, tables.truncated_stack());
   CHECK_EQ(tables.BucketAt(tables.BucketFor(stacks[1], 5000))->key.stack, stacks[1]);  // short enough
   CHECK_EQ(tables.CutStacks(), 0);  // none was: only buckets moved
 
