@@ -4,6 +4,8 @@ import type { Option } from './options.js';
 
 const commands = [
   'run',
+  'attach',
+  'detach',
   'top',
   'tree',
   'peek',

@@ -84,7 +84,7 @@ export interface Option {
 }
 
 const MIB = 2 ** 20;
-const PROFILED = ['start', 'register', 'run'] as const;
+const PROFILED = ['start', 'register', 'run', 'attach'] as const;
 const DAY = 86_400_000;
 
 const table: Option[] = [
@@ -226,9 +226,10 @@ const table: Option[] = [
   // The HTTP server.
   {
     name: 'port',
-    takers: ['serve'],
+    takers: ['serve', 'attach'],
     kind: integer(0, 65_535),
     default: 6060,
+    defaults: { attach: 0 },
     help: 'the port to listen on; 0 takes a free port',
   },
   {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { didYouMean, nearest } from '../base/nearest.js';
 import { printable } from '../base/text.js';
+import { attach, detach } from './attach.js';
 import { build } from './build.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
@@ -18,6 +19,8 @@ import { raw, tags, traces } from './sample-commands.js';
 
 const commands: readonly Command[] = [
   run,
+  attach,
+  detach,
   top,
   tree,
   peek,

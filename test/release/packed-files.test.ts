@@ -18,7 +18,9 @@ function filesIn(folder: string, extensions: readonly string[]): string[] {
 
 /** One that comes of each source. */
 function compiled(): string[] {
-  const modules = filesIn('lib', ['.ts']).filter((name) => !name.endsWith('.d.ts') && !name.includes('/browser/'));
+  const modules = filesIn('lib', ['.ts']).filter(
+    (name) => !name.endsWith('.d.ts') && !name.includes('/browser/'),
+  );
   return modules.flatMap((name) => {
     const base = path.join('dist', path.relative('lib', name)).slice(0, -'.ts'.length);
     return [`${base}.js`, `${base}.js.map`, `${base}.d.ts`];
