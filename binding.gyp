@@ -6,6 +6,7 @@
       "sources": [
         "native/binding/addon.cc",
         "native/binding/bench.cc",
+        "native/binding/explain.cc",
         "native/binding/figures.cc",
         "native/binding/instance.cc",
         "native/binding/proto.cc",
@@ -27,6 +28,9 @@
         "native/heap/function_table.cc",
         "native/heap/harvest.cc",
         "native/dump/heap_limit_dump.cc",
+        "native/heap/heap_walk.cc",
+        "native/heap/retaining_paths.cc",
+        "native/isolate/explanation.cc",
         "native/heap/imputer.cc",
         "native/isolate/isolate_registry.cc",
         "native/isolate/isolate_sampler.cc",

@@ -1,6 +1,8 @@
 // `require('memprof')` is part of every program's start, so each function loads the module behind it when it is
 // first called. The functions are written out because Node.js finds the names that can be imported by reading this
 // file's text.
+
+import type { ExplainOptions, Explanation } from './analysis/explain.js';
 import { lazily } from './base/lazily.js';
 import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 import type { ParseOptions, ProfileData } from './profile/model.js';
@@ -181,6 +183,31 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Profil
 
 export type { ErrorCode } from './base/errors.js';
 
+const explaining = lazily(() => require('./analysis/explain.js') as typeof import('./analysis/explain.js'));
+
+/**
+ * Tells what holds the memory of a site: takes a heap snapshot inside the process, finds the objects behind the samples of
+ * the site in it, and merges the paths that lead to them from V8's roots. The snapshot stops the thread, and does not
+ * leave the process. One at a time.
+ *
+ * It needs samples that memprof takes itself (`start({ directSamples: true })`, `status().heap.source`), because only
+ * these lead to their objects; and it is refused near the heap limit, or when less memory is left than it would take.
+ *
+ * @param options See `ExplainOptions` for the defaults.
+ * @returns A promise of what holds what.
+ * @throws `ERR_MEMPROF_NO_OBJECTS` if the samples of that thread come from V8.
+ * @throws `ERR_MEMPROF_COSTLY` if the heap is larger than `maxHeapBytes`, too full, or there is too little memory.
+ * @throws `ERR_MEMPROF_BUSY` while another one is made; `ERR_MEMPROF_NO_THREAD` if no such thread is profiled, or answers.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const { sites } = await memprof.explain({ site: 'subscribe' });
+ * console.log(sites[0]?.paths[0]?.path);
+ */
+export function explain(options?: ExplainOptions): Promise<Explanation> {
+  return explaining().explain(options);
+}
+
 const errors = lazily(() => require('./base/errors.js') as typeof import('./base/errors.js'));
 // Getters of this form, since Node.js finds only such names in a module's text.
 const classes = {
@@ -219,6 +246,12 @@ Object.defineProperty(exports, 'MemprofTypeError', {
   },
 });
 
+export type {
+  ExplainOptions,
+  Explanation,
+  HoldingPath,
+  SiteExplanation,
+} from './analysis/explain.js';
 export type { EncodeOptions, Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 export type {
   Mapping,

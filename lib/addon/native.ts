@@ -57,6 +57,12 @@ export interface NativeAddon {
    * Returns a function that tells how many threads have not answered yet; a thread in a long native call may never do so.
    */
   refresh(collect: boolean): () => number;
+  /**
+   * Asks a thread what holds the sampled objects of the given stacks. Returns a problem: -1 another snapshot is being taken,
+   * -2 there is no such profiled thread; or else a function that tells how far it is: 0 not done yet, 2 stopped or ended,
+   * 3 the samples come from V8, 4 the heap is too full, or the answer as JSON. With `true` it stops it.
+   */
+  explain(stacks: Uint32Array, threadId: number): ((stop: boolean) => number | string) | number;
   setThreadId(id: number): void;
   onDisplaced(callback: () => void): void;
   restart(): boolean;

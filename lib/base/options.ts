@@ -17,6 +17,7 @@
 import { fileFormats } from './choices.js';
 import { type CommandName, commandOptions } from './command-options.js';
 import { invalidType } from './errors.js';
+import { explainOptions } from './explain-options.js';
 import {
   address,
   amount,
@@ -46,6 +47,7 @@ export type Taker =
   | 'serve'
   | 'writeTo'
   | 'encode'
+  | 'explain'
   | 'parseProfile'
   | 'readMemStats'
   | 'measure'
@@ -275,6 +277,7 @@ const table: Option[] = [
     helpOff: 'ignore source maps: show frames as they are in the built code',
   },
   ...profileOptions(),
+  ...explainOptions(),
   {
     name: 'scope',
     takers: ['readMemStats'],

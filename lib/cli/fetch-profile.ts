@@ -24,6 +24,14 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Fetches a profile of any format. The URL may contain `user:password@`. */
 export async function fetchProfile(address: string): Promise<ProfileData> {
   if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a valid URL`);
+  const { url, headers } = withoutUser(new URL(address));
+  const fromHeaders: string[] = [];
+  const profile = await readProfile(printable(url.href), () => download(url, headers, fromHeaders));
+  return { ...profile, comments: [...profile.comments, ...fromHeaders] };
+}
+
+/** Moves `user:password@` from the URL to a header, since `fetch` refuses such URLs. */
+export function withoutUser(address: URL): { url: URL; headers: Record<string, string> } {
   const url = new URL(address);
   const headers: Record<string, string> = {};
   if (url.username + url.password !== '') {
@@ -32,9 +40,7 @@ export async function fetchProfile(address: string): Promise<ProfileData> {
     url.username = '';
     url.password = '';
   }
-  const fromHeaders: string[] = [];
-  const profile = await readProfile(printable(url.href), () => download(url, headers, fromHeaders));
-  return { ...profile, comments: [...profile.comments, ...fromHeaders] };
+  return { url, headers };
 }
 
 /** Adds to `comments` what the response's headers tell about the profile. */
@@ -61,7 +67,7 @@ async function download(url: URL, headers: Record<string, string>, comments: str
 }
 
 /** `fetch` gives the reason in `cause`; if it tried several addresses, the causes are in there. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'no answer';
   const reason = REASONS[cause?.code ?? ''] ?? cause?.message;

@@ -16,6 +16,7 @@ import {
   serveProfile,
 } from './profile-route.js';
 import { symbolLines } from './symbols.js';
+import { serveWhy } from './why-route.js';
 
 const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
 // A client that does not read its response keeps the profile in memory, so it is cut off after this time.
@@ -129,6 +130,12 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
     description:
       'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
   },
+  {
+    name: 'why',
+    href: 'why?cost=1',
+    description:
+      'What holds the memory of a site, which you can specify in the site GET parameter (a regular expression). It takes a snapshot of the heap, which stops the thread: the cost GET parameter only tells for how long.',
+  },
 ];
 
 /** The pages of one handler. */
@@ -202,6 +209,8 @@ export class Pages {
         return this.#profileOf(response, name, query);
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));
+      case 'why':
+        return this.#limited(response, () => serveWhy(response, query));
     }
     sendError(response, 404, 'Unknown profile');
   }

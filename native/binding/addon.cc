@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "binding/bench.h"
+#include "binding/explain.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
 #include "binding/object_reader.h"
@@ -169,6 +170,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddonInstance::Make(env, sampler);
   registry->Listen(sampler, env);
   exports.Set("refresh", Napi::Function::New(env, Refresh));
+  exports.Set("explain", Napi::Function::New(env, Explain));
   exports.Set("start", Napi::Function::New(env, Start));
   exports.Set("stop", Napi::Function::New(env, Stop));
   exports.Set("countRecords", Napi::Function::New(env, CountRecords));

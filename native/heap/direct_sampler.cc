@@ -387,15 +387,23 @@ void DirectSampler::NameUnknownStacks() {
 }
 
 std::vector<SampledObject> DirectSampler::ObjectsOf(std::span<const Ref> stacks) {
-  std::vector<SampledObject> objects;
-  if (!active_) return objects;
   std::vector<Ref> wanted(stacks.begin(), stacks.end());
   std::sort(wanted.begin(), wanted.end());
+  return ObjectsWhere([&](Ref stack) { return std::binary_search(wanted.begin(), wanted.end(), stack); });
+}
+
+std::vector<SampledObject> DirectSampler::AllObjects() {
+  return ObjectsWhere([](Ref) { return true; });
+}
+
+template <typename F>
+std::vector<SampledObject> DirectSampler::ObjectsWhere(F&& wanted) {
+  std::vector<SampledObject> objects;
+  if (!active_) return objects;
   ledger_.ForEach([&](Record* record) {
     if (record->dead || record->bucket == 0 || record->handle.IsEmpty()) return;
     Ref stack = tables_->BucketAt(record->bucket)->key.stack;
-    if (!std::binary_search(wanted.begin(), wanted.end(), stack)) return;
-    objects.push_back({stack, record->size, record->handle.Get(isolate_)});
+    if (wanted(stack)) objects.push_back({stack, record->size, record->handle.Get(isolate_)});
   });
   return objects;
 }

@@ -102,6 +102,8 @@ class DirectSampler final : public StepListener {
   // The sampled objects of these stacks that are alive, as far as they are published. Empty unless `active`.
   // Allocates nothing on V8's heap. REQUIRES: the caller has a HandleScope, and no GC is running.
   std::vector<SampledObject> ObjectsOf(std::span<const Ref> stacks);
+  // The same for all stacks.
+  std::vector<SampledObject> AllObjects();
 
   // For tests and benchmarks: when set, V8 takes each sample as well, and all of them are compared.
   void set_compare_all(bool all) {
@@ -129,6 +131,8 @@ class DirectSampler final : public StepListener {
   intptr_t NextStepSize() override { return NextStepSizeAsV8(sampler_); }
 
  private:
+  template <typename F>
+  std::vector<SampledObject> ObjectsWhere(F&& wanted);
   using Ledger = SampleLedger<v8::Global<v8::Value>>;
   using Record = Ledger::Record;
 

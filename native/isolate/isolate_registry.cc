@@ -171,6 +171,8 @@ void IsolateRegistry::PrepareRead(IsolateSampler* caller) {
 void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
   if (sampler->doorbell()) return;
   auto work = [this, sampler](bool collect) {
+    std::optional<ExplanationRef> asked = sampler->explanations().Take();
+    if (asked) (*asked)->Run(sampler->isolate(), &sampler->direct());
     if (sampler->state() != SamplerState::kRunning) return;
     if (collect) {
       sampler->clock().CountForced();
@@ -193,6 +195,19 @@ std::vector<Refreshment> IsolateRegistry::Refresh(bool collect) {
     asked.push_back({doorbell, doorbell->Ring(collect)});
   }
   return asked;
+}
+
+std::optional<Refreshment> IsolateRegistry::Explain(uint64_t thread_id, const ExplanationRef& request) {
+  Lock lock(mutex_);
+  for (IsolateSampler* sampler : samplers_) {
+    SamplerStatus status = sampler->status();
+    if (!sampler->doorbell() || status.thread_id != thread_id || status.state != SamplerState::kRunning)
+      continue;
+    sampler->explanations().Put(request);
+    const DoorbellRef& doorbell = *sampler->doorbell();
+    return Refreshment{doorbell, doorbell->Ring(false)};
+  }
+  return std::nullopt;
 }
 
 void IsolateRegistry::OnEnvironmentEnd(void* sampler) {

@@ -132,6 +132,8 @@ class IsolateRegistry {
   void Listen(IsolateSampler* sampler, napi_env env);
   // Asks all profiled isolates for figures as of their last GC; with `collect`, as of one made for this.
   std::vector<Refreshment> Refresh(bool collect);
+  // Asks the profiled thread with that id. Nothing when there is none.
+  std::optional<Refreshment> Explain(uint64_t thread_id, const ExplanationRef& request);
 
   // The interval of the records there are; 0 before the first start.
   uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }

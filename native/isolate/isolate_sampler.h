@@ -30,6 +30,7 @@
 #include "heap/overhead_meter.h"
 #include "heap/stack_interner.h"
 #include "isolate/doorbell.h"
+#include "isolate/explanation.h"
 #include "tables/profile_tables.h"
 
 namespace memprof {
@@ -131,6 +132,7 @@ class IsolateSampler {
   void set_recorder(std::unique_ptr<HarvestLog> recorder) { recorder_ = std::move(recorder); }
 
   DirectSampler& direct() { return direct_; }
+  ExplanationBox& explanations() { return explanations_; }
   v8::Isolate* isolate() const { return isolate_; }
   // Becomes null when the sampler ends.
   const Shared<IsolateSampler*>& self() const { return self_; }
@@ -182,6 +184,7 @@ class IsolateSampler {
   Harvest harvest_;
   StackInterner interner_;
   DirectSampler direct_;
+  ExplanationBox explanations_;
   CostBudget budget_;
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;

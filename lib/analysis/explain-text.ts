@@ -1,0 +1,55 @@
+import { printable } from '../base/text.js';
+import type { Explanation, SiteExplanation, SnapshotCost } from './explain.js';
+import { formatValue } from './units.js';
+
+/** What a snapshot will cost, in one line. */
+export function formatCost({ heapBytes, milliseconds, bytes }: SnapshotCost): string {
+  return (
+    `a snapshot of ${formatValue(heapBytes, 'bytes')} of heap stops the thread for about ` +
+    `${formatValue(milliseconds * 1e6, 'nanoseconds')} and takes about ${formatValue(bytes, 'bytes')} of memory meanwhile`
+  );
+}
+
+/** An explanation as `memprof why` prints it. */
+export function formatExplanation({ thread, sites, snapshot }: Explanation): string {
+  const lines = sites.flatMap(siteLines);
+  if (sites.length === 0) lines.push('No site that matches has anything in use.');
+  const { nodes, snapshotMs, walkMs } = snapshot;
+  lines.push(
+    `snapshot of thread ${thread}: ${nodes} objects; it stood still for ${formatValue((snapshotMs + walkMs) * 1e6, 'nanoseconds')}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+const SHOWN_PATHS = 5;
+const SHOWN_KINDS = 4;
+
+function siteLines({ site, bytes, bytesError, samples, reached, paths, notHeld }: SiteExplanation): string[] {
+  const size = `${formatValue(bytes, 'bytes')} ± ${formatValue(bytesError, 'bytes')}`;
+  const lines = [
+    `${printable(site)}    ${size} in use, ${count(samples, 'sample')}, ${reached} reached`,
+    ...paths.slice(0, SHOWN_PATHS).flatMap(({ path, share, shareError, kinds, place }) => {
+      const shown = kinds.slice(0, SHOWN_KINDS).map((each) => `${each.samples} ${each.kind}`);
+      const where = place === null || place.lineNumber === 0 ? '' : `; ${place.fileName}:${place.lineNumber}`;
+      return [
+        `  ${percent(share).padStart(5)} ± ${percent(shareError)}  ${printable(path)}`,
+        `                 ${printable(`${shown.join(', ')}${where}`)}`,
+      ];
+    }),
+  ];
+  const rest = paths.slice(SHOWN_PATHS).reduce((sum, { share }) => sum + share, 0);
+  if (rest > 0) lines.push(`  ${percent(rest).padStart(5)}  other paths`);
+  if (notHeld.samples > 0) {
+    lines.push(`  not held by anything: ${percent(notHeld.share)} (garbage at that moment)`);
+  }
+  return [...lines, ''];
+}
+
+function percent(share: number): string {
+  const value = share * 100;
+  return `${(value > 0 && value < 1) || (value > 99 && value < 100) ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,353 @@
+import { readFile, stat } from 'node:fs/promises';
+import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId as ownThread } from 'node:worker_threads';
+import { native } from '../addon/native.js';
+import { completeOptions } from '../base/check-options.js';
+import { memprofError, outOfRange } from '../base/errors.js';
+import { scaleFactor } from '../profile/scaling.js';
+import { heapStackAt, toPath } from '../sampler/frames.js';
+import { readMemStats } from '../sampler/mem-stats.js';
+import { nodeName } from './graph.js';
+import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf, type Place } from './holders.js';
+import { sampled } from './leak-sites.js';
+
+/** Options of `explain`. */
+export interface ExplainOptions {
+  /**
+   * The sites to explain: a regular expression that the function at the leaf of a stack matches (as `NAME FILE:LINE`), or,
+   * if no leaf does, any of its functions. Default: the sites with most bytes in use.
+   */
+  site?: string | RegExp;
+  /** The most sites, those with most bytes in use first. Default 3. */
+  limit?: number;
+  /** `threadId` of the thread whose heap is looked at. Default: that of the calling thread. */
+  thread?: number;
+  /**
+   * The largest heap, in bytes, of which a snapshot is taken: it stops the thread, and takes about seven times as much
+   * memory meanwhile. Default 134217728, which is 128 MiB. Never one that is fuller than 80 % of its limit.
+   */
+  maxHeapBytes?: number;
+  /** Ends the wait, and the snapshot when V8 next looks. */
+  signal?: AbortSignal;
+}
+
+/** What holds one part of a site's memory. */
+export interface HoldingPath {
+  /** The path in one line: `bus (module scope, server.js:9) → EventEmitter._events → .tick[] → closure server.js:36`. */
+  path: string;
+  /** Share of the site's samples, 0 … 1, and its standard error. */
+  share: number;
+  shareError: number;
+  samples: number;
+  /** Bytes in use that these samples stand for. */
+  bytes: number;
+  /** What the objects are, the most frequent kind first: `Array`, `closure`, `string`, a class … */
+  kinds: { kind: string; samples: number }[];
+  /** Where the innermost closure or class on the path is defined; null if V8 does not tell. A line of 0 is unknown. */
+  place: { fileName: string; lineNumber: number } | null;
+}
+
+/** A site, and what holds the objects that it allocated. */
+export interface SiteExplanation {
+  site: string;
+  /** Bytes in use, scaled up, and the standard error of that. */
+  bytes: number;
+  bytesError: number;
+  /** Samples in use, and how many of them something holds. */
+  samples: number;
+  reached: number;
+  /** The largest share first. */
+  paths: HoldingPath[];
+  /** What the snapshot's garbage collections freed, or what nothing holds: garbage at that moment. */
+  notHeld: { share: number; samples: number; bytes: number };
+}
+
+/** What `explain` answers. */
+export interface Explanation {
+  thread: number;
+  sites: SiteExplanation[];
+  /** What it took: objects in the snapshot, and milliseconds for which the thread stood still. */
+  snapshot: { nodes: number; snapshotMs: number; walkMs: number };
+}
+
+/** What a snapshot of a heap of that size is likely to take: milliseconds and bytes. */
+export interface SnapshotCost {
+  heapBytes: number;
+  milliseconds: number;
+  bytes: number;
+}
+
+// Measured, see docs/leaks.md.
+const MS_PER_MIB = 45;
+const BYTES_PER_HEAP_BYTE = 7;
+const MIB = 2 ** 20;
+const PATHS = 10;
+
+/** The heap of all threads, since other threads' figures are known only together. */
+export function snapshotCost(): SnapshotCost {
+  const heapBytes = readMemStats().heapAlloc;
+  return {
+    heapBytes,
+    milliseconds: (heapBytes / MIB) * MS_PER_MIB,
+    bytes: heapBytes * BYTES_PER_HEAP_BYTE,
+  };
+}
+
+type Checked = ExplainOptions & Required<Pick<ExplainOptions, 'limit' | 'maxHeapBytes'>>;
+
+/** See lib/index.ts. */
+export async function explain(options?: ExplainOptions): Promise<Explanation> {
+  const checked = completeOptions<ExplainOptions, Checked>('explain', options);
+  const { limit, maxHeapBytes, signal } = checked;
+  const thread = checked.thread ?? ownThread;
+  signal?.throwIfAborted();
+  const pattern = toRegExp(checked.site);
+  refuseIfTooCostly(maxHeapBytes);
+  const sites = findSites(pattern, limit);
+  const stacks = Uint32Array.from(new Set(sites.flatMap((each) => each.stacks)));
+  const raw = await ask(stacks, thread, signal);
+  const { sampleInterval } = native().readStatus().heap;
+  const findPlace = await placeFinder(raw);
+  const holders = new Holders(raw, findPlace);
+  const objects = objectsOf(raw);
+  const alive = objects.filter(({ state }) => state !== 'freed').length;
+  // When there were too many, each of those that were chosen stands for several.
+  const chosen = alive === 0 ? 1 : raw.alive / alive;
+  return {
+    thread,
+    sites: sites.map(({ name, stacks: own }) => {
+      const mine = new Set(own);
+      const these = objects.filter(({ stack }) => mine.has(stack));
+      return explainSite(name, these, holders, { sampleInterval, chosen });
+    }),
+    snapshot: { nodes: raw.nodes, snapshotMs: raw.snapshotNs / 1e6, walkMs: raw.walkNs / 1e6 },
+  };
+}
+
+function toRegExp(site: string | RegExp | undefined): RegExp | undefined {
+  if (site === undefined || site instanceof RegExp) return site;
+  try {
+    return new RegExp(site);
+  } catch {
+    throw outOfRange('options.site', 'a regular expression', site);
+  }
+}
+
+function refuseIfTooCostly(maxHeapBytes: number): void {
+  const { heapBytes, milliseconds, bytes } = snapshotCost();
+  const mb = (value: number) => `${Math.round(value / MIB)} MB`;
+  const cost =
+    `a snapshot of ${mb(heapBytes)} of heap stops the thread for about ${(milliseconds / 1000).toFixed(1)} s ` +
+    `and takes about ${mb(bytes)} of memory`;
+  if (heapBytes > maxHeapBytes) {
+    throw memprofError(
+      'ERR_MEMPROF_COSTLY',
+      `${cost}: raise maxHeapBytes (${mb(maxHeapBytes)}), or say --yes, if it is worth that`,
+    );
+  }
+  const available = (process as { availableMemory?: () => number }).availableMemory?.() ?? os.freemem();
+  if (bytes > available) {
+    throw memprofError('ERR_MEMPROF_COSTLY', `${cost}, and there are only ${mb(available)} left`);
+  }
+}
+
+interface Site {
+  name: string;
+  stacks: number[];
+  bytes: number;
+}
+
+function findSites(pattern: RegExp | undefined, limit: number): Site[] {
+  const byLeaf = new Map<string, Site>();
+  const byAny = new Map<string, Site>();
+  const add = (sites: Map<string, Site>, name: string, stack: number, bytes: number) => {
+    const site = sites.get(name) ?? { name, stacks: [], bytes: 0 };
+    site.stacks.push(stack);
+    site.bytes += bytes;
+    sites.set(name, site);
+  };
+  const { figures, stacks } = native().readRecords(false, false);
+  for (const [at, stack] of stacks.entries()) {
+    const names = heapStackAt(stack).map((frame) => nodeName(frame, 'places', undefined));
+    const bytes = figures[at * 4]! - figures[at * 4 + 1]!;
+    const objects = figures[at * 4 + 2]! - figures[at * 4 + 3]!;
+    const scaled = bytes * scaleFactor(objects, bytes, native().readStatus().heap.sampleInterval);
+    const [leaf = '<unknown>'] = names;
+    if (pattern === undefined || pattern.test(leaf)) add(byLeaf, leaf, stack, scaled);
+    else if (names.some((name) => pattern.test(name))) add(byAny, leaf, stack, scaled);
+  }
+  const found = byLeaf.size > 0 ? byLeaf : byAny;
+  return [...found.values()].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
+}
+
+const PROBLEMS = {
+  another: -1,
+  noThread: -2,
+  open: 0,
+  stopped: 2,
+  noObjects: 3,
+  heapFull: 4,
+};
+// A thread in a long native call does not answer.
+const ANSWER_TIMEOUT_MS = 10_000;
+
+async function ask(
+  stacks: Uint32Array,
+  thread: number,
+  signal: AbortSignal | undefined,
+): Promise<NativePaths> {
+  const answer = native().explain(stacks, thread);
+  if (answer === PROBLEMS.another) {
+    throw memprofError('ERR_MEMPROF_BUSY', 'another snapshot is being taken in this process: one at a time');
+  }
+  if (typeof answer === 'number') {
+    throw memprofError('ERR_MEMPROF_NO_THREAD', `there is no profiled thread ${thread}`);
+  }
+  const begin = performance.now();
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    const state = answer(signal?.aborted === true);
+    if (typeof state === 'string') return JSON.parse(state) as NativePaths;
+    signal?.throwIfAborted();
+    if (state === PROBLEMS.noObjects) {
+      throw memprofError(
+        'ERR_MEMPROF_NO_OBJECTS',
+        `what holds memory can only be told where memprof takes the samples itself: start({ directSamples: true }); ` +
+          `status().heap.sourceProblem of thread ${thread} says why it does not`,
+      );
+    }
+    if (state === PROBLEMS.heapFull) {
+      throw memprofError('ERR_MEMPROF_COSTLY', 'the heap is too close to its limit for a snapshot');
+    }
+    if (state === PROBLEMS.stopped) {
+      throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} ended before it answered`);
+    }
+    if (
+      state === PROBLEMS.open &&
+      performance.now() - begin > ANSWER_TIMEOUT_MS + snapshotCost().milliseconds * 5
+    ) {
+      answer(true);
+      throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} did not answer`);
+    }
+    await sleep(wait);
+  }
+}
+
+interface Sampling {
+  sampleInterval: number;
+  /** How many objects each of those that are alive stands for. */
+  chosen: number;
+}
+
+function explainSite(
+  site: string,
+  objects: ReturnType<typeof objectsOf>,
+  holders: Holders,
+  { sampleInterval, chosen }: Sampling,
+): SiteExplanation {
+  const figuresOf = (some: typeof objects) => {
+    let [bytes, variance, samples] = [0, 0, 0];
+    for (const { size, state } of some) {
+      const point = sampled(
+        scaleFactor(1, size, sampleInterval),
+        size * scaleFactor(1, size, sampleInterval),
+        sampleInterval,
+      );
+      const times = state === 'freed' ? 1 : chosen;
+      bytes += point.bytes * times;
+      variance += point.variance * times;
+      samples += times;
+    }
+    return { bytes, variance, samples };
+  };
+  const all = figuresOf(objects);
+  const held = objects.filter(({ state }) => state === 'held');
+  const share = (samples: number) => (all.samples === 0 ? 0 : samples / all.samples);
+  const groups = groupPaths(held.map(({ step }) => holders.pathTo(step)));
+  const paths = groups.slice(0, PATHS).map(({ segments, kinds, place, members }): HoldingPath => {
+    const { bytes, samples } = figuresOf(members.map((each) => held[each]!));
+    const part = share(samples);
+    return {
+      path: segments.length === 0 ? '(V8)' : segments.join(' → '),
+      share: part,
+      shareError: shareError(part, objects.length),
+      samples: Math.round(samples),
+      bytes: Math.round(bytes),
+      kinds: [...kinds].map(([kind, count]) => ({ kind, samples: Math.round(count * chosen) })),
+      place: place ?? null,
+    };
+  });
+  const garbage = figuresOf(objects.filter(({ state }) => state !== 'held'));
+  return {
+    site,
+    bytes: Math.round(all.bytes),
+    bytesError: Math.round(Math.sqrt(all.variance)),
+    samples: Math.round(all.samples),
+    reached: Math.round(figuresOf(held).samples),
+    paths,
+    notHeld: {
+      share: share(garbage.samples),
+      samples: Math.round(garbage.samples),
+      bytes: Math.round(garbage.bytes),
+    },
+  };
+}
+
+/** Of a share that was counted in so many samples; a share of all or of nothing may be off by one sample's. */
+function shareError(share: number, samples: number): number {
+  if (samples === 0) return 0;
+  return Math.max(Math.sqrt((share * (1 - share)) / samples), 1 / (samples + 2));
+}
+
+const LARGEST_FILE = 2 * MIB;
+const MOST_FILES = 50;
+
+/**
+ * V8 tells where a function is only of those that were sampled. Of the others memprof may know it from stacks, and else,
+ * as of variables, the text of the file tells: the one line that declares the name.
+ */
+async function placeFinder(raw: NativePaths): Promise<FindPlace> {
+  const lines = new Map<string, number>();
+  const key = (name: string, fileName: string) => `${name}\n${fileName}`;
+  for (const stack of new Set(native().readRecords(true, false).stacks)) {
+    for (const { functionName, fileName, lineNumber } of heapStackAt(stack)) {
+      const at = key(functionName, fileName);
+      // Of two functions of one name it is not known which one is meant.
+      lines.set(at, (lines.get(at) ?? lineNumber) === lineNumber ? lineNumber : 0);
+    }
+  }
+  const files = new Set<string>();
+  for (let at = 0; at < raw.steps.length; at += 8) {
+    const file = raw.texts[raw.steps[at + 5]!];
+    if (file !== undefined && files.size < MOST_FILES) files.add(toPath(file));
+  }
+  const texts = new Map<string, string>();
+  await Promise.all([...files].map(async (file) => texts.set(file, await textOf(file))));
+  return (name: string, url: string, isVariable: boolean): Place => {
+    const fileName = toPath(url);
+    const known = isVariable ? undefined : lines.get(key(name, fileName));
+    const lineNumber = known || declarationLine(texts.get(fileName) ?? '', name, isVariable);
+    return { fileName, lineNumber };
+  };
+}
+
+async function textOf(file: string): Promise<string> {
+  if (file === '' || file.startsWith('node:')) return '';
+  try {
+    return (await stat(file)).size > LARGEST_FILE ? '' : await readFile(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** 0 unless exactly one line declares the name, for a variable at the beginning of a line. */
+function declarationLine(text: string, name: string, isVariable: boolean): number {
+  if (text === '' || !/^[\w$]+$/.test(name)) return 0;
+  const what = isVariable
+    ? `^(?:export\\s+)?(?:const|let|var|(?:async\\s+)?function\\s*\\*?|class)\\s[^=\\n]*?(?<![\\w$])`
+    : `(?:function\\s*\\*?|class)\\s+`;
+  const pattern = new RegExp(`${what}${name.replaceAll('$', '\\$')}(?![\\w$])`, 'gm');
+  const found = [...text.matchAll(pattern)];
+  if (found.length !== 1) return 0;
+  return text.slice(0, found[0]!.index).split('\n').length;
+}

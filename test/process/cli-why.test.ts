@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import type { Explanation } from '#dist/index.js';
+import { memprof } from '../support/cli.js';
+import { programPath, startNode } from '../support/run.js';
+
+const supported = process.platform === 'linux' && process.arch === 'x64';
+const skip = supported ? false : 'objects are found only where samples are taken directly: on Linux x64';
+
+async function startServer(t: Test, mode: string): Promise<{ url: string; worker: number }> {
+  const child = startNode(programPath('why-server'), {
+    flags: [],
+    args: [mode],
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(async () => {
+    child.stdin!.end();
+    await once(child, 'exit');
+  });
+  const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
+  return JSON.parse(line) as { url: string; worker: number };
+}
+
+t.test('memprof why asks a running program', { skip }, async (t) => {
+  const { url, worker } = await startServer(t, 'direct');
+  const { code, stdout, stderr } = memprof(['why', `${url}heap?gc=1`, '--site', 'subscribe']);
+  t.equal(code, 0, stderr);
+  t.match(stderr, /^memprof: a snapshot of [\d.]+MB of heap stops the thread for about \S+ and takes about/);
+  t.match(stdout, /^subscribe \S*why-server\.cjs:15 {4}\S+ ± \S+ in use, \d+ samples, \d+ reached\n/);
+  t.match(
+    stdout,
+    /\d+ % ± \S+ % {2}bus \(module scope, why-server\.cjs:13\) → EventEmitter\._events → \.tick\[\] → closure/,
+  );
+  t.match(stdout, /snapshot of thread 0: \d+ objects; it stood still for/);
+
+  await t.test('of a worker, as JSON', async (t) => {
+    const { stdout, code } = memprof(['why', url, '--site=remember', `--thread=${worker}`, '--json']);
+    t.equal(code, 0);
+    const { thread, sites } = JSON.parse(stdout);
+    t.equal(thread, worker);
+    t.match(sites[0].paths[0].path, /^cache \(module scope, why-server\.cjs:20\) → Map\[\]/);
+    t.ok(sites[0].paths[0].share > 0.8);
+  });
+
+  await t.test('the page is text, or JSON for those who accept it', async (t) => {
+    const text = await fetch(`${url}why?site=subscribe`);
+    t.match(text.headers.get('content-type'), 'text/plain');
+    t.match(await text.text(), '→ closure');
+    const none = await fetch(`${url}why?site=nosuchsite`, { headers: { accept: 'application/json' } });
+    t.strictSame(((await none.json()) as Explanation).sites, []);
+  });
+
+  await t.test('what it refuses', async (t) => {
+    const ask = async (query: string) => {
+      const { status, text } = await fetch(`${url}why?${query}`).then(async (response) => ({
+        status: response.status,
+        text: await response.text(),
+      }));
+      return `${status} ${text}`;
+    };
+    t.match(await ask('site=('), /^400 options\.site must be a regular expression, but is "\("/);
+    t.match(await ask('thread=99'), /^404 there is no profiled thread 99/);
+    t.match(await ask('limit=0'), /^400 options\.limit must be an integer/);
+    const { code, stderr } = memprof(['why', url, '--thread', '99']);
+    t.equal(code, 1);
+    t.match(stderr, /memprof: http\S+: HTTP 404: there is no profiled thread 99\n$/);
+    t.equal(memprof(['why', 'file.pb.gz']).code, 2);
+  });
+});
+
+t.test('without direct samples it says so', async (t) => {
+  const { url } = await startServer(t, 'public');
+  const { code, stderr } = memprof(['why', url, '--site', 'subscribe']);
+  t.equal(code, 1);
+  t.match(stderr, /HTTP 409: what holds memory can only be told where memprof takes the samples itself/);
+});
