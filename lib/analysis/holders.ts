@@ -219,7 +219,10 @@ function append(segments: string[], before: Step, { edge, edgeName, afterGap }: 
     if (!segments.at(-1)!.endsWith('[]')) segments[segments.length - 1] += '[]';
     return;
   }
-  segments.push(edge === Edge.property ? `${holder}.${name}` : `${holder}(${name})`);
+  const field = edge === Edge.property ? `.${name}` : `(${name})`;
+  // The beginning of a path has the name of the object already.
+  if (segments.at(-1) === holder) segments[segments.length - 1] += field;
+  else segments.push(`${holder}${field}`);
 }
 
 const LEFT_OUT = '…';

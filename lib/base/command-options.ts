@@ -9,15 +9,11 @@ const commands = [
   'top',
   'tree',
   'peek',
-<<<<<<< HEAD
   'traces',
   'tags',
   'raw',
   'leaks',
-=======
-  'leaks',
   'why',
->>>>>>> df1f57c (explain(), memprof why and /debug/pprof/why: what holds the memory of a site)
   'flame',
   'convert',
   'build',

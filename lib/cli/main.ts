@@ -15,11 +15,8 @@ import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { peek, top, tree } from './report-commands.js';
 import { run } from './run.js';
-<<<<<<< HEAD
 import { raw, tags, traces } from './sample-commands.js';
-=======
 import { why } from './why.js';
->>>>>>> df1f57c (explain(), memprof why and /debug/pprof/why: what holds the memory of a site)
 
 const commands: readonly Command[] = [
   run,

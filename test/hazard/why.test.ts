@@ -9,7 +9,8 @@ const skip = supported ? false : 'objects are found only where samples are taken
 const leaks = [
   {
     kind: 'listeners',
-    holder: /^bus \(module scope, held\.cjs:\d+\) → EventEmitter\._events → \.tick\[\] → closure held\.cjs:\d+/,
+    holder:
+      /^bus \(module scope, held\.cjs:\d+\) → EventEmitter\._events → \.tick\[\] → closure held\.cjs:\d+/,
   },
   { kind: 'map', holder: /^sessions \(module scope, held\.cjs:\d+\) → Map\[\]/ },
   { kind: 'closures', holder: /^handlers \(module scope, held\.cjs:\d+\)\[\] → closure held\.cjs:\d+/ },

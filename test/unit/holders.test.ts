@@ -72,7 +72,7 @@ t.test('a scope of which there is one for each object is none of a module', (t) 
     const scope = answer.step(closure, INTERNAL, 'context', MODULE, 'system / Context');
     answer.object(answer.step(scope, VARIABLE, 'copy', OBJECT, 'Object'));
   }
-  t.strictSame(answer.paths()[0]!.segments, ['global', '.timers[]', 'closure server.js:7', 'copy']);
+  t.strictSame(answer.paths()[0]!.segments, ['global.timers[]', 'closure server.js:7', 'copy']);
   t.end();
 });
 
@@ -90,7 +90,7 @@ t.test('a list of any length is of one shape, also where steps were left out', (
     answer.object(answer.step(at, PROPERTY, 'value', OBJECT, 'Array'));
   }
   const paths = answer.paths();
-  t.strictSame(paths.at(-1)!.segments, ['Lists', 'Lists._idleNext', 'Timeout._idleNext', 'Timeout.value']);
+  t.strictSame(paths.at(-1)!.segments, ['Lists._idleNext', 'Timeout._idleNext', 'Timeout.value']);
   t.equal(new Set(paths.slice(1).map(({ segments }) => segments.join())).size, 1);
   t.end();
 });
