@@ -36,7 +36,11 @@ export function formatWithError(value: number, error: number, from: string): [va
     ];
   }
   const digits = Math.min(2, Math.max(0, certain));
-  return [`${scaled.toFixed(digits)}${name}`, `${scaledError.toFixed(digits)}${name}`];
+  const shown = scaledError.toFixed(digits);
+  return [
+    `${scaled.toFixed(digits)}${name}`,
+    Number(shown) === 0 ? formatCompact(Math.abs(error), from) : `${shown}${name}`,
+  ];
 }
 
 /** `32.1%`, `0.4%`, `100%`. */

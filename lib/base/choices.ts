@@ -20,3 +20,7 @@ export const heapSampleTypes = ['alloc_objects', 'alloc_space', 'inuse_objects',
 /** The units by which reports add up figures. `places` is memprof's own: functions and where they are. Others are Go's. */
 export const granularities = ['places', 'functions', 'filefunctions', 'files', 'lines', 'addresses'] as const;
 export type Granularity = (typeof granularities)[number];
+
+/** How reports are written. */
+export const reportFormats = ['text', 'md', 'json'] as const;
+export type ReportFormat = (typeof reportFormats)[number];

@@ -228,10 +228,10 @@ const table: Option[] = [
   // The HTTP server.
   {
     name: 'port',
-    takers: ['serve', 'attach'],
+    takers: ['serve', 'attach', 'open'],
     kind: integer(0, 65_535),
     default: 6060,
-    defaults: { attach: 0 },
+    defaults: { attach: 0, open: 0 },
     help: 'the port to listen on; 0 takes a free port',
   },
   {

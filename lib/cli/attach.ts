@@ -25,10 +25,10 @@ export const attach: Command = {
   name: 'attach',
   summary: 'profile a running program that was not prepared for it',
   usage: 'attach [options] PID',
-  details: `Opens the inspector of the process by SIGUSR1, loads memprof by it, starts profiling and serves the pages on 127.0.0.1,
-and closes the inspector again if it was not open before. Nothing else of the program is changed, and it goes on all the
-while. PID must be a process of Node.js 20 or later of the same user. What was allocated before is not known: figures begin
-now. Workers that run already are not profiled. memprof detach PID ends it.`,
+  details: `Opens the inspector of the process by SIGUSR1, loads memprof through it, starts profiling and serves the pages on
+127.0.0.1. Then it closes the inspector, unless that was open before. Nothing else of the program is changed, and it
+goes on all the while. PID must be a process of Node.js 20 or later of the same user. What was allocated before is not
+known: figures begin now. Workers that run already are not profiled. memprof detach PID ends it.`,
   operands: [],
   async run(args) {
     const pid = pidOf(args, 'attach');
@@ -66,7 +66,7 @@ export const detach: Command = {
   name: 'detach',
   summary: 'end what attach began',
   usage: 'detach PID',
-  details: `Ends profiling and the server of memprof attach in the process. Figures are lost; the code that was loaded stays in memory.`,
+  details: `Ends profiling and the server of memprof attach in the process. Figures are lost; the code that was loaded stays.`,
   operands: [],
   async run(args) {
     const pid = pidOf(args, 'detach');

@@ -8,7 +8,7 @@ import { encodeProto } from '../formats/pprof/encode.js';
 import type { ProfileData } from '../profile/model.js';
 import { withCommonUnits } from '../profile/units.js';
 import type { Command } from './command.js';
-import { UsageError } from './options.js';
+import { type Arguments, UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
 import { checkSampleIndex, expectFiles, loadWithBase } from './report-commands.js';
 import { comparing, SOURCES } from './sources.js';
@@ -23,35 +23,42 @@ show the callers and callees of one function. With --base, colours show what gre
   operands: 'file',
   async run(args) {
     const files = expectFiles(args, 'flame');
-    const { output, sampleIndex, showInternals } = args.values as unknown as {
-      output?: string;
-      sampleIndex: string;
-      showInternals: boolean;
-    };
+    const output = args.values.output as string | undefined;
     if (output === undefined) throw new UsageError('the output file is missing: give -o OUT.html', 'flame');
-    const loaded = await loadWithBase(args, files, 'flame');
-    const known = loaded.filter((each) => each !== undefined);
-    const [profile, base] = comparing(() => withCommonUnits(known)) as typeof loaded;
-    const show = (each: ProfileData) => {
-      const cut = cutDroppedFrames(each);
-      return showInternals ? cut : foldInternals(cut);
-    };
-    const page = formatFlamePage(show(profile), base && show(base), {
-      title:
-        files[0] === '-' ? 'Heap profile' : printable(files.map((file) => path.basename(file)).join(' + ')),
-      sampleIndex: checkSampleIndex(profile, sampleIndex, 'flame'),
-      ...downloadOf(profile),
-    });
-    await writeOutput(output, [page]);
+    await writeOutput(output, [await makeFlamePage(args, files, 'flame')]);
     return 0;
   },
 };
+
+/** The page of what the files have in all, less the base that is given. */
+export async function makeFlamePage(
+  args: Arguments,
+  files: readonly string[],
+  command: string,
+  live = false,
+): Promise<string> {
+  const { sampleIndex, showInternals } = args.values as { sampleIndex: string; showInternals: boolean };
+  const loaded = await loadWithBase(args, files, command);
+  const known = loaded.filter((each) => each !== undefined);
+  const [profile, base] = comparing(() => withCommonUnits(known)) as typeof loaded;
+  const show = (each: ProfileData) => {
+    const cut = cutDroppedFrames(each);
+    return showInternals ? cut : foldInternals(cut);
+  };
+  return formatFlamePage(show(profile), base && show(base), {
+    title:
+      files[0] === '-' ? 'Heap profile' : printable(files.map((file) => path.basename(file)).join(' + ')),
+    sampleIndex: checkSampleIndex(profile, sampleIndex, command),
+    live,
+    ...downloadOf(profile),
+  });
+}
 
 // A page is to stay small enough to be sent.
 const MOST_BYTES = 1_000_000;
 
 /** The profile itself, inside the page. */
-export function downloadOf(profile: ProfileData): Pick<FlamePageOptions, 'download'> {
+function downloadOf(profile: ProfileData): Pick<FlamePageOptions, 'download'> {
   const bytes = gzipSync(encodeProto(profile));
   if (bytes.length > MOST_BYTES) return {};
   const href = `data:application/octet-stream;base64,${bytes.toString('base64')}`;

@@ -3,11 +3,12 @@ import { foldInternals } from '../analysis/internals.js';
 import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
 import { cutDroppedFrames } from '../analysis/prune.js';
 import { styleFor } from '../analysis/style.js';
-import type { Granularity } from '../base/choices.js';
+import type { Granularity, ReportFormat } from '../base/choices.js';
 import { printable } from '../base/text.js';
 import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { fetchProfile, isUrl } from './fetch-profile.js';
+import { formatLeaksJson, formatLeaksMarkdown } from './leaks-formats.js';
 import { formatLeaks } from './leaks-report.js';
 import { type Arguments, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
@@ -39,7 +40,13 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
     const times = timesOf(taken);
     warnOfRestarts(taken);
     const profiles = taken.map(({ sites }) => sites);
-    const report = formatLeaks(profiles, times, seriesOf(profiles), {
+    const series = seriesOf(profiles);
+    if (values.format !== 'text') {
+      const write = values.format === 'md' ? formatLeaksMarkdown : formatLeaksJson;
+      await writeOutput('-', [write(profiles, times, series, values)]);
+      return 0;
+    }
+    const report = formatLeaks(profiles, times, series, {
       nodeCount,
       all,
       style: styleFor(process.stdout),
@@ -56,6 +63,7 @@ interface Values {
   granularity: Granularity;
   nodeCount: number;
   all: boolean;
+  format: ReportFormat;
   showInternals: boolean;
 }
 

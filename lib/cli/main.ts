@@ -11,9 +11,11 @@ import { convert } from './convert.js';
 import { flame } from './flame.js';
 import { commandHelp, overview } from './help.js';
 import { leaks } from './leaks.js';
+import { list } from './list.js';
+import { open } from './open.js';
 import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
-import { peek, top, tree } from './report-commands.js';
+import { diff, peek, top, tree } from './report-commands.js';
 import { run } from './run.js';
 import { raw, tags, traces } from './sample-commands.js';
 import { why } from './why.js';
@@ -28,9 +30,12 @@ const commands: readonly Command[] = [
   traces,
   tags,
   raw,
+  diff,
+  list,
   leaks,
   why,
   flame,
+  open,
   convert,
   build,
   completionCommand(() => commands),

@@ -9,6 +9,7 @@ import {
   type Report,
   type ReportOptions,
 } from '../analysis/report.js';
+import { formatTopJson, formatTopMarkdown } from '../analysis/report-formats.js';
 import { samplingErrors } from '../analysis/sampling-error.js';
 import { styleFor } from '../analysis/style.js';
 import { parseTagFilter } from '../analysis/tag-filter.js';
@@ -159,10 +160,32 @@ export const top: Command = {
   operands: 'file',
   async run(args) {
     const made = await report(args, 'top', expectFiles(args, 'top'));
-    await writeOutput('-', [formatTop(made, styleFor(process.stdout))]);
+    await writeOutput('-', [formatReport(made, args)]);
     return 0;
   },
 };
+
+export const diff: Command = {
+  name: 'diff',
+  summary: 'list the functions that differ most between two profiles',
+  usage: 'diff [options] BEFORE AFTER',
+  details: `${SOURCES.replace(' Several are added up.', '')}
+Shows AFTER less BEFORE, functions that changed most first; ± is the standard error of the difference. The same as
+memprof top --diff-base BEFORE AFTER. memprof flame and memprof open take --base BEFORE.`,
+  operands: 'file',
+  async run(args) {
+    const [before, after] = expectOperands(args, ['BEFORE', 'AFTER'], 'diff');
+    const given = { ...args, values: { ...args.values, diffBase: [before!] } };
+    const made = await report(given, 'diff', [after!]);
+    await writeOutput('-', [formatReport(made, args)]);
+    return 0;
+  },
+};
+
+function formatReport(made: Report, { values }: Arguments): string {
+  if (values.format === 'md') return formatTopMarkdown(made);
+  return values.format === 'json' ? formatTopJson(made) : formatTop(made, styleFor(process.stdout));
+}
 
 export const tree: Command = {
   name: 'tree',

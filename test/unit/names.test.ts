@@ -158,7 +158,7 @@ t.test('figures are rounded to what is certain', async (t) => {
     ],
     [
       [2 ** 20, 100],
-      ['1.00MB', '0.00MB'],
+      ['1.00MB', '100B'],
     ],
     [
       [-(2 ** 20), 2 ** 18],

@@ -1,0 +1,89 @@
+import { type Growth, judgeGrowth } from '../analysis/growth.js';
+import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
+import { markdownCode } from '../analysis/report-formats.js';
+import { formatCompact } from '../analysis/units.js';
+
+const ORDER = { certain: 0, likely: 1, noise: 2 } as const;
+
+interface Judged {
+  site: SiteSeries;
+  growth: Growth;
+}
+
+function judge(
+  profiles: readonly ProfileSites[],
+  times: readonly number[] | undefined,
+  series: readonly SiteSeries[],
+  { nodeCount, all }: { nodeCount: number; all: boolean },
+): Judged[] {
+  const growths = judgeGrowth(times ?? profiles.map((_, at) => at), series);
+  const judged = series
+    .map((site, at) => ({ site, growth: growths[at]! }))
+    .filter(({ growth }) => all || growth.verdict !== 'noise')
+    .sort((a, b) => ORDER[a.growth.verdict] - ORDER[b.growth.verdict] || b.growth.slope - a.growth.slope);
+  return nodeCount === 0 ? judged : judged.slice(0, nodeCount);
+}
+
+type Options = Parameters<typeof judge>[3];
+
+export function formatLeaksJson(
+  profiles: readonly ProfileSites[],
+  times: readonly number[] | undefined,
+  series: readonly SiteSeries[],
+  options: Options,
+): string {
+  const sites = judge(profiles, times, series, options).map(({ site, growth }) => ({
+    site: site.name,
+    verdict: growth.verdict,
+    chance: growth.chance,
+    [times === undefined ? 'bytesPerProfile' : 'bytesPerSecond']: growth.slope,
+    error: growth.sigma,
+    samples: [site.points[0]!.samples, site.points.at(-1)!.samples],
+    stack: site.frames,
+  }));
+  const total = {
+    profiles: profiles.length,
+    seconds: times === undefined ? null : times.at(-1)! - times[0]!,
+    inUseBytes: [profiles[0]!.bytes, profiles.at(-1)!.bytes],
+    externalBytes: [profiles[0]!.external ?? null, profiles.at(-1)!.external ?? null],
+    sitesLookedAt: series.length,
+  };
+  return `${JSON.stringify({ ...total, sites }, null, 2)}\n`;
+}
+
+export function formatLeaksMarkdown(
+  profiles: readonly ProfileSites[],
+  times: readonly number[] | undefined,
+  series: readonly SiteSeries[],
+  options: Options,
+): string {
+  const judged = judge(profiles, times, series, options);
+  const size = (bytes: number | undefined) => (bytes === undefined ? '?' : formatCompact(bytes, 'bytes'));
+  const span =
+    times === undefined ? '' : ` in ${formatCompact((times.at(-1)! - times[0]!) * 1e9, 'nanoseconds')}`;
+  const [first, last] = [profiles[0]!, profiles.at(-1)!];
+  const lines = [
+    `${profiles.length} profiles${span}: in use ${size(first.bytes)} → ${size(last.bytes)}` +
+      (last.external === undefined
+        ? ''
+        : `, outside the heap ${size(first.external)} → ${size(last.external)}`),
+    '',
+  ];
+  if (judged.length === 0) lines.push(`None of ${series.length} sites grows steadily.`);
+  else {
+    lines.push(`| growth per ${times === undefined ? 'profile' : 's'} | ± | samples | verdict | site |`);
+    lines.push('| --: | --: | --: | --- | --- |');
+  }
+  for (const { site, growth } of judged) {
+    const samples = `${site.points[0]!.samples} → ${site.points.at(-1)!.samples}`;
+    lines.push(
+      `| ${size(growth.slope)} | ±${size(growth.sigma)} | ${samples} | ${growth.verdict} | ${markdownCode(site.name)} |`,
+    );
+  }
+  const [worst] = judged;
+  if (worst !== undefined) {
+    lines.push('', 'The stack of the first one that grew most:', '', '```');
+    lines.push(...worst.site.frames.slice(0, 12), '```');
+  }
+  return `${lines.join('\n')}\n`;
+}
