@@ -7,6 +7,7 @@ import { lazily } from './base/lazily.js';
 import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 import type { ParseOptions, ProfileData } from './profile/model.js';
 import type { MemProfileRecord, MemStats, Running, StartOptions } from './profile/public-types.js';
+import type { SampleLabels } from './sampler/labels.js';
 import type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 import type { Status } from './sampler/status.js';
 // Loaded at once, because it has to hear of every worker that the program makes.
@@ -14,6 +15,7 @@ import './sampler/workers.js';
 
 const starting = lazily(() => require('./sampler/start.js') as typeof import('./sampler/start.js'));
 const statuses = lazily(() => require('./sampler/status.js') as typeof import('./sampler/status.js'));
+const labelling = lazily(() => require('./sampler/labels.js') as typeof import('./sampler/labels.js'));
 const records = lazily(() => require('./sampler/records.js') as typeof import('./sampler/records.js'));
 const memStats = lazily(() => require('./sampler/mem-stats.js') as typeof import('./sampler/mem-stats.js'));
 const profiles = lazily(() => require('./capture/lookup.js') as typeof import('./capture/lookup.js'));
@@ -68,6 +70,40 @@ export function stop(): void {
  */
 export function status(): Status {
   return statuses().status();
+}
+
+/**
+ * Go's `pprof.Do`: calls `fn`, and gives the samples taken in it, and in everything asynchronous that it starts, these
+ * labels, with those of the context around it. Profiles in protobuf have them as labels of their samples: `go tool pprof
+ * -tags`, `-tagfocus=tenant=acme`.
+ *
+ * Labels work on Node.js 24 and 26 (22 with `--experimental-async-context-frame`), for buffers, and for the heap where memprof
+ * takes the samples itself (`directSamples`); `status().labels` says whether they do. Elsewhere `fn` is just called.
+ *
+ * There should be few different sets: after the first 1000 of a process, all values are `(other)`.
+ *
+ * @param labels Texts by key. The keys `thread` and `bytes` are memprof's own.
+ * @param fn Is called at once.
+ * @returns What `fn` returns.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` for the arguments, `ERR_MEMPROF_OUT_OF_RANGE` for a key of memprof's own.
+ * @throws What `fn` throws.
+ * @example
+ * await memprof.withLabels({ tenant: 'acme' }, () => answer(request));
+ */
+export function withLabels<T>(labels: SampleLabels, fn: () => T): T {
+  return labelling().withLabels(labels, fn);
+}
+
+/**
+ * Go's `pprof.SetGoroutineLabels`: adds labels to the running asynchronous context, from here on. See `withLabels`.
+ *
+ * @param labels Texts by key. The keys `thread` and `bytes` are memprof's own.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` for the argument, `ERR_MEMPROF_OUT_OF_RANGE` for a key of memprof's own.
+ * @example
+ * memprof.setLabels({ job: 'nightly report' });
+ */
+export function setLabels(labels: SampleLabels): void {
+  labelling().setLabels(labels);
 }
 
 /**
@@ -269,6 +305,7 @@ export type {
   SizeClassStats,
   StartOptions,
 } from './profile/public-types.js';
+export type { SampleLabels } from './sampler/labels.js';
 export type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 export type { SourceMapStatus } from './sampler/source-map-tally.js';
 export type {

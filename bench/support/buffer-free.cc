@@ -42,7 +42,7 @@ int main() {
   for (int i = 0; i < 4096; ++i) addresses.push_back(malloc(1024));
   size_t live = 0;
   for (size_t wanted : {0, 1000, 10'000, 100'000}) {
-    for (; live < wanted; ++live) profile->AddSample(malloc(48), 48, stack, 0);
+    for (; live < wanted; ++live) profile->AddSample(malloc(48), 48, stack, 0, 0);
     std::vector<double> differences;
     for (int round = 0; round < 101; ++round) {
       double without = NanosecondsAFree(plain, addresses);

@@ -30,6 +30,12 @@ export interface NativeAddon {
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
   readStatus(): NativeStatus;
+  /** See `native/binding/labels.h`. Keys and values come by turns. */
+  internLabels(texts: readonly string[], others: boolean): number;
+  labelsOf(number: number): string[];
+  proveLabels(storage: object, store: number): string | null;
+  /** Tests only. */
+  runningLabels(): number;
   /**
    * For `meterOnThread`: `writingClock` reads the thread's CPU time less what is already metered, `countWriting` meters
    * the time since then.
@@ -118,6 +124,8 @@ export interface NativeRecords {
   stacks: Uint32Array;
   /** 0: shared by all threads; 0xffffffff: threads beyond those with labels; otherwise the thread's id + 1. */
   threads: Uint32Array;
+  /** The number of each record's set of labels; 0 for none. */
+  labels: Uint32Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
 }

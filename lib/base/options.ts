@@ -45,6 +45,7 @@ export type Taker =
   | 'register'
   | 'handler'
   | 'serve'
+  | 'labelRoutes'
   | 'writeTo'
   | 'encode'
   | 'explain'
@@ -267,6 +268,12 @@ const table: Option[] = [
     kind: duration(1000, DAY),
     default: 300_000,
     help: 'the longest time that a request may ask for with `?seconds=`',
+  },
+  {
+    name: 'route',
+    takers: ['labelRoutes'],
+    kind: func,
+    help: 'names the route of a request; without it, the framework or the path does',
   },
   {
     name: 'sourceMaps',

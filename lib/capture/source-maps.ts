@@ -255,6 +255,7 @@ class MappedRecord implements BucketRecord {
   readonly allocObjects: number;
   readonly freeObjects: number;
   readonly thread?: number;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly #record: BucketRecord;
 
   constructor(record: BucketRecord) {
@@ -263,6 +264,7 @@ class MappedRecord implements BucketRecord {
     this.allocObjects = record.allocObjects;
     this.freeObjects = record.freeObjects;
     if (record.thread !== undefined) this.thread = record.thread;
+    if (record.labels !== undefined) this.labels = record.labels;
     this.#record = record;
   }
 

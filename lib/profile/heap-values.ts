@@ -63,13 +63,20 @@ class SampledRecord implements Sample {
       toCount(record.inUseObjects()),
       toCount(record.inUseBytes()),
     ];
-    this.labels = record.thread === undefined ? NO_LABELS : label('thread', String(record.thread));
+    this.labels = labelsOf(record);
     this.#record = record;
   }
 
   get stack(): Sample['stack'] {
     return this.#record.stack();
   }
+}
+
+function labelsOf({ thread, labels }: MemProfileRecord): Sample['labels'] {
+  if (thread === undefined && labels === undefined) return NO_LABELS;
+  const all = thread === undefined ? newLabels<string>() : label('thread', String(thread));
+  for (const key of Object.keys(labels ?? {})) all[key] = [labels![key]!];
+  return all;
 }
 
 /** Scales a profile of sampled figures up, and says how large the objects of each sample were on average. */

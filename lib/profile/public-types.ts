@@ -34,6 +34,8 @@ export interface MemProfileRecord {
   freeObjects: number;
   /** Id of the thread, where threads are told apart (`labelThreads`); -1 for threads that started when half of `maxTableBytes` was used. */
   thread?: number;
+  /** The labels that the program had set (`withLabels`), where there were some. Shared and frozen. */
+  labels?: Readonly<Record<string, string>>;
   /** The allocation stack, leaf first. Frames are shared and frozen. */
   stack(): readonly Readonly<Frame>[];
   /** `allocBytes - freeBytes`. */

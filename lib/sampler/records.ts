@@ -15,6 +15,7 @@ class SampledBucket implements BucketRecord {
   readonly #sizeLimit: number;
   readonly #stackAt: StackAt;
   readonly thread?: number;
+  readonly labels?: Readonly<Record<string, string>>;
 
   constructor(
     readonly allocBytes: number,
@@ -24,11 +25,13 @@ class SampledBucket implements BucketRecord {
     stack: number,
     sizeLimit: number,
     thread: number,
+    labels: number,
     stackAt: StackAt,
   ) {
     this.#stack = stack;
     this.#sizeLimit = sizeLimit;
     this.#stackAt = stackAt;
+    if (labels !== 0) this.labels = labelsAt(labels);
     if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
   }
 
@@ -36,9 +39,9 @@ class SampledBucket implements BucketRecord {
     return this.#stackAt(this.#stack);
   }
 
-  /** A bucket is a stack, a size class, and perhaps a thread. It has the same name at every reading. */
+  /** A bucket is a stack, a size class, and perhaps a thread and labels. It has the same name at every reading. */
   get bucket(): string {
-    return `${this.#stack} ${this.#sizeLimit} ${this.thread ?? ''}`;
+    return `${this.#stack} ${this.#sizeLimit} ${this.thread ?? ''} ${this.labels === undefined ? '' : JSON.stringify(this.labels)}`;
   }
 
   inUseBytes(): number {
@@ -48,6 +51,21 @@ class SampledBucket implements BucketRecord {
   inUseObjects(): number {
     return this.allocObjects - this.freeObjects;
   }
+}
+
+// There are hardly more than a thousand sets, and a number never gets another set.
+const labelSets: Readonly<Record<string, string>>[] = [];
+
+function labelsAt(number: number): Readonly<Record<string, string>> {
+  let labels = labelSets[number];
+  if (labels === undefined) {
+    const texts = native().labelsOf(number);
+    const read: Record<string, string> = {};
+    for (let at = 0; at < texts.length; at += 2) read[texts[at]!] = texts[at + 1]!;
+    labels = Object.freeze(read);
+    labelSets[number] = labels;
+  }
+  return labels;
 }
 
 /** See lib/index.ts. */
@@ -81,7 +99,7 @@ export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
 }
 
 function recordsOf(
-  { figures, stacks, sizeLimits, threads }: NativeRecords,
+  { figures, stacks, sizeLimits, threads, labels }: NativeRecords,
   stackAt: StackAt,
 ): MemProfileRecord[] {
   const records = new Array<MemProfileRecord>(stacks.length);
@@ -94,6 +112,7 @@ function recordsOf(
       stacks[i]!,
       sizeLimits[i]!,
       threads[i]!,
+      labels[i]!,
       stackAt,
     );
   }

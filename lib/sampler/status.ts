@@ -1,5 +1,7 @@
 import { native } from '../addon/native.js';
 import { type NativeStatus, NO_FIGURES } from '../addon/status-figures.js';
+import { lazily } from '../base/lazily.js';
+import type { LabelStatus } from './labels.js';
 import { type SourceMapStatus, sourceMapStatus } from './source-map-tally.js';
 import { isOwnWorker, workersWithout } from './workers.js';
 
@@ -55,6 +57,8 @@ export interface Status {
   buffers: BufferStatus;
   /** The profile written when the heap is full. */
   dump: DumpStatus;
+  /** Labels of samples, see `withLabels`. */
+  labels: LabelStatus;
   /** Source maps that the calling thread had read for its profiles. */
   sourceMaps: SourceMapStatus;
   /** Threads that have loaded memprof, and workers that have not. Threads of memprof's own are left out. */
@@ -62,6 +66,8 @@ export interface Status {
   /** Unstable: may change in any release. */
   internal: InternalStatus;
 }
+
+const labels = lazily(() => require('./labels.js') as typeof import('./labels.js'));
 
 const STATES = ['stopped', 'running', 'displaced'] as const;
 
@@ -80,6 +86,7 @@ export function status(): Status {
     state: unavailable === null ? (STATES[state] ?? 'stopped') : 'unavailable',
     unavailable,
     ...groups,
+    labels: labels().labelStatus(groups.heap.source === 'direct', groups.buffers.running),
     sourceMaps: sourceMapStatus(),
     threads: listThreads(threads),
     internal,

@@ -14,6 +14,7 @@
 #include "binding/explain.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
+#include "binding/labels.h"
 #include "binding/object_reader.h"
 #include "binding/proto.h"
 #include "binding/records.h"
@@ -191,6 +192,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("sampleTimes", Napi::Function::New(env, SampleTimes));
   exports.Set("doubtSamples", Napi::Function::New(env, DoubtSamples));
   exports.Set("sampledObjects", Napi::Function::New(env, SampledObjects));
+  exports.Set("internLabels", Napi::Function::New(env, InternLabels));
+  exports.Set("labelsOf", Napi::Function::New(env, LabelsOf));
+  exports.Set("proveLabels", Napi::Function::New(env, ProveLabels));
+  exports.Set("runningLabels", Napi::Function::New(env, RunningLabels));
   exports.Set("readStatus", Napi::Function::New(env, ReadStatus));
   exports.Set("writingClock", Napi::Function::New(env, WritingClock));
   exports.Set("countWriting", Napi::Function::New(env, CountWriting));

@@ -38,8 +38,9 @@ BufferCounts* BufferProfile::ClaimCounts() {
 
 void BufferProfile::GiveBackCounts(BufferCounts* own) { own->owned.store(false, std::memory_order_release); }
 
-void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count) {
-  Ref bucket = tables_.BucketFor(stack, bytes, thread);
+void BufferProfile::AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint32_t labels,
+                              uint64_t count) {
+  Ref bucket = tables_.BucketFor(stack, bytes, thread, labels);
   Sample stale;
   // The memory may have been given back unseen, by an allocator that somebody unwrapped.
   if (samples_.Remove(data, &stale)) FreeSample(stale);

@@ -99,7 +99,8 @@ class BufferProfile {
   void CountExisting(size_t bytes) { existed_.fetch_add(bytes, std::memory_order_relaxed); }
 
   // Adds a sampled buffer that stands for `count` of them. REQUIRES: nobody else knows of its memory yet.
-  void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint64_t count = 1);
+  void AddSample(const void* data, size_t bytes, Ref stack, uint32_t thread, uint32_t labels,
+                 uint64_t count = 1);
 
   // Forgets all records; buffers that are alive no longer count. REQUIRES: no thread samples, and no other
   // reads.

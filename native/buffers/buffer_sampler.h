@@ -22,6 +22,7 @@
 #include "buffers/buffer_profile.h"
 #include "buffers/even_counts.h"
 #include "buffers/stack_cache.h"
+#include "heap/async_labels.h"
 
 namespace memprof {
 
@@ -35,7 +36,7 @@ struct BufferSamplerOptions {
 
 class BufferSampler final : private BufferListener {
  public:
-  explicit BufferSampler(v8::Isolate* isolate) : isolate_(isolate) {}
+  BufferSampler(v8::Isolate* isolate, const AsyncLabels* labels) : isolate_(isolate), labels_(labels) {}
   BufferSampler(const BufferSampler&) = delete;
   BufferSampler& operator=(const BufferSampler&) = delete;
   // REQUIRES: `Stop`.
@@ -82,6 +83,7 @@ class BufferSampler final : private BufferListener {
   Ref InternFrame(v8::Local<v8::StackFrame> frame, v8::Location location);
 
   v8::Isolate* const isolate_;
+  const AsyncLabels* const labels_;
   BufferProfile* profile_ = nullptr;
   BufferSamplerOptions options_{};
   const char* problem_ = nullptr;

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/wire_writer.h"
 #include "encode/frame_text.h"
+#include "tables/label_sets.h"
 
 namespace memprof {
 
@@ -195,9 +196,18 @@ class ProtoEncoder {
     Values(figures.alloc_objects - figures.free_objects, figures.alloc_bytes - figures.free_bytes);
     message_.BytesField(sample::kValues, nested_.written());
     if (record.thread != 0) Label("thread", label::kText, Thread(record.thread));
+    if (record.labels != 0) Labels(record.labels);
     if (figures.alloc_objects != 0)
       Label("bytes", label::kNumber, figures.alloc_bytes / figures.alloc_objects);
     out_.BytesField(profile::kSample, message_.written());
+  }
+
+  void Labels(uint32_t number) {
+    auto [set, is_new] = label_sets_.emplace(number, LabelSet());
+    if (is_new) set->second = LabelSets::Process()->At(number);
+    for (size_t i = 0; i + 1 < set->second.size(); i += 2) {
+      Label(set->second[i], label::kText, String(set->second[i + 1]));
+    }
   }
 
   uint64_t Thread(uint32_t thread) {
@@ -281,6 +291,7 @@ class ProtoEncoder {
   std::unordered_map<Ref, uint64_t> locations_;
   std::unordered_map<FunctionKey, uint64_t, FunctionHash> functions_;
   std::unordered_map<uint32_t, std::string> threads_;
+  std::unordered_map<uint32_t, LabelSet> label_sets_;
   std::deque<std::string> labels_;  // whose texts stay where they are
 };
 

@@ -41,7 +41,7 @@ class ProtoSnapshot {
   ProtoSnapshot(const ProfileTables* tables, bool of_buffers) : tables_(tables), of_buffers_(of_buffers) {}
 
   void Add(const Bucket& bucket, const Figures& figures) {
-    records_.push_back({figures, bucket.key.stack, bucket.key.thread});
+    records_.push_back({figures, bucket.key.stack, bucket.key.thread, bucket.key.labels});
   }
   // Looks through the frames. REQUIRES: all records were added, and it was not called before.
   void Finish();
@@ -62,6 +62,7 @@ class ProtoSnapshot {
     Figures figures;
     Ref stack;
     uint32_t thread;
+    uint32_t labels;
   };
 
   // The stack without the leaf frames that are not shown.

@@ -113,8 +113,13 @@ const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr
 
 }  // namespace
 
-DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables)
-    : isolate_(isolate), tables_(tables), stacks_(isolate, tables), ledger_(tables), interner_(tables) {}
+DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const AsyncLabels* labels)
+    : isolate_(isolate),
+      tables_(tables),
+      labels_(labels),
+      stacks_(isolate, tables),
+      ledger_(tables),
+      interner_(tables) {}
 
 bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
   sampler_ = nullptr;
@@ -208,6 +213,7 @@ void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
 DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* sure) {
   SampledStacks::Taken taken = stacks_.Take();
   Record* record = ledger_.Born(size);
+  record->labels = labels_->Current();
   record->stack = taken.stack;
   record->path = taken.path;
   uintptr_t word = soon | 1;

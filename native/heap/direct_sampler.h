@@ -27,6 +27,7 @@
 #include <span>
 #include <vector>
 
+#include "heap/async_labels.h"
 #include "heap/sample_ledger.h"
 #include "heap/sampled_object.h"
 #include "heap/sampled_stacks.h"
@@ -60,7 +61,7 @@ class DirectSampler final : public StepListener {
   // This many samples must be equal before V8's own work is left out.
   static constexpr uint64_t kProof = 32;
 
-  DirectSampler(v8::Isolate* isolate, ProfileTables* tables);
+  DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const AsyncLabels* labels);
   DirectSampler(const DirectSampler&) = delete;
   DirectSampler& operator=(const DirectSampler&) = delete;
   // REQUIRES: `Detach` and `Forget` were called, and the isolate is not disposed yet.
@@ -153,6 +154,7 @@ class DirectSampler final : public StepListener {
 
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
+  const AsyncLabels* const labels_;
   SampledStacks stacks_;
   Ledger ledger_;
   StackInterner interner_;  // reads V8's tree for a comparison

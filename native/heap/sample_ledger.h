@@ -36,10 +36,11 @@ class SampleLedger {
     SampleLedger* ledger = nullptr;
     Handle handle;
     uint64_t size = 0;
-    uint64_t v8_id = 0;  // the id of V8's own sample of the same object; 0 if V8 took none
-    Ref stack = 0;       // 0: not known yet
-    uint32_t path = 0;   // for the caller: names a stack that is not known yet
-    Ref bucket = 0;      // 0 while pending
+    uint64_t v8_id = 0;   // the id of V8's own sample of the same object; 0 if V8 took none
+    Ref stack = 0;        // 0: not known yet
+    uint32_t path = 0;    // for the caller: names a stack that is not known yet
+    Ref bucket = 0;       // 0 while pending
+    uint32_t labels = 0;  // see LabelSets
     bool used = false;
     bool dead = false;
     Record* next_dead = nullptr;
@@ -52,8 +53,8 @@ class SampleLedger {
   // Sets the thread of the buckets for later allocations; 0 for the buckets that all threads share.
   void set_thread(uint32_t thread) { thread_ = thread; }
 
-  // Returns a pending record, whose address does not change. The caller sets its handle, and its stack or
-  // what it waits for.
+  // Returns a pending record, whose address does not change. The caller sets its handle, its labels, and its
+  // stack or what it waits for.
   Record* Born(uint64_t size) {
     Record* record;
     if (free_.empty()) {
@@ -192,7 +193,7 @@ class SampleLedger {
   }
 
   void Count(Record* record) {
-    record->bucket = tables_->BucketFor(record->stack, record->size, thread_);
+    record->bucket = tables_->BucketFor(record->stack, record->size, thread_, record->labels);
     tables_->BucketAt(record->bucket)->AddAlloc(1, record->size);
     ++live_;
   }

@@ -1,5 +1,5 @@
 // Knows where things lie in V8's private memory. This file alone knows the objects; stack_walk.cc knows the
-// frames of a stack, and step_hook.cc the two functions of the observer.
+// frames of a stack, step_hook.cc the two functions of the observer, and v8_map.h a JavaScript Map.
 //
 // No public function leads to V8's sampler, to the stack that it would walk, or from a frame to its function.
 // Their places are fixed numbers for each ABI of Node.js, which were found in the official binaries (x64,

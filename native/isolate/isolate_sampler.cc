@@ -38,10 +38,11 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
       clock_(isolate),
       allocation_counter_(isolate),
       heap_limit_dump_(isolate),
-      buffers_(isolate),
+      labels_(isolate),
+      buffers_(isolate, &labels_),
       harvest_(tables),
       interner_(tables),
-      direct_(isolate, tables) {
+      direct_(isolate, tables, &labels_) {
   isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
   isolate_->AddGCEpilogueCallback(OnEpilogue, this, kCollecting);
 }

@@ -133,6 +133,7 @@ class IsolateSampler {
 
   DirectSampler& direct() { return direct_; }
   ExplanationBox& explanations() { return explanations_; }
+  AsyncLabels& labels() { return labels_; }
   v8::Isolate* isolate() const { return isolate_; }
   // Becomes null when the sampler ends.
   const Shared<IsolateSampler*>& self() const { return self_; }
@@ -179,6 +180,7 @@ class IsolateSampler {
   GcClock clock_;
   AllocationCounter allocation_counter_;
   HeapLimitDump heap_limit_dump_;
+  AsyncLabels labels_;
   BufferSampler buffers_;
   uint64_t heap_limit_ = 0;  // at the last `Start`
   Harvest harvest_;

@@ -37,7 +37,7 @@ uint64_t HashOfFrame(std::string_view function_name, std::string_view url, int32
 uint64_t HashOfStack(const StackKey& key) { return Combine(key.parent, key.frame); }
 
 uint64_t HashOfBucket(const BucketKey& key) {
-  return Combine(Combine(key.stack, key.size_class), key.thread);
+  return Combine(Combine(key.stack, key.size_class | uint32_t{key.labels} << 16), key.thread);
 }
 
 // Cuts a name that is longer than any path, between two characters: the tables are small.
@@ -162,9 +162,10 @@ Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
   return stack == 0 ? overflow_stack_ : stack;
 }
 
-Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread) {
+Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread, uint32_t labels) {
   if (stack == overflow_stack_) return overflow_bucket_;
-  BucketKey key{stack, SizeClassOf(object_size), thread};
+  BucketKey key{stack, static_cast<uint16_t>(SizeClassOf(object_size)), static_cast<uint16_t>(labels),
+                thread};
   if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
   // There was room for the stack, but there is none for this bucket: count in the one of the stack that is
   // cut.

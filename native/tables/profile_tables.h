@@ -2,7 +2,7 @@
 //
 //   frame  = (function name, url, line, column)
 //   stack  = (parent stack, frame), a prefix tree; a stack is named by its leaf
-//   bucket = (stack, size class, thread), with what was allocated and freed there
+//   bucket = (stack, size class, thread, labels), with what was allocated and freed there
 //
 // The buckets are written by heap/harvest.cc (samples that V8 took) and heap/sample_ledger.h (those that we
 // took).
@@ -96,7 +96,8 @@ struct StackNode : InternNode {
 
 struct BucketKey {
   Ref stack;
-  uint32_t size_class;
+  uint16_t size_class;
+  uint16_t labels = 0;  // see LabelSets; 0 for none
   uint32_t thread = 0;  // 0 unless threads are told apart
 };
 
@@ -108,7 +109,8 @@ struct Bucket : InternNode {
   static constexpr size_t kAlignment = 64;  // a cache line of its own
   static size_t BytesFor(const BucketKey&) { return sizeof(Bucket); }
   bool Equals(const BucketKey& other) const {
-    return key.stack == other.stack && key.size_class == other.size_class && key.thread == other.thread;
+    return key.stack == other.stack && key.size_class == other.size_class && key.labels == other.labels &&
+           key.thread == other.thread;
   }
   void Init(const BucketKey& from) { key = from; }
 
@@ -169,7 +171,7 @@ class ProfileTables {
   Ref InternCutStack(std::span<const Ref> path);
   // Never 0: when there is no room it is the bucket of the cut stack, and when the kept tenth is full as
   // well, the overflow bucket.
-  Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0);
+  Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0, uint32_t labels = 0);
 
   Ref overflow_stack() const { return overflow_stack_; }
   // For samples whose stack V8 did not know.

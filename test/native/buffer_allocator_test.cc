@@ -62,7 +62,7 @@ struct Sampler final : BufferListener {
   void OnSampled(const void* data, size_t bytes, double count) override {
     ++samples;
     uint64_t whole = counts.Whole(stack, count);
-    if (whole != 0) profile->AddSample(data, bytes, stack, 0, whole);
+    if (whole != 0) profile->AddSample(data, bytes, stack, 0, 0, whole);
   }
   BufferProfile* profile;
   Ref stack;

@@ -182,6 +182,9 @@ TEST(BucketsAreOneAStackSizeClassAndThread) {
   CHECK_EQ(tables.BucketFor(stack, 1000, 0), bucket);
   CHECK(tables.BucketFor(stack, 1000, 1) != bucket);
   CHECK_EQ(tables.BucketFor(stack, 1000, 1), tables.BucketFor(stack, 1000, 1));
+  CHECK(tables.BucketFor(stack, 1000, 0, 7) != bucket);
+  CHECK(tables.BucketFor(stack, 1000, 0, 7) != tables.BucketFor(stack, 1000, 0, 8));
+  CHECK_EQ(tables.BucketAt(tables.BucketFor(stack, 1000, 1, 7))->key.labels, 7);
 }
 
 TEST(BucketsAreWalkedNewestFirstWithoutThoseThatNeverCounted) {

@@ -86,3 +86,10 @@ export function goTop(
     .filter((line) => /^ *-?\d/.test(line))
     .map((line) => line.trim().replace(/ +/g, ' '));
 }
+
+/** What `go tool pprof -tags` says of the labels of a profile. */
+export function goTags(folder: string, bytes: Uint8Array): string {
+  const file = join(folder, 'tags.pprof');
+  writeFileSync(file, bytes);
+  return run(folder, ['-tags', file]);
+}
