@@ -27,6 +27,8 @@ export interface GraphNode {
   out: Map<GraphNode, GraphEdge>;
   seenIn: number;
   kept: boolean;
+  /** `flat`, where doubles cannot hold the figures. */
+  exactFlat?: bigint;
 }
 
 export interface TrimOptions {
@@ -102,7 +104,7 @@ function nodesOfLocations(
   const nodeOf = (frame: Readonly<ProfileFrame>, location: Location) => {
     const placed = granularity === 'addresses' ? withAddress(frame, location.address) : frame;
     const name = nodeName(placed, granularity, location.mapping);
-    const key = nodeKey(name, placed, granularity, location);
+    const key = granularity === 'places' ? name : nodeKey(placed, granularity, location);
     let node = nodes.get(key);
     if (node === undefined) {
       node = { name, flat: 0, cum: 0, in: new Map(), out: new Map(), seenIn: -1, kept: true };
@@ -123,17 +125,21 @@ export function withAddress(frame: Readonly<ProfileFrame>, address: number | big
   return { ...rest, address: Number(address), ...(typeof address === 'bigint' && { exactAddress: address }) };
 }
 
-/** Functions without a name are told apart by what a report does not show: Go's `NodeInfo`. */
+/**
+ * What makes two frames one node: Go's `NodeInfo`. Functions without a name are told apart by what a report does not show,
+ * and without the names, as by files, all are.
+ */
 function nodeKey(
-  name: string,
   { functionName, fileName, lineNumber, startLine = 0 }: Readonly<ProfileFrame>,
-  granularity: Granularity,
-  { mapping, hasLines }: Location,
+  granularity: Exclude<Granularity, 'places'>,
+  { mapping, hasLines, address }: Location,
 ): string {
-  const isNamed = granularity === 'files' ? fileName !== '' : functionName !== '';
-  if (isNamed) return name;
-  const file = granularity === 'functions' ? '' : fileName;
-  return `${name}\0${mapping?.fileName ?? ''}\0${hasLines ? `${startLine} ${lineNumber} ${file}` : ''}`;
+  const name = granularity === 'files' ? '' : functionName;
+  const file = granularity === 'functions' || fileName === '' ? '' : cleanPath(fileName);
+  const byLine = granularity === 'lines' || granularity === 'addresses';
+  const unnamed = name === '' ? `${hasLines ? startLine : 0} ${mapping?.fileName ?? ''}` : '';
+  const place = `${byLine ? lineNumber : 0} ${granularity === 'addresses' ? address : 0}`;
+  return `${name}\0${file}\0${place}\0${unnamed}`;
 }
 
 /**
@@ -211,9 +217,21 @@ function addToEdge(
 /** As Go's sums of integers of 64 bits, which wrap around. */
 function toNumbers(node: GraphNode): void {
   const toNumber = (sum: unknown) => Number(BigInt.asIntN(64, sum as bigint));
-  node.flat = toNumber(node.flat);
+  node.exactFlat = BigInt.asIntN(64, node.flat as unknown as bigint);
+  node.flat = Number(node.exactFlat);
   node.cum = toNumber(node.cum);
   for (const edge of node.out.values()) edge.weight = toNumber(edge.weight);
+}
+
+/** What the nodes come to. */
+export function sumOfFlat(nodes: readonly GraphNode[]): number {
+  if (nodes[0]?.exactFlat === undefined) return nodes.reduce((sum, { flat }) => sum + flat, 0);
+  return Number(
+    BigInt.asIntN(
+      64,
+      nodes.reduce((sum, { exactFlat = 0n }) => sum + exactFlat, 0n),
+    ),
+  );
 }
 
 function compareText(a: string, b: string): number {
@@ -255,7 +273,7 @@ export function trimmedGraph(
   };
   // Edges are many, and most of them belong to nodes that go. The figures of a node do not depend on what else is kept.
   let nodes = addUp(profile, index, graph, false);
-  const total = nodes.reduce((sum, { flat }) => sum + flat, 0);
+  const total = sumOfFlat(nodes);
   const cutoff = (fraction: number) => Math.abs(Math.trunc(total * fraction));
 
   const nodeCutoff = cutoff(options.nodeFraction);

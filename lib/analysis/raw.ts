@@ -33,7 +33,8 @@ export function* formatRaw(profile: FilteredProfile): Generator<string> {
   const ids = new Map(mappings.map((mapping, at) => [mapping, at + 1]));
   for (const [at, location] of locations.entries()) yield locationLines(location, at + 1, ids);
   yield 'Mappings\n';
-  for (const [at, mapping] of mappings.entries()) yield mappingLine(mapping, at + 1);
+  const allNamed = locations.every(({ hasLines }) => hasLines);
+  for (const [at, mapping] of mappings.entries()) yield mappingLine(mapping, at + 1, allNamed);
 }
 
 function valuesOf({ columns }: FilteredProfile, i: number): string {
@@ -83,7 +84,9 @@ function locationLines(location: Location, id: number, ids: ReadonlyMap<Mapping,
     .join('');
 }
 
-function mappingLine({ start, limit, offset, exact, fileName, buildId, known }: Mapping, id: number): string {
+/** What a text says of its symbols is what a proto of it would say. */
+function mappingLine(mapping: Mapping, id: number, allNamed: boolean): string {
+  const { start, limit, offset, exact, fileName, buildId, known } = mapping;
   const hex = (value: number, precise: bigint | undefined) => {
     // The end of all addresses is no address.
     const whole = precise ?? BigInt(value);
@@ -91,9 +94,9 @@ function mappingLine({ start, limit, offset, exact, fileName, buildId, known }: 
   };
   const range = [hex(start, exact?.start), hex(limit, exact?.limit), hex(offset, exact?.offset)].join('/');
   const flags = [
-    known?.functions && '[FN]',
-    known?.fileNames && '[FL]',
-    known?.lineNumbers && '[LN]',
+    (known?.functions ?? allNamed) && '[FN]',
+    (known?.fileNames ?? allNamed) && '[FL]',
+    (known?.lineNumbers ?? allNamed) && '[LN]',
     known?.inlinedCalls && '[IN]',
   ];
   return `${printable(`${id}: ${range} ${fileName} ${buildId} ${flags.filter(Boolean).join('')}`)}\n`;

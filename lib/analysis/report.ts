@@ -6,7 +6,7 @@ import { BASE_LABEL, mergeProfiles } from '../profile/merge.js';
 import type { Labels, MergedProfile } from '../profile/merged.js';
 import type { ProfileData } from '../profile/model.js';
 import { type FilteredProfile, type Filters, filterSamples } from './filters.js';
-import { type GraphNode, sortEdges, type TrimOptions, trimmedGraph } from './graph.js';
+import { type GraphNode, sortEdges, sumOfFlat, type TrimOptions, trimmedGraph } from './graph.js';
 import { withPlainNames } from './plain-names.js';
 import { prune } from './prune.js';
 import type { Errors } from './sampling-error.js';
@@ -192,7 +192,7 @@ export function makeReport(prepared: MergedProfile, options: ReportOptions, erro
     const source = filter instanceof RegExp ? shownRegExp(filter) : filter.source;
     labels.push(printable(`   ${shorten(`${name}=${source}`)}`));
   }
-  const flat = nodes.reduce((sum, node) => sum + node.flat, 0);
+  const flat = sumOfFlat(nodes);
   labels.push(
     `Showing nodes accounting for ${format(flat)}, ${percent(flat).trim()} of ${format(total)} total`,
   );

@@ -7,6 +7,9 @@ import { Lines } from './gotext/lines.js';
 
 const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
 const legacy = lazily(() => require('./gotext/decode.js') as typeof import('./gotext/decode.js'));
+const devtools = lazily(() => require('./devtools/decode.js') as typeof import('./devtools/decode.js'));
+const folded = lazily(() => require('./read-folded.js') as typeof import('./read-folded.js'));
+const others = lazily(() => require('./other-profiles.js') as typeof import('./other-profiles.js'));
 const proto = lazily(() => require('./pprof/decode.js') as typeof import('./pprof/decode.js'));
 
 /** `parseProfile`, but for when it is loaded. */
@@ -20,13 +23,27 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Profil
   if (firstLine !== undefined && legacy().isLegacyHeader(firstLine.latin1())) {
     return legacy().readLegacy(new Lines(bytes), scaling);
   }
+  if (isText(bytes)) {
+    if (devtools().isHeapProfile(startOf(bytes))) return devtools().readHeapProfile(bytes);
+    const other = firstLine && others().nameOtherText(firstLine.latin1());
+    if (other !== undefined) throw profileError(`this is ${other}, ${NOT_OF_THE_HEAP}`);
+    if (firstLine !== undefined && folded().isFolded(firstLine.utf8())) {
+      return folded().readFolded(new Lines(bytes));
+    }
+  }
   try {
     return proto().readProto(bytes);
   } catch (error) {
-    if (firstLine === undefined || !isText(bytes)) throw error;
-    throw firstLine.error("a heap profile: 'heap profile: …', '--- symbol', 'heap_v2/…' or a proto", error);
+    if (isText(bytes) && firstLine !== undefined) {
+      throw firstLine.error("a heap profile: 'heap profile: …', '--- symbol', 'heap_v2/…' or a proto", error);
+    }
+    throw others().isCpuProfile(bytes)
+      ? profileError(`this is a CPU profile of gperftools, ${NOT_OF_THE_HEAP}`, error)
+      : error;
   }
 }
+
+const NOT_OF_THE_HEAP = 'and memprof reads heap profiles; of others, it reads protos (go tool pprof -proto)';
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -49,9 +66,13 @@ function readFirstLine(bytes: Uint8Array): Lines | undefined {
   return lines.next() ? lines : undefined;
 }
 
+function startOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, 256)).toString('utf8');
+}
+
 /** By its beginning. A proto begins with a newline, as a rule. */
 function isText(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 256)).toString('utf8');
+  const start = startOf(bytes);
   // The last character may have been cut.
   return /^(?!\n)(?:[\t\r\n]|[^\p{Cc}\ufffd])+\ufffd?$/u.test(start);
 }

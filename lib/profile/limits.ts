@@ -8,6 +8,8 @@ const MIB = 1024 * 1024;
  */
 export const LIMITS = {
   inputBytes: 256 * MIB,
+  /** JSON takes up to thirty times its size when it is read. */
+  jsonBytes: 32 * MIB,
   lineBytes: 64 * 1024,
   sampleTypes: 1000,
   samples: 2 ** 20,

@@ -29,7 +29,12 @@ t.test('to proto and to text, and back', async (t) => {
       const output = path.join(folder, `x.${extension}`);
       const run = memprof(['convert', input, '-o', output]);
       t.equal(run.code, 0, run.stderr);
-      t.equal(run.stdout + run.stderr, '');
+      t.equal(run.stdout, '');
+      t.match(
+        run.stderr,
+        extension === 'txt' ? /^(memprof: txt does not hold [^\n]+\n)?$/ : /^$/,
+        'a proto loses nothing',
+      );
       t.same(content(parseProfile(readFileSync(output))), content(original));
       t.equal(memprof(['top', output, '-alloc_space']).code, 0);
       await t.test('go tool pprof reads it', needs('go'), async (t) => {

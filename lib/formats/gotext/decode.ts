@@ -227,7 +227,11 @@ class LegacyReader {
       numLabels: this.#bytesLabel(meanSize(inUse) ?? (header.hasAlloc ? meanSize(alloc) : undefined) ?? 0),
     };
     if (header.isRaw && pairs.some((pair) => pair.some((value) => typeof value === 'bigint'))) {
-      sample.exactValues = pairs.flatMap((pair) => pair.map(BigInt));
+      sample.exactValues = pairs.flat().map((value, at) => {
+        // A pair of which one is 0 may have become 0.
+        const read = sample.values[at]!;
+        return Number(value) === read ? BigInt(value) : BigInt(read);
+      });
     }
     this.#samples.push(sample);
     const callAddresses = this.#callAddresses(addresses);

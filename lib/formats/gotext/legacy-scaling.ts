@@ -7,10 +7,18 @@ export type ScalePair = (objects: number, bytes: number) => [objects: number, by
 export function poissonScaling(interval: number): ScalePair {
   return (objects, bytes) => {
     if (objects === 0 || bytes === 0) return [0, 0];
+    if (interval <= 1) return [objects, bytes];
     const factor = scaleFactor(objects, bytes, interval);
-    // 0 is added since -0.5 is truncated to -0.
-    return [Math.trunc(objects * factor) + 0, Math.trunc(bytes * factor) + 0];
+    return [toInt64(objects * factor), toInt64(bytes * factor)];
   };
+}
+
+const MAX_INT64 = 2 ** 63 - 1024;
+
+/** What is too large is the largest integer of 64 bits that is a number: Go on x86 takes the smallest, on ARM the largest. */
+function toInt64(value: number): number {
+  // 0 is added since -0.5 is truncated to -0.
+  return Math.max(-MAX_INT64, Math.min(MAX_INT64, Math.trunc(value))) + 0;
 }
 
 /** Perl's for `heap_v2`, where a pair of which one is 0 stays as it is. Perl sums fractions up, so they are kept. */
