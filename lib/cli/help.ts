@@ -24,23 +24,34 @@ export function commandHelp({ name, usage, summary, details }: Command): string 
       return [flag, help.replaceAll('`', '')] as const;
     });
   const width = Math.max(...rows.map(([flag]) => flag.length));
-  const list = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${wrap(help, width + 4)}\n`);
+  const list = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${wrap(help, width + 4, COLUMNS)}\n`);
   return `Usage: memprof ${usage}
 
 ${summary[0]!.toUpperCase()}${summary.slice(1)}.
 
 ${list.join('')}
-${details}
+${filled(details)}
 `;
 }
 
 const COLUMNS = 100;
+const TEXT_COLUMNS = 116;
 
-function wrap(text: string, indent: number): string {
+/** Breaks the lines of paragraphs anew; lines that are indented stay as they are. */
+function filled(text: string): string {
+  return text
+    .split('\n\n')
+    .map((paragraph) =>
+      /^\s/m.test(paragraph) ? paragraph : wrap(paragraph.replaceAll('\n', ' '), 0, TEXT_COLUMNS),
+    )
+    .join('\n\n');
+}
+
+function wrap(text: string, indent: number, columns: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1)!;
-    if (line !== '' && indent + line.length + 1 + word.length > COLUMNS) lines.push(word);
+    if (line !== '' && indent + line.length + 1 + word.length > columns) lines.push(word);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
   return lines.join(`\n${' '.repeat(indent)}`);

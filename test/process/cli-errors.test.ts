@@ -140,7 +140,7 @@ _memprof; printf '%s\\n' "\${COMPREPLY[@]}"`;
     return stdout.trim().split('\n');
   };
   t.same(complete('t'), ['top', 'tree', 'traces', 'tags']);
-  t.same(complete('top', '--fo'), ['--focus']);
+  t.same(complete('top', '--fo'), ['--format', '--focus']);
   t.same(complete('leaks', '--c'), ['--count']);
   t.same(complete('top', '--sample-index', 'alloc'), ['alloc_objects', 'alloc_space']);
   t.same(complete('run', '--format', ''), ['pb.gz', 'txt']);

@@ -338,7 +338,12 @@ t.test('the tables of the documentation are current', (t) => {
   t.equal(check.status, 0);
   const page = readFileSync(path.join(root, 'docs', 'options.md'), 'utf8');
   for (const option of OPTIONS) {
-    const names = [`\`${option.name}\``, `\`${variableName(option)}\``, `--${flagName(option)}`];
+    const names = [
+      `\`${option.name}\``,
+      `\`${variableName(option)}\``,
+      `--${flagName(option)}`,
+      `--no-${flagName(option)}`,
+    ];
     t.ok(
       names.some((name) => page.includes(name)),
       `${option.name} is in docs/options.md`,
