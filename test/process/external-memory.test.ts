@@ -34,7 +34,7 @@ t.test(
       t.equal(response.headers.get('x-go-pprof'), '1', 'go tool pprof shows why');
       t.match(
         await response.text(),
-        /^buffers are not profiled: start\(\{ buffers: true \}\), MEMPROF_BUFFERS=1 /,
+        /^buffers are not profiled: use start\(\{ buffers: true \}\), MEMPROF_BUFFERS=1 /,
       );
     }
     const index = await (await fetch(base)).text();
