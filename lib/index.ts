@@ -176,7 +176,7 @@ export function readMemStats(options?: ReadMemStatsOptions): MemStats {
 /**
  * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none.
  *
- * @param name `heap`, `allocs` or `buffers`.
+ * @param name `heap`, `allocs`, `buffers` or `peak`.
  * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` if the name is no string.
  * @example
  * await memprof.lookup('heap').writeTo(fs.createWriteStream('heap.pb.gz'), 0);

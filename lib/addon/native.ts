@@ -69,6 +69,14 @@ export interface NativeAddon {
    * 3 the samples come from V8, 4 the heap is too full, or the answer as JSON. With `true` it stops it.
    */
   explain(stacks: Uint32Array, threadId: number): ((stop: boolean) => number | string) | number;
+  /** What was in use at the highest heap so far; null before the first collection. */
+  readPeak(): NativeMoment | null;
+  /** The ages of remembered moments in milliseconds, the oldest first. */
+  historyTimes(): Float64Array;
+  /** The remembered moment of that index; null if it is gone. */
+  readMoment(index: number): NativeMoment | null;
+  /** Tests only: remembers what is in use now as if it were of some milliseconds ago. */
+  addMoment(ageMs: number): boolean;
   setThreadId(id: number): void;
   onDisplaced(callback: () => void): void;
   restart(): boolean;
@@ -116,6 +124,18 @@ export enum NativeStartResult {
   otherInterval = 3,
   resetWhileRunning = 4,
   otherBufferInterval = 5,
+}
+
+/** What was in use at an earlier moment: the records have nothing that was freed. Bytes. */
+export interface NativeMoment extends NativeRecords {
+  ageMs: number;
+  /** Of all threads, after the collection. */
+  heapUsed: number;
+  /** Of the thread that collected. */
+  external: number;
+  rss: number;
+  /** Sampled bytes of small records that were left out to save memory. */
+  leftOutBytes: number;
 }
 
 export interface NativeRecords {

@@ -77,6 +77,7 @@ class NamedProfile implements Profile {
   constructor(readonly name: ProfileName) {}
 
   count(): number {
+    if (this.name === 'peak') return native().readPeak()?.stacks.length ?? 0;
     return native().countRecords(true, this.name === 'buffers');
   }
 
@@ -115,6 +116,7 @@ const profiles = {
   heap: new NamedProfile('heap'),
   allocs: new NamedProfile('allocs'),
   buffers: new NamedProfile('buffers'),
+  peak: new NamedProfile('peak'),
 };
 
 /** See lib/index.ts. */

@@ -1,14 +1,14 @@
 // The one way from records to a finished profile: read → sources → scale → encode → compress. `writeTo`, HTTP, the files
 // and Pyroscope all take it, as a whole (`captureProfile`) or stage by stage.
 import { meterOnThread } from '../addon/meter-on-thread.js';
-import { native } from '../addon/native.js';
+import { type NativeMoment, native } from '../addon/native.js';
 import { untilAborted } from '../base/abort.js';
 import { lazily } from '../base/lazily.js';
 import { programName } from '../base/program.js';
 import type { ProfileData } from '../profile/model.js';
 import type { MemProfileRecord, MemStats } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
-import { readBufferRecords, readRecords } from '../sampler/records.js';
+import { momentRecords, readBufferRecords, readRecords } from '../sampler/records.js';
 
 const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
 const compression = lazily(
@@ -34,9 +34,9 @@ const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./sn
 /**
  * `heap` and `allocs` have the same figures, of V8's heap; they differ in the one shown first. `buffers` is of the memory of Buffers
  * and ArrayBuffers, which is outside of it: of threads that were started with `buffers: true`, as of now. Lines of its
- * frames are those of the calls.
+ * frames are those of the calls. `peak` is what was in use when the heap was largest after a collection, of all threads.
  */
-export type ProfileName = 'heap' | 'allocs' | 'buffers';
+export type ProfileName = 'heap' | 'allocs' | 'buffers' | 'peak';
 
 /** How a profile is written. */
 export interface Form {
@@ -66,6 +66,8 @@ export interface Capture {
   sampleInterval: number;
   memStats: MemStats;
   timeNanos: number;
+  /** Of pprof's proto. */
+  comments?: string[];
 }
 
 /** The value that a profile shows first. */
@@ -80,6 +82,10 @@ export async function captureProfile(
 ): Promise<string | Uint8Array> {
   const { format, sourceMaps, signal } = options;
   signal?.throwIfAborted();
+  if (name === 'peak' && format === 'pprof') {
+    const capture = await withSources(readCapture(name), { sourceMaps, signal });
+    return encodeProto({ ...toProfile(capture, options), comments: capture.comments ?? [] });
+  }
   if (format !== 'pprof') {
     return encode(await withSources(readCapture(name), { sourceMaps, signal }), options);
   }
@@ -103,6 +109,7 @@ export function readCapture(name: ProfileName): Capture {
   const memStats = readMemStats();
   const timeNanos = Date.now() * 1e6;
   const { heap, buffers } = native().readStatus();
+  if (name === 'peak') return readPeak(memStats, heap.sampleInterval);
   return meterOnThread(() =>
     name === 'buffers'
       ? {
@@ -114,6 +121,31 @@ export function readCapture(name: ProfileName): Capture {
         }
       : { name, records: readRecords(true), sampleInterval: heap.sampleInterval, memStats, timeNanos },
   );
+}
+
+/** What was in use at the peak; of nothing before the first collection. */
+function readPeak(memStats: MemStats, sampleInterval: number): Capture {
+  const peak = native().readPeak();
+  if (peak === null)
+    return { name: 'peak', records: [], sampleInterval, memStats, timeNanos: Date.now() * 1e6 };
+  return {
+    ...captureOf(peak, sampleInterval),
+    name: 'peak',
+    memStats,
+    comments: [`memprof: the heap was largest then, with ${peak.heapUsed} bytes after a collection`],
+  };
+}
+
+/** An earlier moment. */
+export function captureOf(
+  moment: NativeMoment,
+  sampleInterval: number,
+): Pick<Capture, 'records' | 'sampleInterval' | 'timeNanos'> {
+  return {
+    records: meterOnThread(() => momentRecords(moment)),
+    sampleInterval,
+    timeNanos: Math.round(Date.now() - moment.ageMs) * 1e6,
+  };
 }
 
 export interface SourceOptions {
@@ -129,7 +161,8 @@ export async function withSources(capture: Capture, { sourceMaps, signal }: Sour
 
 /** Stage 3: a profile of figures that are scaled up. */
 export function toProfile(capture: Capture, form: Omit<Form, 'format'> = {}): ProfileData {
-  return heapValues().profileFromRecords(capture.records, profileOptions(capture, form));
+  const profile = heapValues().profileFromRecords(capture.records, profileOptions(capture, form));
+  return capture.name === 'peak' ? heapValues().onlyInUse(profile) : profile;
 }
 
 /** Stage 3 where a delta has to come before the scaling: see `scaleUp`. */

@@ -39,9 +39,14 @@ export async function summarize({ written: all, started }: Summary, style: Style
   }
   const several = new Set([...started, ...written].map(({ pid }) => pid)).size > 1;
   const names = new Map(started.map(({ pid, name }) => [pid, name]));
-  for (const { file, pid, profile, end } of written.slice(0, MOST_LINES)) {
+  for (const { file, pid, profile, end, peak } of written.slice(0, MOST_LINES)) {
     const of = several ? ` (process ${pid}${nameOf(names.get(pid))})` : '';
-    const figures = profile === 'heap' && end !== undefined ? `: ${endText(end)}` : '';
+    const figures =
+      peak !== undefined
+        ? `: ${peakText(peak)}`
+        : profile === 'heap' && end !== undefined
+          ? `: ${endText(end)}`
+          : '';
     say(`memprof: wrote ${shownPath(file)}${of}${figures}\n`);
   }
   if (written.length > MOST_LINES) say(`memprof: and ${written.length - MOST_LINES} more\n`);
@@ -54,6 +59,14 @@ function endText({ heap, maxRss, external, collections, pausesNs }: EndFigures):
     `heap ${size(heap)}, external ${size(external)}, RSS ${size(maxRss)} at most, ` +
     `${collections} collections of ${formatCompact(pausesNs, 'nanoseconds')} in all`
   );
+}
+
+function peakText({ heap, time }: NonNullable<WrittenProfile['peak']>): string {
+  const at = new Date(time);
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map((each) =>
+    String(each).padStart(2, '0'),
+  );
+  return `what was in use when the heap was largest, ${formatCompact(heap, 'bytes')} after a collection at ${clock.join(':')}`;
 }
 
 function nameOf(name: string | undefined): string {

@@ -131,6 +131,12 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
       'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
   },
   {
+    name: 'peak',
+    href: 'peak?debug=1',
+    counts: 'peak',
+    description: 'What was in use when the heap was largest after a garbage collection',
+  },
+  {
     name: 'why',
     href: 'why?cost=1',
     description:
@@ -206,6 +212,7 @@ export class Pages {
         return this.#profileOf(response, 'heap', query);
       case 'allocs':
       case 'buffers':
+      case 'peak':
         return this.#profileOf(response, name, query);
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));

@@ -16,6 +16,8 @@ export interface WrittenProfile {
   /** Bytes outside the heap at that moment; unknown for the dump of a full heap. */
   external?: number;
   end?: EndFigures;
+  /** Of the profile of the peak: bytes of heap then, and milliseconds since 1970. */
+  peak?: { heap: number; time: number };
 }
 
 /** Figures of a process when it wrote its profile, in bytes, and of its collections since it began. */

@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { native } from '../addon/native.js';
 import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
 import { programIsMissing, programName } from '../base/program.js';
@@ -22,7 +23,8 @@ import {
   writeProfilesSoon,
 } from './write-profile.js';
 
-function begin(settings: RunSettings): void {
+function begin(given: RunSettings): void {
+  const settings = { ...given, peak: true };
   const options: StartOptions = { ...settings.start, workers: true };
   try {
     start({ ...options, heapLimitDump: settings.dir });
@@ -36,7 +38,8 @@ function begin(settings: RunSettings): void {
   tellParent(settings.log, { pid: process.pid, name: shownName() });
 
   const tell = (file: string, profile: FileProfile, external: number) => {
-    tellParent(settings.log, { pid: process.pid, file, profile, external, end: endFigures() });
+    const figures = profile === 'peak' ? { peak: peakFigures() } : { end: endFigures() };
+    tellParent(settings.log, { pid: process.pid, file, profile, external, ...figures });
   };
   // Not a process warning: in an 'exit' listener, Node.js would not print it any more.
   const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
@@ -69,6 +72,11 @@ function begin(settings: RunSettings): void {
 function endFigures(): EndFigures {
   const { heapAlloc, external, maxRSS, numGC, pauseTotalNs } = readMemStats();
   return { heap: heapAlloc, external, maxRss: maxRSS, collections: numGC, pausesNs: pauseTotalNs };
+}
+
+function peakFigures(): { heap: number; time: number } {
+  const { heapUsed = 0, ageMs = 0 } = native().readPeak() ?? {};
+  return { heap: heapUsed, time: Date.now() - ageMs };
 }
 
 function shownName(): string {

@@ -3,12 +3,14 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { native } from '../addon/native.js';
 import type { FileFormat } from '../base/choices.js';
 import { writeWholeFile } from '../base/whole-file.js';
 import { type Capture, encodeNow, type ProfileName, readCapture } from '../capture/pipeline.js';
 import { findFrames, framesOf } from '../capture/source-maps.js';
 import { externalComment } from '../profile/external-memory.js';
 import { publishDump } from '../sampler/channels.js';
+import { readMemStats } from '../sampler/mem-stats.js';
 
 export interface FileSettings {
   /** The directory is created if it does not exist. */
@@ -16,6 +18,8 @@ export interface FileSettings {
   format: FileFormat;
   /** Whether frames of built code are mapped to their sources. */
   sourceMaps: boolean;
+  /** Whether the profile of the peak is written as well, if the heap was clearly larger then. */
+  peak?: boolean;
 }
 
 /**
@@ -38,7 +42,7 @@ export function writeProfiles(
   collection: GarbageCollection,
   tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): void {
-  write(read(collection), settings, tell);
+  write(read(collection, settings), settings, tell);
 }
 
 /**
@@ -50,7 +54,7 @@ export function writeProfilesSoon(
   collection: GarbageCollection,
   tell: (file: string, name: FileProfile, externalBytes: number) => void,
 ): Promise<void> {
-  const captures = read(collection);
+  const captures = read(collection, settings);
   return new Promise((resolve, reject) => {
     const finish = () => {
       process.off('exit', finish);
@@ -69,9 +73,14 @@ export function writeProfilesSoon(
 
 type FileCapture = Capture & { name: FileProfile };
 
-function read(collection: GarbageCollection): FileCapture[] {
+/** Less than that above the heap of now, the peak tells nothing new. */
+const CLEARLY_LARGER = 1.1;
+
+function read(collection: GarbageCollection, { peak }: FileSettings): FileCapture[] {
   collectGarbage(collection);
-  const names = ['buffers', 'heap'] as const;
+  const wasLarger =
+    peak === true && (native().readPeak()?.heapUsed ?? 0) > readMemStats().heapAlloc * CLEARLY_LARGER;
+  const names = ['buffers', ...(wasLarger ? (['peak'] as const) : []), 'heap'] as const;
   return names
     .map((name) => ({ ...readCapture(name), name }))
     .filter(({ sampleInterval }) => sampleInterval > 0);
@@ -88,7 +97,7 @@ function write(
 ): void {
   for (const capture of captures) {
     const { external } = capture.memStats;
-    const comments = [externalComment(external)];
+    const comments = capture.comments ?? [externalComment(external)];
     const content = encodeNow(capture, { format: format === 'txt' ? 'text' : 'pprof', sourceMaps, comments });
     mkdirSync(dir, { recursive: true });
     written++;

@@ -97,6 +97,15 @@ export function scaleUp(profile: ProfileData): ProfileData {
   return { ...profile, samples: meterOnThread(() => profile.samples.map(scaled)) };
 }
 
+/** Of an earlier moment it is not known what had been allocated until then. */
+export function onlyInUse(profile: ProfileData): ProfileData {
+  return {
+    ...profile,
+    sampleTypes: profile.sampleTypes.slice(2),
+    samples: profile.samples.map((sample) => ({ ...sample, values: sample.values.slice(2) })),
+  };
+}
+
 function unsample(objects: number, bytes: number, sampleInterval: number): [number, number] {
   if (objects === 0 || bytes === 0) return [0, 0];
   const factor = scaleFactor(objects, bytes, sampleInterval);

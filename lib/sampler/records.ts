@@ -98,6 +98,11 @@ export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
   return recordsOf(native().readRecords(inuseZero, true), frames().bufferStackAt);
 }
 
+/** The records of an earlier moment: what was in use, and nothing that was freed. */
+export function momentRecords(moment: NativeRecords): MemProfileRecord[] {
+  return recordsOf(moment, frames().heapStackAt);
+}
+
 function recordsOf(
   { figures, stacks, sizeLimits, threads, labels }: NativeRecords,
   stackAt: StackAt,

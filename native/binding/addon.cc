@@ -15,6 +15,7 @@
 #include "binding/figures.h"
 #include "binding/instance.h"
 #include "binding/labels.h"
+#include "binding/moments.h"
 #include "binding/object_reader.h"
 #include "binding/proto.h"
 #include "binding/records.h"
@@ -171,6 +172,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddonInstance::Make(env, sampler);
   registry->Listen(sampler, env);
   exports.Set("refresh", Napi::Function::New(env, Refresh));
+  exports.Set("readPeak", Napi::Function::New(env, ReadPeak));
+  exports.Set("historyTimes", Napi::Function::New(env, HistoryTimes));
+  exports.Set("readMoment", Napi::Function::New(env, ReadMoment));
+  exports.Set("addMoment", Napi::Function::New(env, AddMoment));
   exports.Set("explain", Napi::Function::New(env, Explain));
   exports.Set("start", Napi::Function::New(env, Start));
   exports.Set("stop", Napi::Function::New(env, Stop));

@@ -48,6 +48,9 @@ class GcClock {
   uint64_t last_gc_end_ns() const { return last_gc_end_ns_; }
   // Bytes ever allocated, as of the last prologue, epilogue or `Fresh`.
   uint64_t total_alloc() const { return figures_.total_alloc; }
+  // As of the last GC or `Fresh`.
+  uint64_t heap_used() const { return figures_.heap_used; }
+  uint64_t external() const { return figures_.external; }
   // As of now.
   MemFigures Fresh();
   // Cumulative figures (bytes ever allocated, collections, pauses) are as of now, the others as of the last

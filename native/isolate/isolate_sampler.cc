@@ -1,5 +1,6 @@
 #include "isolate/isolate_sampler.h"
 
+#include <uv.h>
 #include <v8-profiler.h>
 
 #include <algorithm>
@@ -136,6 +137,7 @@ void IsolateSampler::Stop(bool isolate_ends) {
 }
 
 void IsolateSampler::End() {
+  ReportHeap(0);
   harvest_.Forget();
   direct_.Forget();
   interner_.Clear();
@@ -199,6 +201,8 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
       self->PublishStatus();
     }
   }
+  // Samples that V8 takes are known as of the last collection only now.
+  if (!self->harvesting_) self->RememberMoment();
   self->clock_.OnPauseBegin();
 }
 
@@ -206,6 +210,8 @@ void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
   auto* self = static_cast<IsolateSampler*>(data);
   self->clock_.OnEpilogue(type, flags);
   self->PublishDirect(type == v8::kGCTypeMarkSweepCompact);
+  self->LookWhetherMomentIsDue(type == v8::kGCTypeMarkSweepCompact);
+  if (self->direct_.active()) self->RememberMoment();
   self->buffers_.OnEpilogue(type == v8::kGCTypeMarkSweepCompact,
                             self->buffers_.running() && self->HeapNearlyFull());
 }
@@ -283,6 +289,42 @@ void IsolateSampler::PublishDirect(bool major) {
   MeterSampling(now, Elapsed(begin, now));
   if (direct_.active()) figures_.as_of_ns = clock_.last_gc_end_ns();
   PublishStatus();
+}
+
+uint64_t IsolateSampler::ReportHeap(uint64_t used) {
+  int64_t change = static_cast<int64_t>(used) - static_cast<int64_t>(reported_heap_);
+  reported_heap_ = used;
+  return HeapMoments::Process()->AddHeap(change);
+}
+
+void IsolateSampler::LookWhetherMomentIsDue(bool major) {
+  if (state_ != SamplerState::kRunning) return;
+  constexpr uint64_t kFreeNs = 20'000'000;
+  HeapMoments* moments = HeapMoments::Process();
+  uint64_t now = MonotonicNs();
+  moment_.at_ns = now;
+  moment_.heap_used = ReportHeap(clock_.heap_used());
+  moment_.external = clock_.external();
+  double allowed = kFreeNs + options_.max_overhead * static_cast<double>(Elapsed(figures_.started_ns, now));
+  bool has_time = static_cast<double>(remembering_ns_) <= allowed;
+  peak_is_due_ = has_time && moments->IsPeak(moment_.heap_used);
+  history_is_due_ = history_is_due_ || (major && has_time && moments->IsHistoryDue(now));
+}
+
+void IsolateSampler::RememberMoment() {
+  if (!peak_is_due_ && !history_is_due_) return;
+  uint64_t begin = MonotonicNs();
+  size_t rss;
+  if (uv_resident_set_memory(&rss) == 0) moment_.rss = rss;
+  HeapMoments* moments = HeapMoments::Process();
+  if (peak_is_due_) moments->TryTakePeak(moment_);
+  // If another thread is at it, the history has a moment of now.
+  if (history_is_due_) moments->TryAddToHistory(moment_);
+  peak_is_due_ = history_is_due_ = false;
+  uint64_t now = MonotonicNs();
+  remembering_ns_ += Elapsed(begin, now);
+  figures_.harvest_cpu_ns += Elapsed(begin, now);
+  figures_.meter.Add(now, Elapsed(begin, now));
 }
 
 void IsolateSampler::MeterSampling(uint64_t now, uint64_t more_ns) {

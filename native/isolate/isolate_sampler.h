@@ -27,6 +27,7 @@
 #include "heap/direct_sampler.h"
 #include "heap/harvest.h"
 #include "heap/harvest_log.h"
+#include "heap/heap_moments.h"
 #include "heap/overhead_meter.h"
 #include "heap/stack_interner.h"
 #include "isolate/doorbell.h"
@@ -163,6 +164,11 @@ class IsolateSampler {
   void LookWhoseSamplerRuns();
   void Settle(Reason reason);
   void PublishDirect(bool major);
+  // After a collection: whether what is in use now is to be remembered.
+  void LookWhetherMomentIsDue(bool major);
+  void RememberMoment();
+  // Returns the heap of all isolates.
+  uint64_t ReportHeap(uint64_t used);
   void MeterSampling(uint64_t now, uint64_t more_ns);
   void ReadSamples();
   uint64_t ExpectedTaken() const;
@@ -187,6 +193,11 @@ class IsolateSampler {
   StackInterner interner_;
   DirectSampler direct_;
   ExplanationBox explanations_;
+  uint64_t reported_heap_ = 0;  // this isolate's part of what HeapMoments knows
+  HeapMoment moment_;           // what is known of the last collection
+  bool peak_is_due_ = false;
+  bool history_is_due_ = false;
+  uint64_t remembering_ns_ = 0;  // time spent so far
   CostBudget budget_;
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;

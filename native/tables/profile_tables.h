@@ -196,6 +196,17 @@ class ProfileTables {
     });
   }
 
+  // Calls `f(Ref, objects, bytes)` for each bucket that has something in use.
+  template <typename F>
+  void ForEachInUse(F&& f) const {
+    buckets_.ForEach([&](Ref ref, const Bucket& bucket) {
+      Figures figures = bucket.Read();
+      uint64_t objects = figures.alloc_objects - figures.free_objects;
+      uint64_t bytes = figures.alloc_bytes - figures.free_bytes;
+      if (objects != 0 && bytes != 0) f(ref, objects, bytes);
+    });
+  }
+
   // Zeroes all counts. REQUIRES: no other thread reads or writes meanwhile.
   void Reset();
   // How often the tables were reset.
