@@ -5,7 +5,18 @@ import { lookup, type ProfileName } from '../capture/lookup.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { profiledThreads, status } from '../sampler/status.js';
-import { readBody, sendChunked, sendError, sendText, setCommonHeaders, splitUrl } from './go-forms.js';
+import type { Family, Member } from './family.js';
+import { serveSum, without } from './family-route.js';
+import {
+  formValue,
+  parseInteger,
+  readBody,
+  sendChunked,
+  sendError,
+  sendText,
+  setCommonHeaders,
+  splitUrl,
+} from './go-forms.js';
 import { isAuthorized, refusal } from './guard.js';
 import { type IndexEntry, indexPage } from './index-page.js';
 import {
@@ -144,14 +155,51 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
   },
 ];
 
+const ABSENT = {
+  profile: 'memprof has no profile of CPU time: it profiles memory',
+  trace: 'memprof has no traces: it profiles memory',
+} as const;
+
+/** Pages that can be added up. */
+const SUMMED: ReadonlySet<string> = new Set(['heap', 'allocs', 'buffers', 'flame']);
+
+function pageNames(): string {
+  return descriptions.map(({ name }) => name).join(', ');
+}
+
+function sendMember(response: ServerResponse, program: string): void {
+  const { heapAlloc, external } = readMemStats();
+  const member: Member = {
+    pid: process.pid,
+    program,
+    heap: heapAlloc,
+    external,
+    rss: process.memoryUsage.rss(),
+  };
+  sendText(response, JSON.stringify(member));
+}
+
 /** The pages of one handler. */
 export class Pages {
   readonly #options: CheckedHandlerOptions;
   readonly #commandLine: readonly string[];
   readonly #profile: ProfileRouteOptions;
+  readonly #family: Family | undefined;
+  readonly #isPrivate: boolean;
+  readonly #first: Reading;
+  #last: Reading | undefined;
   #open = 0;
 
-  constructor(options: CheckedHandlerOptions, commandLine: readonly string[], program: string) {
+  /** `isPrivate`: only the holder of the family's address can send requests. */
+  constructor(
+    options: CheckedHandlerOptions,
+    commandLine: readonly string[],
+    program: string,
+    { family, isPrivate = false }: { family?: Family | undefined; isPrivate?: boolean } = {},
+  ) {
+    this.#family = family;
+    this.#isPrivate = isPrivate;
+    this.#first = { at: Date.now(), heap: readMemStats().heapAlloc };
     this.#options = options;
     this.#commandLine = commandLine;
     this.#profile = { ...options, program };
@@ -197,15 +245,25 @@ export class Pages {
       response.setHeader('Allow', allowed.join(', '));
       return sendError(response, 405, 'Method Not Allowed');
     }
+    const asked = this.#family === undefined ? '' : formValue(query, 'pid');
+    if (asked !== '' && asked !== String(process.pid) && this.#family !== undefined) {
+      return this.#ofOthers(response, name, query, asked, this.#family);
+    }
     switch (name) {
       case '':
-        return slashless ? redirect(response) : this.#index(response);
+        return slashless ? redirect(response) : this.#index(request, response, query);
+      case 'profile':
+      case 'trace':
+        return sendError(response, 404, `Unknown profile: ${ABSENT[name]}. There are ${pageNames()}`);
+      case 'member':
+        if (this.#isPrivate) return sendMember(response, this.#profile.program);
+        break;
       case 'cmdline':
         return sendText(response, this.#commandLine.join('\0'));
       case 'symbol': {
-        const asked = method === 'POST' ? await readBody(request, MAX_SYMBOL_BYTES) : query;
-        if (asked === undefined) return sendError(response, 413, 'too many addresses');
-        return sendText(response, symbolLines(asked));
+        const symbols = method === 'POST' ? await readBody(request, MAX_SYMBOL_BYTES) : query;
+        if (symbols === undefined) return sendError(response, 413, 'too many addresses');
+        return sendText(response, symbolLines(symbols));
       }
       case 'heap':
         if (base === 'perl') return this.#limited(response, () => servePerlText(response, this.#profile));
@@ -220,6 +278,39 @@ export class Pages {
         return this.#limited(response, () => serveWhy(response, query));
     }
     sendError(response, 404, 'Unknown profile');
+  }
+
+  /** A page of another process at this address, or of all. */
+  #ofOthers(
+    response: ServerResponse,
+    name: string,
+    query: string,
+    asked: string,
+    family: Family,
+  ): Promise<void> {
+    if (asked === 'all') {
+      if (name === '') return this.#indexOfAll(response);
+      if (!SUMMED.has(name)) {
+        sendError(response, 400, `pid=all is for ${[...SUMMED].join(', ')}`);
+        return Promise.resolve();
+      }
+      return this.#limited(response, () => serveSum(response, name, query, family, this.#profile.program));
+    }
+    const pid = parseInteger(asked);
+    if (pid === undefined || pid < 1) {
+      sendError(response, 400, 'invalid value for "pid" - must be the id of a process, or all');
+      return Promise.resolve();
+    }
+    // These make links, which are to stay with that process.
+    const kept = name === '' || name === 'flame' || name === 'why' ? query : without(query, 'pid');
+    return this.#limited(response, () => family.forward(pid, `${name}?${kept}`, response));
+  }
+
+  async #indexOfAll(response: ServerResponse): Promise<void> {
+    response.statusCode = 302;
+    response.setHeader('Location', './');
+    response.setHeader('Content-Length', 0);
+    response.end();
   }
 
   #profileOf(response: ServerResponse, name: ProfileName, query: string): Promise<void> {
@@ -255,27 +346,81 @@ export class Pages {
     });
   }
 
-  async #index(response: ServerResponse): Promise<void> {
+  async #index(request: IncomingMessage, response: ServerResponse, query: string): Promise<void> {
     await refreshFigures(false, 50);
     const now = status();
-    const threads = profiledThreads(now).length;
     const buffersAreSampled = now.buffers.sampleInterval !== 0;
-    const state =
-      threads === 0
-        ? 'The profiler is not running.'
-        : `Sampling every ${now.heap.sampleInterval} bytes in ${threads} thread(s), overhead ${(now.overhead.total * 100).toFixed(2)} %.`;
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    const { heapAlloc, heapSys, external } = readMemStats();
-    const memory =
-      `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}. External memory (Buffers and others): ` +
-      `${megabytes(external)}${buffersAreSampled ? '' : `; ${buffersAreOff()}`}.`;
     const shown = descriptions.filter(({ name }) => name !== 'buffers' || buffersAreSampled);
     const entries = shown.map(({ counts, ...entry }) => ({
       ...entry,
       count: counts === undefined ? 0 : lookup(counts).count(),
     }));
-    sendChunked(response, indexPage(entries, [state, memory]));
+    const { path } = splitUrl((request as { originalUrl?: string }).originalUrl ?? request.url ?? '/');
+    const pid = parseInteger(formValue(query, 'pid'));
+    const page = indexPage({
+      program: this.#profile.program,
+      pid: process.pid,
+      address: `http://${request.headers.host ?? 'localhost'}${path}`,
+      entries,
+      memory: this.#memory(buffersAreSampled),
+      status: statusLines(now),
+      members: this.#family === undefined ? [] : await this.#family.members(),
+      suffix: pid === undefined ? '' : `pid=${pid}`,
+    });
+    sendChunked(response, page);
   }
+
+  /** Sentences about memory now, and what it was at the server's start and at the last look. */
+  #memory(buffersAreSampled: boolean): string[] {
+    const { heapAlloc, heapSys, external, maxRSS, numGC, pauseTotalNs } = readMemStats();
+    const now: Reading = { at: Date.now(), heap: heapAlloc };
+    const lines = [
+      `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}.`,
+      `External memory (Buffers and others): ${megabytes(external)}${buffersAreSampled ? '' : `; ${buffersAreOff()}`}.`,
+      `At most ${megabytes(maxRSS)} of RSS so far; ${numGC} collections took ${(pauseTotalNs / 1e6).toFixed(0)} ms.`,
+    ];
+    const changes = [changeSince(this.#first, now, 'when this server began')];
+    if (this.#last !== undefined) changes.push(changeSince(this.#last, now, 'at the last look at this page'));
+    const known = changes.filter((each) => each !== undefined);
+    if (known.length > 0) lines.splice(1, 0, `That is ${known.join(', and ')}.`);
+    this.#last = now;
+    return lines;
+  }
+}
+
+interface Reading {
+  /** Milliseconds since 1970. */
+  at: number;
+  heap: number;
+}
+
+const SOON_MS = 5000;
+
+/** Undefined where too little time has passed to say anything. `when` is the earlier moment in words. */
+function changeSince(then: Reading, now: Reading, when: string): string | undefined {
+  const passed = now.at - then.at;
+  if (passed < SOON_MS) return undefined;
+  const change = now.heap - then.heap;
+  const minutes = passed / 60_000;
+  const ago =
+    minutes < 2
+      ? `${Math.round(passed / 1000)} s`
+      : minutes < 120
+        ? `${Math.round(minutes)} min`
+        : `${Math.round(minutes / 60)} h`;
+  return `${megabytes(Math.abs(change))} ${change < 0 ? 'less' : 'more'} than ${when} ${ago} ago`;
+}
+
+function statusLines(now: ReturnType<typeof status>): string[] {
+  const threads = profiledThreads(now).length;
+  if (threads === 0) return ['The profiler is not running.'];
+  const { heap, overhead } = now;
+  const age = heap.figuresAgeNs / 1e9;
+  return [
+    `memprof samples every ${heap.sampleInterval} bytes in ${threads} thread${threads === 1 ? '' : 's'}, for ${(overhead.total * 100).toFixed(2)} % of the time. ` +
+      `Figures are as of the last garbage collection, ${age < 2 ? 'a moment' : `${age.toFixed(0)} s`} ago.`,
+  ];
 }
 
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;

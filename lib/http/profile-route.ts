@@ -98,6 +98,7 @@ export async function serveFlame(
     0,
     HEAP_SAMPLE_TYPES.findIndex((each) => each.type === (type || 'inuse_space')),
   );
+  const pid = parseInteger(formValue(query, 'pid'));
   const internals = (parseInteger(formValue(query, 'internals')) ?? 0) > 0;
   const show = (profile: ProfileData) => (internals ? profile : foldInternals(profile));
   const title = `${job.program}, process ${process.pid}`;
@@ -109,7 +110,7 @@ export async function serveFlame(
       title,
       sampleIndex,
       live: true,
-      download: { href: 'heap', name: 'heap.pb.gz' },
+      download: { href: pid === undefined ? 'heap' : `heap?pid=${pid}`, name: 'heap.pb.gz' },
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { native } from '../addon/native.js';
@@ -8,6 +9,7 @@ import { memprofError } from '../base/errors.js';
 import { commandLine, programName } from '../base/program.js';
 import { warn } from '../base/say.js';
 import { ownWorker } from '../sampler/workers.js';
+import { socketOf } from './family.js';
 import { checkExposure } from './guard.js';
 import { type CheckedHandlerOptions, type HandlerOptions, inSeconds } from './handler.js';
 
@@ -39,10 +41,14 @@ export interface ThreadSettings {
   commandLine: string[];
   program: string;
   handler: CheckedHandlerOptions;
+  /** Whether processes that are given the same port share it: see family.ts. */
+  shared: boolean;
 }
 
 /** The first message from the server's thread: where it listens, or why it cannot. */
-export type ThreadReport = { port: number; host: string } | { code: string | undefined; message: string };
+export type ThreadReport =
+  | { port: number; host: string; holder?: number }
+  | { code: string | undefined; message: string };
 
 /**
  * Serves the pages of `handler()` from a thread of its own, which answers even while all other threads are busy. The server
@@ -58,6 +64,23 @@ export type ThreadReport = { port: number; host: string } | { code: string | und
  * const { url } = await serve({ port: 6060 });
  */
 export async function serve(options?: ServeOptions): Promise<Server> {
+  return (await startServer(options, false)).server;
+}
+
+/** `serve`, for processes that may be given the same port: then `holder` is the one at whose address this one is listed. */
+export async function serveShared(
+  options: ServeOptions,
+): Promise<{ server: Server; holder: number | undefined }> {
+  const started = await startServer(options, true);
+  const socket = socketOf(started.server.port, process.pid);
+  process.once('exit', () => rmSync(socket, { force: true }));
+  return started;
+}
+
+async function startServer(
+  options: ServeOptions | undefined,
+  shared: boolean,
+): Promise<{ server: Server; holder: number | undefined }> {
   const { port, host, ...rest } = completeOptions('serve', options);
   const handler = inSeconds(rest);
   checkExposure(host, handler.token, handler.insecure);
@@ -69,6 +92,7 @@ export async function serve(options?: ServeOptions): Promise<Server> {
     commandLine: commandLine(),
     program: programName(),
     handler,
+    shared,
   };
   const worker = ownWorker(path.join(__dirname, 'serve-thread.js'), {
     name: 'memprof http',
@@ -91,7 +115,8 @@ export async function serve(options?: ServeOptions): Promise<Server> {
     await worker.terminate();
   };
   const url = `http://${shownHost}:${report.port}/debug/pprof/`;
-  return asyncDisposable({ ...report, url, close }, close);
+  const server = asyncDisposable({ port: report.port, host: report.host, url, close }, close);
+  return { server, holder: report.holder };
 }
 
 async function firstReport(worker: Worker): Promise<ThreadReport> {

@@ -4,7 +4,7 @@ import { CHILD_MARK } from '../base/child-mark.js';
 import type { MemprofError } from '../base/errors.js';
 import { say, warn } from '../base/say.js';
 import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
-import { serve } from '../http/serve.js';
+import { serveShared } from '../http/serve.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
 import { isUnderNodemon } from './nodemon.js';
@@ -120,11 +120,12 @@ async function listen(
   { token, sourceMaps }: DropInSettings,
   { port, host }: NonNullable<DropInSettings['http']>,
 ): Promise<void> {
-  const { url } = await serve({
+  const { server, holder } = await serveShared({
     port,
     sourceMaps,
     ...(host === undefined ? {} : { host }),
     ...(token === undefined ? {} : { token }),
   });
-  if (port === 0) say(`serves ${url}`);
+  if (holder === undefined) say(`serves ${server.url}`);
+  else say(`process ${process.pid} is served by process ${holder}: ${server.url}?pid=${process.pid}`);
 }
