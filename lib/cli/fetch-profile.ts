@@ -3,6 +3,7 @@ import { externalComment } from '../profile/external-memory.js';
 import { LIMITS } from '../profile/limits.js';
 import type { ProfileData } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
+import { progress } from './progress.js';
 
 /** More than any profile takes by itself, and enough for `?seconds=60`. */
 const TIMEOUT_MS = 120_000;
@@ -48,6 +49,8 @@ async function download(url: URL, headers: Record<string, string>, comments: str
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
+    const seconds = Number(url.searchParams.get('seconds'));
+    if (seconds > 1) progress(`${printable(url.host)} watches for ${seconds} s …`);
     const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) {
       await response.body?.cancel();
@@ -59,6 +62,7 @@ async function download(url: URL, headers: Record<string, string>, comments: str
       size += chunk.length;
       if (size > LIMITS.inputBytes) throw new Failure('too large');
       chunks.push(chunk);
+      if (size > 2 ** 20) progress(`fetching ${printable(url.host)}: ${Math.round(size / 2 ** 20)} MB …`);
     }
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(reasonOf(error));

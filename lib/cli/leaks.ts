@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { foldInternals } from '../analysis/internals.js';
 import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
 import { cutDroppedFrames } from '../analysis/prune.js';
@@ -12,6 +11,7 @@ import { formatLeaksJson, formatLeaksMarkdown } from './leaks-formats.js';
 import { formatLeaks } from './leaks-report.js';
 import { type Arguments, UsageError } from './options.js';
 import { Failure, loadProfile, writeOutput } from './profile-file.js';
+import { endProgress, progress, waitFor } from './progress.js';
 
 const NAME = 'leaks';
 
@@ -93,12 +93,19 @@ async function takeEvery(url: string, values: Values): Promise<Taken[]> {
   const taken: Taken[] = [];
   const begin = Date.now();
   for (let at = 0; at < count; at++) {
-    if (at > 0) await sleep(Math.max(0, begin + at * every - Date.now()));
-    if (process.stderr.isTTY) process.stderr.write(`memprof: profile ${at + 1} of ${count}\n`);
+    const wait = Math.max(0, begin + at * every - Date.now());
+    const next = (seconds: number) =>
+      `${at} of ${count} profiles, the next one in ${seconds} s; Ctrl-C ends with the report`;
+    if (at > 0 && !(await waitFor(wait, next))) {
+      if (at >= 2) break;
+      throw new Failure('interrupted before there were two profiles');
+    }
+    progress(`fetching profile ${at + 1} of ${count} …`);
     const time = Date.now() / 1000;
     const each = take(`profile ${at + 1}`, await fetchProfile(url), values);
     taken.push({ ...each, time: each.time ?? time });
   }
+  endProgress();
   return taken;
 }
 

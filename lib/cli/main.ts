@@ -15,6 +15,7 @@ import { list } from './list.js';
 import { open } from './open.js';
 import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
+import { endProgress } from './progress.js';
 import { diff, peek, top, tree } from './report-commands.js';
 import { run } from './run.js';
 import { raw, tags, traces } from './sample-commands.js';
@@ -85,6 +86,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 }
 
 function fail(error: unknown): number {
+  endProgress();
   if (error instanceof UsageError) {
     const help = `memprof ${error.command === undefined ? '' : `${error.command} `}--help`;
     process.stderr.write(`memprof: ${error.message}\nTry '${help}'.\n`);

@@ -4,6 +4,7 @@ import { printable } from '../base/text.js';
 import { writeWholeFile } from '../base/whole-file.js';
 import { parseProfile } from '../formats/readers.js';
 import type { ParseOptions, ProfileData } from '../profile/model.js';
+import { endProgress, progress } from './progress.js';
 
 /** A failure that the user sees as one line, without a stack; exit code 1. */
 export class Failure extends Error {}
@@ -32,6 +33,9 @@ async function readInput(file: string): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** What takes so long to read that a terminal is told. */
+const LARGE_BYTES = 4 * 2 ** 20;
+
 /** Reads a profile of any format; `-` is standard input. */
 export function loadProfile(file: string, options?: ParseOptions): Promise<ProfileData> {
   return readProfile(file === '-' ? 'standard input' : printable(file), () => readInput(file), options);
@@ -47,10 +51,12 @@ export async function readProfile(
   try {
     const input = await read();
     if (input.length === 0) throw new Failure('the input is empty');
+    if (input.length > LARGE_BYTES) progress(`reading ${shown} (${Math.round(input.length / 2 ** 20)} MB) …`);
     profile = parse(input, options);
   } catch (error) {
     throw new Failure(`${shown}: ${reasonOf(error)}`);
   }
+  endProgress();
   if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: the profile has no sample types`);
   return profile;
 }

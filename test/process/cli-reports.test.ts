@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { after, before, main, memprof, plainNode } from '../support/cli.js';
+import { needs } from '../support/tools.js';
 
 t.test('diff shows AFTER less BEFORE, what changed most first', async (t) => {
   const { code, stdout } = memprof(['diff', before, after]);
@@ -99,3 +103,43 @@ t.test('open serves the page to this machine, until it is told to end', async (t
   const [code] = await once(child, 'exit');
   t.equal(code, 0);
 });
+
+t.test(
+  'progress is shown on a terminal only, and Ctrl-C ends the wait with a report',
+  needs('script'),
+  async (t) => {
+    const profile = readFileSync(after);
+    const server = createServer((_, response) => response.end(profile));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/heap`;
+    const words = [...plainNode, main, 'leaks', url, '--count', '3', '--every', '300ms'];
+    const onTerminal = spawn('script', ['-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null']);
+    const shown = await text(onTerminal.stdout);
+    t.ok(shown.includes('\r\u001b[Kmemprof: 1 of 3 profiles, the next one in 0 s'), shown);
+    const [command, ...args] = words;
+    const piped = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    t.equal(
+      await text(piped.stderr),
+      'memprof: profile 1 and profile 2 have the same time: give profiles of different times\n',
+    );
+
+    // The same server, whose profiles have no time of their own.
+    const untimed = spawn(
+      command!,
+      [...plainNode.slice(1), main, 'leaks', `${url}?text`, '--count', '50', '--every', '400ms'],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    server.removeAllListeners('request');
+    let asked = 0;
+    server.on('request', (_, response) => {
+      response.end('heap profile: 1: 8 [2: 16] @ heap/2\n1: 8 [2: 16] @ 0x11\n');
+      asked++;
+      if (asked === 3) setTimeout(() => untimed.kill('SIGINT'), 100);
+    });
+    t.match(await text(untimed.stdout), /^3 profiles over /);
+  },
+);
