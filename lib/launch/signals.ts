@@ -15,10 +15,12 @@ export const ASKS_TO_END: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGT
  */
 export function writeBeforeDeathBy(signal: NodeJS.Signals, write: () => void): void {
   const onSignal = () => {
+    // Listens until it is written: supervisors signal every process of a tree, and `memprof run` hands signals on, so a
+    // second one may come in the middle, and without a listener it would end the program.
+    write();
     process.off('newListener', onNew);
     process.off('removeListener', onRemoved);
     process.off(signal, onSignal);
-    write();
     process.kill(process.pid, signal);
   };
   const onNew = (event: string, listener: Listener) => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { isNodemon } from '#dist/launch/nodemon.js';
 import { main } from '../support/cli.js';
-import { nodeCommand, programPath, root } from '../support/run.js';
+import { nodeCommand, plainNode, programPath, root, runCommand } from '../support/run.js';
 
 const register = path.join(root, 'dist', 'register.js');
 const program = programPath('drop-in');
@@ -135,4 +135,21 @@ t.test('command lines of nodemon', (t) => {
   for (const line of nodemon) t.equal(isNodemon(line), true, line.join(' '));
   for (const line of others) t.equal(isNodemon(line), false, line.join(' '));
   t.end();
+});
+
+t.test('a second signal does not end the program while it writes', async (t) => {
+  const dir = t.testdir({});
+  const script = `
+    const { writeBeforeDeathBy } = require('./dist/launch/signals.js');
+    writeBeforeDeathBy('SIGTERM', () => {
+      process.kill(process.pid, 'SIGTERM');
+      require('node:fs').writeFileSync(process.argv[1], 'whole');
+    });
+    setInterval(() => {}, 1000);
+    process.kill(process.pid, 'SIGTERM');`;
+  const file = path.join(dir, 'profile');
+  const [command, ...flags] = plainNode;
+  const { signal } = await runCommand(command, [...flags, '-e', script, file], { cwd: root });
+  t.equal(signal, 'SIGTERM', 'it still ends by the signal');
+  t.strictSame(readdirSync(dir), ['profile']);
 });

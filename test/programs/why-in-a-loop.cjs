@@ -27,6 +27,7 @@ async function ask(options) {
 async function main() {
   const calls = Number(process.argv[2]);
   let n = 0;
+  while (n < 20_000) keep(n++);
   const load = setInterval(() => {
     for (let i = 0; i < 2000; i++) keep(n++);
   }, 1);
