@@ -60,12 +60,13 @@ address is fetched again whenever the page is loaded, which the page can do by i
     await once(server, 'listening');
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const names = files.map((file) => (isUrl(file) ? file : path.basename(file))).join(' + ');
+    const told = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
     process.stdout.write(`${address}\n`);
     process.stderr.write(`memprof: serves ${printable(names)} there until Ctrl-C\n`);
     if (args.values.browser !== false) openBrowser(address);
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
+    await told;
     server.close();
     server.closeAllConnections();
     return 0;
