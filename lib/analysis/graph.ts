@@ -130,7 +130,7 @@ export function withAddress(frame: Readonly<ProfileFrame>, address: number | big
  * and without the names, as by files, all are.
  */
 function nodeKey(
-  { functionName, fileName, lineNumber, startLine = 0 }: Readonly<ProfileFrame>,
+  { functionName, fileName, lineNumber, startLine = lineNumber }: Readonly<ProfileFrame>,
   granularity: Exclude<Granularity, 'places'>,
   { mapping, hasLines, address }: Location,
 ): string {

@@ -43,7 +43,8 @@ export const convert: Command = {
   usage: `convert [options] FILE... -o OUT.(${convertFormats.join('|')})`,
   details: `${SOURCES}
 pb.gz is for pprof, heapprofile for Chrome DevTools, folded for flame-graph tools. heapprofile and folded hold one kind
-of figures, which --sample-index chooses; pb.gz holds all, and --sample-index chooses which pprof shows first. What a form cannot hold is listed on standard error.`,
+of figures, which --sample-index chooses; pb.gz holds all, and --sample-index chooses which pprof shows first. What a form cannot hold is listed on standard
+error.`,
   operands: 'file',
   async run(args) {
     const files = expectFiles(args, 'convert');

@@ -1,8 +1,9 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { printable } from '../base/text.js';
 import { writeWholeFile } from '../base/whole-file.js';
-import { parseProfile } from '../formats/readers.js';
+import { parseProfile, parseText } from '../formats/readers.js';
 import type { ParseOptions, ProfileData } from '../profile/model.js';
 import { endProgress, progress } from './progress.js';
 
@@ -36,40 +37,66 @@ async function readInput(file: string): Promise<Buffer> {
 /** What takes so long to read that a terminal is told. */
 const LARGE_BYTES = 4 * 2 ** 20;
 
-/** Reads a profile of any format; `-` is standard input. */
+/** Reads a profile of any format; `-` is standard input. A large text is not kept in memory. */
 export function loadProfile(file: string, options?: ParseOptions): Promise<ProfileData> {
-  return readProfile(file === '-' ? 'standard input' : printable(file), () => readInput(file), options);
+  const read = async () => streamText(file, options) ?? readInput(file);
+  return readProfile(file === '-' ? 'standard input' : printable(file), read, options);
+}
+
+const CHUNK = 1 << 20;
+
+function tellOfReading(shown: string, size: number): void {
+  if (size > LARGE_BYTES) progress(`reading ${shown} (${Math.round(size / 2 ** 20)} MB) …`);
+}
+
+/** Undefined for what is no large text. */
+function streamText(file: string, options?: ParseOptions): ProfileData | undefined {
+  if (file === '-') return undefined;
+  const fd = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    if (size <= CHUNK) return undefined;
+    const next = () => {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const count = readSync(fd, chunk);
+      return count === 0 ? undefined : chunk.subarray(0, count);
+    };
+    const first = next();
+    if (first === undefined) return undefined;
+    let told = false;
+    const more = () => {
+      if (!told) tellOfReading(printable(file), size);
+      told = true;
+      return next();
+    };
+    return parseText(first, more, options);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Reads a profile from anywhere; `shown` is its name in error messages. */
 export async function readProfile(
   shown: string,
-  read: () => Promise<Buffer>,
+  read: () => Promise<Buffer | ProfileData>,
   options?: ParseOptions,
 ): Promise<ProfileData> {
   let profile: ProfileData;
   try {
     const input = await read();
-    if (input.length === 0) throw new Failure('the input is empty');
-    if (input.length > LARGE_BYTES) progress(`reading ${shown} (${Math.round(input.length / 2 ** 20)} MB) …`);
-    profile = parse(input, options);
+    if (Buffer.isBuffer(input)) {
+      if (input.length === 0) throw new Failure('the input is empty');
+      tellOfReading(shown, input.length);
+      profile = parseProfile(input, options);
+    } else {
+      profile = input;
+    }
   } catch (error) {
     throw new Failure(`${shown}: ${reasonOf(error)}`);
   }
   endProgress();
   if (profile.sampleTypes.length === 0) throw new Failure(`${shown}: the profile has no sample types`);
   return profile;
-}
-
-/** Files from `google-pprof --raw` have symbols before the profile; Go's tool cannot read them, the Perl tools can. */
-function parse(input: Buffer, options?: ParseOptions): ProfileData {
-  try {
-    return parseProfile(input, options);
-  } catch (error) {
-    if (options?.scaling !== undefined || !input.toString('latin1', 0, 10).startsWith('--- symbol'))
-      throw error;
-    return parseProfile(input, { ...options, scaling: 'perl' });
-  }
 }
 
 /** Writes a file, or standard output for `-`. */

@@ -3,7 +3,7 @@ import { invalidType } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
 import { LIMITS, profileError } from '../profile/limits.js';
 import type { ParseOptions, ProfileData } from '../profile/model.js';
-import { Lines } from './gotext/lines.js';
+import { Lines, type Refill } from './gotext/lines.js';
 
 const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
 const legacy = lazily(() => require('./gotext/decode.js') as typeof import('./gotext/decode.js'));
@@ -44,6 +44,28 @@ export function parseProfile(buffer: Uint8Array, options?: ParseOptions): Profil
 }
 
 const NOT_OF_THE_HEAP = 'and memprof reads heap profiles; of others, it reads protos (go tool pprof -proto)';
+
+/**
+ * Reads a text that is fetched as it is needed; `first` is its beginning. Undefined, and nothing is fetched, for what is no
+ * text of Go, gperftools, jemalloc or Java.
+ */
+export function parseText(
+  first: Uint8Array,
+  refill: Refill,
+  options?: ParseOptions,
+): ProfileData | undefined {
+  const { scaling, maxBytes } = completeOptions('parseProfile', options);
+  const firstLine = isGzip(first) ? undefined : readFirstLine(first);
+  if (firstLine === undefined || !legacy().isLegacyHeader(firstLine.latin1())) return undefined;
+  let size = first.length;
+  const bounded = () => {
+    const more = refill();
+    size += more?.length ?? 0;
+    if (size > maxBytes) throw profileError(`the profile has more than ${maxBytes} bytes`);
+    return more;
+  };
+  return legacy().readLegacy(new Lines(first, bounded), scaling);
+}
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;

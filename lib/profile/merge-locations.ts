@@ -15,9 +15,12 @@ interface MovedMapping {
 interface Known {
   index: number;
   end: Frame;
+  /** The number of frames where calls are inlined; 0 for a frame that always is a location of its own. */
+  size: number;
 }
 
 const PAGE = 0x1000n;
+const NOTHING = { functions: false, fileNames: false, lineNumbers: false, inlinedCalls: false };
 
 /** The locations of several profiles, each once, wherever the binaries were mapped. */
 export class MergedLocations {
@@ -37,7 +40,9 @@ export class MergedLocations {
     this.#ofFrames = new Map();
     this.#ofMappings = new Map();
     this.#binary =
-      mappings.length > 0 ? undefined : { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
+      mappings.length > 0
+        ? undefined
+        : { start: 0, limit: 0, offset: 0, fileName: '', buildId: '', known: NOTHING };
     const program = mappings[0] ?? this.#binary;
     // The first mapping of all is the program, even if no sample is there.
     if (this.mappings.length === 0 && program !== undefined) this.#move(program);
@@ -47,16 +52,19 @@ export class MergedLocations {
   indexesOf(stack: readonly Frame[]): readonly number[] {
     const indexes = this.#scratch;
     indexes.length = 0;
-    for (let at = 0, next = 0; at < stack.length; at = next) {
-      next = endOfLocation(stack, at);
+    let at = 0;
+    while (at < stack.length) {
       const first = stack[at]!;
-      const end = stack[next - 1]!;
       let known = this.#ofFrames.get(first);
-      if (known?.end !== end) {
-        known = { index: this.#indexOf(stack.slice(at, next)), end };
+      // In another stack, an inlined call may have been inlined elsewhere.
+      if (known === undefined || (known.size > 0 && stack[at + known.size - 1] !== known.end)) {
+        const next = endOfLocation(stack, at);
+        const size = first.inlined === true ? next - at : 0;
+        known = { index: this.#indexOf(stack.slice(at, next)), end: stack[next - 1]!, size };
         this.#ofFrames.set(first, known);
       }
       indexes.push(known.index);
+      at += known.size || 1;
     }
     return indexes;
   }
@@ -83,7 +91,7 @@ export class MergedLocations {
 
   #functionId(frame: Frame): number {
     const [name, systemName] = functionNames(frame);
-    const key = `${frame.startLine ?? ''}\0${name}\0${systemName}\0${frame.fileName}`;
+    const key = `${frame.startLine ?? frame.lineNumber}\0${name}\0${systemName}\0${frame.fileName}`;
     let id = this.#functionIds.get(key);
     if (id === undefined) {
       id = this.#functionIds.size;

@@ -52,8 +52,8 @@ class LegacyReader {
   readonly #lines: Lines;
   readonly #symbols = new SymbolTable();
   readonly #samples: Sample[] = [];
-  // Of the calls, leaf first, for each sample: what they are called is known at the end.
-  readonly #addresses: (readonly Address[])[] = [];
+  // Of the calls, leaf first, of all samples: what they are called is known at the end. A million stacks fit.
+  readonly #stacks = new AddressStacks();
   readonly #sampleCount = new Allowance(LIMITS.samples, 'records');
   readonly #frames = new Allowance(LIMITS.frames, 'frames');
   readonly #skipped = new Allowance(LIMITS.skippedLines, 'lines that are no record');
@@ -235,7 +235,7 @@ class LegacyReader {
     }
     this.#samples.push(sample);
     const callAddresses = this.#callAddresses(addresses);
-    this.#addresses.push(callAddresses);
+    this.#stacks.push(callAddresses);
     return callAddresses;
   }
 
@@ -247,7 +247,7 @@ class LegacyReader {
 
   /** Return addresses are one too high; but Perl takes that of the leaf as it is. */
   #callAddresses(text: string): Address[] {
-    // An array that grows takes more than it needs; the one given out is a copy.
+    // The array given out is used again for the next record.
     const addresses = this.#scratch;
     addresses.length = 0;
     for (let at = text.indexOf('0x'); at !== -1; at = text.indexOf('0x', at)) {
@@ -263,7 +263,7 @@ class LegacyReader {
       const isExact = value <= Number.MAX_SAFE_INTEGER && address >= 0;
       addresses.push(isExact ? address : this.#bigAddress(text.slice(start, at), isKept ? 0n : 1n));
     }
-    return addresses.slice();
+    return addresses;
   }
 
   #bigAddress(digits: string, less: bigint): Address {
@@ -274,15 +274,23 @@ class LegacyReader {
 
   #symbolizedSamples(space: AddressSpace): Sample[] {
     const mappingAt = (address: Address) => space.find(address);
+    const frames: (readonly Readonly<ProfileFrame>[] | undefined)[] = [];
     for (const [i, sample] of this.#samples.entries()) {
-      const stack: Readonly<ProfileFrame>[] = [];
-      this.#addresses[i]!.forEach((address, index) => {
-        const frames = this.#symbols.framesAt(address, this.#symbolAddress(address, index), mappingAt);
-        if (frames.length > 1) this.#frames.take(frames.length - 1);
-        for (const frame of frames) stack.push(frame);
-      });
-      sample.stack = stack.slice();
-      this.#addresses[i] = [];
+      const ids = this.#stacks.at(i);
+      const stack = new Array<Readonly<ProfileFrame>>(ids.length);
+      let depth = 0;
+      for (let index = 0; index < ids.length; index++) {
+        const id = ids[index]!;
+        let own = frames[id];
+        if (own === undefined) {
+          const address = this.#stacks.addresses[id]!;
+          own = this.#symbols.framesAt(address, this.#symbolAddress(address, index), mappingAt);
+          frames[id] = own;
+        }
+        if (own.length > 1) this.#frames.take(own.length - 1);
+        for (let inner = 0; inner < own.length; inner++) stack[depth++] = own[inner]!;
+      }
+      sample.stack = stack;
     }
     return this.#samples;
   }
@@ -304,6 +312,37 @@ class LegacyReader {
       if (this.#bytesLabels.size < MAX_SHARED_LABELS) this.#bytesLabels.set(size, label);
     }
     return label;
+  }
+}
+
+/** Stacks of addresses, which are numbered. */
+class AddressStacks {
+  readonly addresses: Address[] = [];
+  readonly #ids = new Map<Address, number>();
+  readonly #ends: number[] = [];
+  #stacks = new Uint32Array(1 << 12);
+  #used = 0;
+
+  push(stack: readonly Address[]): void {
+    if (this.#used + stack.length > this.#stacks.length) {
+      const grown = new Uint32Array(Math.max(this.#stacks.length * 1.5, this.#used + stack.length));
+      grown.set(this.#stacks);
+      this.#stacks = grown;
+    }
+    for (const address of stack) {
+      let id = this.#ids.get(address);
+      if (id === undefined) {
+        id = this.addresses.length;
+        this.#ids.set(address, id);
+        this.addresses.push(address);
+      }
+      this.#stacks[this.#used++] = id;
+    }
+    this.#ends.push(this.#used);
+  }
+
+  at(index: number): Uint32Array {
+    return this.#stacks.subarray(index === 0 ? 0 : this.#ends[index - 1]!, this.#ends[index]!);
   }
 }
 
