@@ -1,5 +1,5 @@
 import type { Granularity } from '../base/choices.js';
-import { externalBytesOf } from '../profile/external-memory.js';
+import { externalBytesOf, residentBytesOf } from '../profile/external-memory.js';
 import type { ProfileData, ProfileFrame } from '../profile/model.js';
 import { findMapping, nodeName } from './graph.js';
 import type { LeakPoint, LeakSeries } from './growth.js';
@@ -25,6 +25,8 @@ export interface ProfileSites {
   allocated: number | undefined;
   /** Bytes outside the heap, if the profile tells. */
   external: number | undefined;
+  /** Resident memory of the process, if the profile tells. */
+  rss?: number | undefined;
   sites: Map<string, SiteFigures>;
 }
 
@@ -37,7 +39,13 @@ export function sitesOf(profile: ProfileData, granularity: Granularity): Profile
   const namer = new Namer(profile);
   const none = columns.allocated === undefined ? undefined : 0;
   const external = externalBytesOf(profile.comments);
-  const all: ProfileSites = { bytes: 0, allocated: none, external, sites };
+  const all: ProfileSites = {
+    bytes: 0,
+    allocated: none,
+    external,
+    rss: residentBytesOf(profile.comments),
+    sites,
+  };
   for (const { values, stack } of profile.samples) {
     const inUse = sampled(values[columns.inUse[0]]!, values[columns.inUse[1]]!, profile.period);
     const name = stack[0] === undefined ? '<unknown>' : namer.nameOf(stack[0], granularity);

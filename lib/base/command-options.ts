@@ -42,6 +42,13 @@ export function commandOptions(): Option[] {
       help: 'how many profiles to fetch from the URL',
     },
     {
+      name: 'since',
+      takers: ['leaks'],
+      kind: duration(60_000, 7 * DAY),
+      shownDefault: 'all',
+      help: 'how far to go back in what the program at the URL remembers',
+    },
+    {
       name: 'every',
       takers: ['leaks'],
       kind: duration(10, DAY),

@@ -1,5 +1,5 @@
 import { printable } from '../base/text.js';
-import { externalComment } from '../profile/external-memory.js';
+import { externalComment, residentComment } from '../profile/external-memory.js';
 import { LIMITS } from '../profile/limits.js';
 import type { ProfileData } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
@@ -58,6 +58,8 @@ async function download(url: URL, headers: Record<string, string>, comments: str
     }
     const external = response.headers.get('x-memprof-external');
     if (external !== null) comments.push(externalComment(Number(external)));
+    const resident = response.headers.get('x-memprof-rss');
+    if (resident !== null) comments.push(residentComment(Number(resident)));
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       size += chunk.length;
       if (size > LIMITS.inputBytes) throw new Failure('too large');

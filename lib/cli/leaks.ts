@@ -1,11 +1,21 @@
+import { MIN_CERTAIN } from '../analysis/growth.js';
+import { type History, seriesOfHistory } from '../analysis/history.js';
 import { foldInternals } from '../analysis/internals.js';
-import { NoHeapProfile, type ProfileSites, seriesOf, sitesOf } from '../analysis/leak-sites.js';
+import {
+  NoHeapProfile,
+  type ProfileSites,
+  type SiteSeries,
+  seriesOf,
+  sitesOf,
+} from '../analysis/leak-sites.js';
 import { cutDroppedFrames } from '../analysis/prune.js';
 import { styleFor } from '../analysis/style.js';
+import { formatValue } from '../analysis/units.js';
 import type { Granularity, ReportFormat } from '../base/choices.js';
 import { printable } from '../base/text.js';
 import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
+import { fetchPage, pageUrl } from './fetch-page.js';
 import { fetchProfile, isUrl } from './fetch-profile.js';
 import { formatLeaksJson, formatLeaksMarkdown } from './leaks-formats.js';
 import { formatLeaks } from './leaks-report.js';
@@ -28,7 +38,8 @@ export const leaks: Command = {
   summary: 'find sites whose memory in use grows steadily, from profiles over time',
   usage: `${NAME} [options] URL|FILE...`,
   details: `Takes two or more profiles as text or protobuf, and sorts them by time if all of them have one. Given a single
-URL, such as http://HOST:6060/debug/pprof/heap?gc=1, it fetches --count profiles from it, one every --every.
+URL, such as http://HOST:6060/debug/pprof/heap?gc=1, it asks what the program remembers of the last week, or of
+--since; if that is too little, or with --count or --every, it fetches --count profiles, one every --every.
 growth is the slope of a line fitted to the bytes in use of a site, and +- its standard error; the stack that grew most
 is below it. chance is the probability that the report lists any site like this although it does not grow: the verdict
 is certain below 0.001, likely below 0.05, and noise otherwise.`,
@@ -36,11 +47,8 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
   async run(args) {
     const values = args.values as unknown as Values;
     const { nodeCount, all } = values;
-    const taken = await takeAll(args, values);
-    const times = timesOf(taken);
-    warnOfRestarts(taken);
-    const profiles = taken.map(({ sites }) => sites);
-    const series = seriesOf(profiles);
+    const { profiles, times, series } =
+      (await fromHistory(args, values)) ?? (await fromProfiles(args, values));
     if (values.format !== 'text') {
       const write = values.format === 'md' ? formatLeaksMarkdown : formatLeaksJson;
       await writeOutput('-', [write(profiles, times, series, values)]);
@@ -57,6 +65,8 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
 };
 
 interface Values {
+  /** Milliseconds. */
+  since?: number;
   count: number;
   /** Milliseconds. */
   every: number;
@@ -65,6 +75,62 @@ interface Values {
   all: boolean;
   format: ReportFormat;
   showInternals: boolean;
+}
+
+/** What a report is made of. Times are in seconds, from 0. */
+interface Observed {
+  profiles: ProfileSites[];
+  times: number[] | undefined;
+  series: SiteSeries[];
+}
+
+async function fromProfiles(args: Arguments, values: Values): Promise<Observed> {
+  const taken = await takeAll(args, values);
+  const times = timesOf(taken);
+  warnOfRestarts(taken);
+  const profiles = taken.map(({ sites }) => sites);
+  return { profiles, times, series: seriesOf(profiles) };
+}
+
+/**
+ * What the program remembers answers at once. Undefined if profiles were asked for, or if it does not remember enough for
+ * a verdict.
+ */
+async function fromHistory({ operands, given }: Arguments, values: Values): Promise<Observed | undefined> {
+  const [only] = operands;
+  const asked = given.has('since');
+  if (only === undefined || operands.length > 1 || !isUrl(only)) {
+    if (asked) throw new UsageError('--since needs a single URL', NAME);
+    return undefined;
+  }
+  if (given.has('count') || given.has('every')) {
+    if (asked)
+      throw new UsageError('--since is for what is remembered, --count and --every fetch profiles', NAME);
+    return undefined;
+  }
+  const { since, granularity, showInternals } = values;
+  const url = pageUrl(only, 'history', {
+    granularity,
+    ...(since === undefined ? {} : { since: `${Math.ceil(since / 1000)}s` }),
+    ...(showInternals ? { internals: '1' } : {}),
+  });
+  let history: History;
+  try {
+    history = JSON.parse(await fetchPage(url)) as History;
+  } catch (error) {
+    if (asked) throw error;
+    return undefined; // An older memprof, or another program's profiles: fetching them tells what is wrong, if anything is.
+  }
+  if (!Array.isArray(history.moments)) return undefined;
+  const known = history.moments.length;
+  if (known >= MIN_CERTAIN || (asked && known >= 2)) return seriesOfHistory(history);
+  if (asked) throw new Failure(`the program remembers ${known} moments of that time, which is too few`);
+  const { count, every } = values;
+  process.stderr.write(
+    `memprof: the program remembers ${known} ${known === 1 ? 'moment' : 'moments'} so far: fetching ${count} profiles, ` +
+      `one every ${formatValue(every * 1e6, 'nanoseconds')}\n`,
+  );
+  return undefined;
 }
 
 async function takeAll({ operands, given }: Arguments, values: Values): Promise<Taken[]> {

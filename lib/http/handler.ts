@@ -18,6 +18,7 @@ import {
   splitUrl,
 } from './go-forms.js';
 import { isAuthorized, refusal } from './guard.js';
+import { serveHistory } from './history-route.js';
 import { type IndexEntry, indexPage } from './index-page.js';
 import {
   buffersAreOff,
@@ -140,6 +141,11 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
     counts: 'heap',
     description:
       'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
+  },
+  {
+    name: 'history',
+    href: 'history',
+    description: 'How the memory of sites has changed over the last week, as far as it is remembered',
   },
   {
     name: 'peak',
@@ -274,6 +280,8 @@ export class Pages {
         return this.#profileOf(response, name, query);
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));
+      case 'history':
+        return this.#limited(response, async () => serveHistory(response, query, this.#profile.program));
       case 'why':
         return this.#limited(response, () => serveWhy(response, query));
     }

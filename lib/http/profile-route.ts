@@ -19,6 +19,7 @@ import { HEAP_SAMPLE_TYPES } from '../profile/heap-values.js';
 import type { ProfileData } from '../profile/model.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { status } from '../sampler/status.js';
+import { profileBetween } from './between-moments.js';
 import { formValue, parseInteger, sendChunked, sendError } from './go-forms.js';
 
 // Figures are worth a short wait; a garbage collection that was asked for takes what it takes, up to a limit.
@@ -69,6 +70,9 @@ export async function serveProfile(
     if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
     return serveDelta(jobFor(response, options), name, seconds);
   }
+  const from = formValue(query, 'from');
+  if (from !== '' && name === 'heap')
+    return serveBetween(jobFor(response, options), from, formValue(query, 'to'));
   const collect = name !== 'allocs' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
   const job = jobFor(response, options);
   await refresh(job, collect);
@@ -77,6 +81,16 @@ export async function serveProfile(
   setAge(response);
   setAttachment(response, name);
   sendChunked(response, body);
+}
+
+/** `heap?from=-30m&to=now`: what changed between two remembered moments. */
+async function serveBetween(job: Job, from: string, to: string): Promise<void> {
+  const profile = await profileBetween(from, to, job);
+  if (typeof profile === 'string') return sendError(job.response, 400, profile);
+  const body = await encodeProto(profile);
+  setAttachment(job.response, 'heap-delta');
+  job.response.setHeader('Content-Length', body.length);
+  job.response.end(body);
 }
 
 /** `/debug/pprof/flame`: with `seconds`, coloured by what changed meanwhile. */
@@ -210,4 +224,5 @@ export function buffersAreOff(): string {
 function setAge(response: ServerResponse): void {
   response.setHeader('X-Memprof-Figures-Age', (status().heap.figuresAgeNs / 1e9).toFixed(3));
   response.setHeader('X-Memprof-External', String(native().readMemFigures(true).external));
+  response.setHeader('X-Memprof-RSS', String(process.memoryUsage.rss()));
 }

@@ -9,6 +9,21 @@ export function externalComment(bytes: number): string {
 
 /** Undefined where the profile does not say. */
 export function externalBytesOf(comments: readonly string[]): number | undefined {
-  const digits = comments.find((each) => each.startsWith(PREFIX))?.slice(PREFIX.length);
+  return bytesAfter(PREFIX, comments);
+}
+
+const RESIDENT = 'memprof: resident memory, bytes: ';
+
+export function residentComment(bytes: number): string {
+  return RESIDENT + bytes;
+}
+
+/** Undefined where the profile does not say. */
+export function residentBytesOf(comments: readonly string[]): number | undefined {
+  return bytesAfter(RESIDENT, comments);
+}
+
+function bytesAfter(prefix: string, comments: readonly string[]): number | undefined {
+  const digits = comments.find((each) => each.startsWith(prefix))?.slice(prefix.length);
   return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
 }

@@ -77,6 +77,7 @@ Napi::Value AddMoment(const Napi::CallbackInfo& info) {
   moment.at_ns = MonotonicNs() - static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue() * 1e6);
   moment.heap_used = sampler->clock().Fresh().heap_used;
   moment.external = sampler->clock().external();
+  HeapMoments::Process()->ForgetSince(moment.at_ns);
   return Napi::Boolean::New(info.Env(), HeapMoments::Process()->TryAddToHistory(moment));
 }
 

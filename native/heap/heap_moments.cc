@@ -68,6 +68,11 @@ bool HeapMoments::TryAddToHistory(HeapMoment moment) {
   return true;
 }
 
+void HeapMoments::ForgetSince(uint64_t at_ns) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  while (!history_.empty() && history_.back().at_ns > at_ns) history_.pop_back();
+}
+
 void HeapMoments::ForgetWhatWasReset() {
   if (generation_ == tables_->Generation()) return;
   generation_ = tables_->Generation();

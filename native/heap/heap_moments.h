@@ -66,6 +66,8 @@ class HeapMoments {
   // Copy what is in use by the tables. `moment` has no buckets yet. False when another thread is at it.
   bool TryTakePeak(HeapMoment moment);
   bool TryAddToHistory(HeapMoment moment);
+  // For tests: forgets what is later than that.
+  void ForgetSince(uint64_t at_ns);
 
   HeapMoment Peak();
   size_t HistorySize();

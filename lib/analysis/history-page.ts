@@ -1,0 +1,91 @@
+import { judgeGrowth } from './growth.js';
+import type { History, HistorySite } from './history.js';
+import { formatValue } from './units.js';
+
+const WIDTH = 560;
+const HEIGHT = 90;
+const SITES = 20;
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escaped = (text: string) => text.replace(/[&<>"]/g, (each) => ESCAPES[each]!);
+const bytes = (value: number) => formatValue(Math.round(value), 'bytes');
+
+/** A page that shows how the heap and the sites that grew most have changed. It needs no script, and loads nothing. */
+export function formatHistoryPage({ moments, sites }: History, program: string): string {
+  const times = moments.map(({ time }) => time);
+  const title = `${program}, process ${process.pid}: history of the heap`;
+  const figures: [string, number[]][] = [
+    ['heap after collections', moments.map(({ heap }) => heap)],
+    ['outside the heap', moments.map(({ external }) => external)],
+    ['resident (RSS)', moments.map(({ rss }) => rss)],
+  ];
+  const charts =
+    moments.length < 2
+      ? '<p>Nothing to show yet: a moment is remembered once a minute, at a major garbage collection.</p>'
+      : [
+          ...figures.map(([name, values]) => chart(name, '', times, values)),
+          '<h2>Sites that grew most</h2>',
+          ...grownMost(sites).map(({ name, points, verdict }) =>
+            chart(
+              name,
+              verdict,
+              times,
+              points.map(([each]) => each),
+            ),
+          ),
+        ].join('\n');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>
+body { font: 14px system-ui, sans-serif; margin: 1rem; }
+figure { margin: 0 0 1rem; }
+figcaption { overflow-wrap: anywhere; }
+svg { background: #f6f6f6; max-width: 100%; }
+polyline { fill: none; stroke: #c33; stroke-width: 2; vector-effect: non-scaling-stroke; }
+</style>
+</head>
+<body>
+<h1>${escaped(title)}</h1>
+${charts}
+</body>
+</html>
+`;
+}
+
+function grownMost(sites: readonly HistorySite[]): (HistorySite & { verdict: string })[] {
+  const times = (sites[0]?.points ?? []).map((_, at) => at);
+  const growths = judgeGrowth(
+    times,
+    sites.map(({ points }) => ({
+      points: points.map(([bytes, samples, variance]) => ({ bytes, samples, variance })),
+    })),
+  );
+  const growth = ({ points }: HistorySite) => points.at(-1)![0] - points[0]![0];
+  return sites
+    .map((site, at) => ({ ...site, verdict: growths[at]!.verdict }))
+    .sort((a, b) => growth(b) - growth(a))
+    .slice(0, SITES);
+}
+
+function chart(name: string, verdict: string, times: readonly number[], values: readonly number[]): string {
+  const most = Math.max(1, ...values);
+  const [first, last] = [times[0]!, times.at(-1)!];
+  const line = values
+    .map((value, at) => {
+      const x = ((times[at]! - first) / (last - first || 1)) * WIDTH;
+      return `${x.toFixed(1)},${(HEIGHT - (value / most) * (HEIGHT - 4)).toFixed(1)}`;
+    })
+    .join(' ');
+  const ages = formatValue((last - first) * 1e9, 'nanoseconds');
+  const growth = verdict === '' || verdict === 'noise' ? '' : `; its growth is ${verdict}`;
+  return (
+    `<figure><figcaption>${escaped(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}</figcaption>` +
+    `<svg role="img" aria-label="${escaped(name)}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
+    `<polyline points="${line}"/></svg></figure>`
+  );
+}

@@ -1,0 +1,38 @@
+import type { ServerResponse } from 'node:http';
+import { type History, readHistory } from '../analysis/history.js';
+import { formatHistoryPage } from '../analysis/history-page.js';
+import { type Granularity, granularities } from '../base/choices.js';
+import { duration } from '../base/option-kinds.js';
+import { formValue, sendChunked, sendError } from './go-forms.js';
+
+export const WEEK_MS = 7 * 86_400_000;
+
+/**
+ * `/debug/pprof/history`: how the memory of sites has changed, as a page, or as JSON by `Accept`. `since` is an age such as
+ * `6h`; `granularity` is that of the report of leaks.
+ */
+export function serveHistory(response: ServerResponse, query: string, program: string): void {
+  const sinceText = formValue(query, 'since');
+  const since =
+    sinceText === '' ? undefined : (duration(1000, WEEK_MS).parse(sinceText) as number | undefined);
+  if (sinceText !== '' && since === undefined) {
+    sendError(response, 400, 'invalid value for "since" - must be a duration such as 30m or 6h');
+    return;
+  }
+  const granularity = formValue(query, 'granularity') || 'places';
+  if (!granularities.includes(granularity as Granularity)) {
+    sendError(response, 400, `invalid value for "granularity" - must be one of ${granularities.join(', ')}`);
+    return;
+  }
+  const history = readHistory({
+    since,
+    granularity: granularity as Granularity,
+    showInternals: formValue(query, 'internals') !== '',
+  });
+  const asJson = (response.req.headers.accept ?? '').includes('application/json');
+  response.setHeader('Content-Type', `${asJson ? 'application/json' : 'text/html'}; charset=utf-8`);
+  sendChunked(
+    response,
+    asJson ? JSON.stringify(history satisfies History) : formatHistoryPage(history, program),
+  );
+}

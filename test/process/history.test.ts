@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { parseProfile } from '#dist/index.js';
+import { memprof } from '../support/cli.js';
+import { programPath, startNode } from '../support/run.js';
+
+async function startServer(t: Test, minutes: number): Promise<string> {
+  const child = startNode(programPath('leaking-history'), {
+    args: [minutes],
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(async () => {
+    child.stdin!.end();
+    await once(child, 'exit');
+  });
+  const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
+  return line.trim();
+}
+
+t.test('a program that has leaked for an hour is diagnosed at once', async (t) => {
+  const url = await startServer(t, 60);
+  const began = process.cpuUsage();
+  const { code, stdout, stderr } = memprof(['leaks', `${url}heap?gc=1`]);
+  t.equal(code, 0, stderr);
+  t.equal(stderr, '');
+  t.match(stdout, /^(59|60) profiles over 3[45]\d\d\.\d+s; in use: /);
+  const lines = stdout.split('\n');
+  const [row] = lines.filter((line) => / certain /.test(line));
+  t.match(row, /certain {2}(leak|main) .*leaking-history\.cjs:\d+$/);
+  t.notMatch(stdout, /certain {2}refill/, 'what is only replaced is no leak');
+  t.ok(process.cpuUsage(began).user < 2e6, 'it did not fetch profiles');
+
+  await t.test('of a shorter time', async (t) => {
+    const { stdout } = memprof(['leaks', url, '--since', '30m']);
+    t.match(stdout, /^(29|30) profiles over 1[67]\d\d\.\d+s/);
+    t.match(stdout, ' certain ');
+    const wrong = memprof(['leaks', url, '--since', '30m', '--count', '3']);
+    t.equal(wrong.code, 2);
+    t.match(wrong.stderr, '--since is for what is remembered');
+  });
+
+  await t.test('the page', async (t) => {
+    const page = await fetch(`${url}history`);
+    t.match(page.headers.get('content-type'), 'text/html');
+    const html = await page.text();
+    t.match(html, /<figcaption>heap after collections: /);
+    t.match(html, /<figcaption>(leak|main) .*leaking-history\.cjs:\d+: .*; its growth is certain/);
+    t.notMatch(html, '<script', 'it needs no script');
+    t.equal((await fetch(`${url}history?since=1`)).status, 400);
+  });
+
+  await t.test('what changed between two moments', async (t) => {
+    const between = await fetch(`${url}heap?from=-40m&to=-10m`);
+    t.equal(between.status, 200);
+    const profile = parseProfile(Buffer.from(await between.arrayBuffer()));
+    t.ok(Math.abs(profile.durationNanos! / 60e9 - 30) < 1, `${profile.durationNanos}`);
+    t.strictSame(
+      profile.sampleTypes.map(({ type }) => type),
+      ['inuse_objects', 'inuse_space'],
+    );
+    const grown = profile.samples.reduce((sum, { values }) => sum + values[1]!, 0);
+    // 30 minutes of 20 arrays of 8,016 bytes; 4 sigma of a Poisson number of samples.
+    const real = 30 * 20 * 8016;
+    t.ok(Math.abs(grown - real) < 4 * Math.sqrt(2 * real * 65_536), `${grown} of ${real}`);
+    const wrong = async (query: string) => (await fetch(`${url}heap?${query}`)).text();
+    t.match(await wrong('from=-10m&to=-40m'), '"from" must be before "to"');
+    t.match(await wrong('from=yesterday'), 'must be an age such as -30m, or now');
+    t.equal((await fetch(`${url}heap?from=-30m&to=now`)).status, 200);
+  });
+});
+
+t.test('a program that remembers too little is asked for profiles', async (t) => {
+  const url = await startServer(t, 1);
+  const { stderr, code } = memprof(['leaks', url, '--since', '1h']);
+  t.equal(code, 1);
+  t.match(stderr, /the program remembers \d moments? of that time, which is too few/);
+});
