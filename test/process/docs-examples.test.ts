@@ -130,8 +130,11 @@ t.test('every command of the documentation runs', { timeout: 280_000 }, async (t
   }
 
   let count = 0;
+  const done = new Set<string>();
   for (const page of pages) {
     for (const command of commandsOf(page)) {
+      if (done.has(command)) continue;
+      done.add(command);
       const [tool] = command.split(' ');
       if (tool !== 'npx' && findTool(tool as 'go') === undefined && tool !== 'curl') {
         t.comment(`skipped: ${tool} is not installed: ${command}`);
@@ -140,7 +143,7 @@ t.test('every command of the documentation runs', { timeout: 280_000 }, async (t
       const line = command
         .replace(/(localhost|127\.0\.0\.1|web3|HOST):6060/g, `127.0.0.1:${port}`)
         .replace('4711', String(bare.pid))
-        .replace('--every 1m', '--every 300ms')
+        .replace('--every 1m', '--every 100ms')
         .replace('-seconds=30', '-seconds=1');
       const { code, output } = await run(line);
       t.equal(code, 0, `${page}: ${command}`, { output });
