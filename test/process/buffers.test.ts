@@ -62,7 +62,11 @@ t.test('buffers leaked, churned and read from a file, by stack', async (t) => {
     t.ok(Math.abs(off) < 0.002, `arrayBuffers in use: ${(100 * off).toFixed(3)} % off`);
     t.ok(stats.arrayBuffersTotalAlloc > (3 * LEAK_MIB + FILE_MIB) * MIB, 'all that was allocated');
     t.ok(stats.arrayBuffersTotalAlloc < (3 * LEAK_MIB + FILE_MIB + 20) * MIB);
-    t.ok(Math.abs(stats.external / external - 1) < 0.002, 'external');
+    // The thread of `serve()` has some 3 MB of its own, which count once it has collected garbage.
+    t.ok(
+      stats.external > external * 0.998 && stats.external < external * 1.002 + 5 * MIB,
+      `external ${stats.external}, of this thread ${external}`,
+    );
     t.ok(stats.external >= arrayBuffers * 0.998);
   });
   await t.test('proto', async (t) => {
