@@ -227,6 +227,11 @@ t.test('memprof run leaves the dump beside its profiles, and shows it', async (t
     JSON.stringify({ workers: 1 }),
   ]);
   t.equal(again.code, 0);
-  t.equal(again.stderr.match(/^memprof: wrote /gm)?.length, 2, 'the dump of the worker, and the profile');
-  t.equal(readdirSync(folder).length, 3);
+  // A profile of the peak may lie beside them.
+  t.equal(
+    again.stderr.match(/^memprof: wrote (?!.*memprof-peak)/gm)?.length,
+    2,
+    'the dump of the worker, and the profile',
+  );
+  t.equal(readdirSync(folder).filter((name) => !name.startsWith('memprof-peak')).length, 3);
 });
