@@ -3,6 +3,8 @@
 // file's text.
 
 import type { ExplainOptions, Explanation } from './analysis/explain.js';
+import type { MemoryBreakdownOptions } from './analysis/memory-breakdown.js';
+import type { MemoryBreakdown } from './analysis/memory-types.js';
 import { lazily } from './base/lazily.js';
 import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 import type { ParseOptions, ProfileData } from './profile/model.js';
@@ -18,6 +20,9 @@ const statuses = lazily(() => require('./sampler/status.js') as typeof import('.
 const labelling = lazily(() => require('./sampler/labels.js') as typeof import('./sampler/labels.js'));
 const records = lazily(() => require('./sampler/records.js') as typeof import('./sampler/records.js'));
 const memStats = lazily(() => require('./sampler/mem-stats.js') as typeof import('./sampler/mem-stats.js'));
+const memory = lazily(
+  () => require('./analysis/memory-breakdown.js') as typeof import('./analysis/memory-breakdown.js'),
+);
 const profiles = lazily(() => require('./capture/lookup.js') as typeof import('./capture/lookup.js'));
 const readers = lazily(() => require('./formats/readers.js') as typeof import('./formats/readers.js'));
 
@@ -174,6 +179,26 @@ export function readMemStats(options?: ReadMemStatsOptions): MemStats {
 }
 
 /**
+ * What the resident memory of the process is: V8's heaps with their spaces, Buffers and other external memory, what malloc
+ * has in use otherwise and what it keeps free, compiled code, stacks, files, memprof itself, and the rest. The parts add up
+ * to the resident bytes; a verdict says in words what stands out. In bytes.
+ *
+ * It reads `/proc/self/smaps` and glibc's `malloc_info()` on a thread of libuv's pool: some 10 to 150 ms, during which other
+ * threads may wait for memory that they map, or for an arena in which many chunks are free. Ask now and then, not in a
+ * request's way. On other systems than Linux, and with other C libraries, `problems` says what is not known.
+ *
+ * @param options `gc` collects garbage first, in all profiled threads, and says how much there was.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_UNKNOWN_OPTION` for options.
+ * @throws `ERR_MEMPROF_NO_BINARY`, `ERR_MEMPROF_ABI` if there is no binary for this Node.js.
+ * @example
+ * const { verdict, parts } = await memprof.memoryBreakdown();
+ * console.log(verdict.text, parts[0]);
+ */
+export function memoryBreakdown(options?: MemoryBreakdownOptions): Promise<MemoryBreakdown> {
+  return memory().memoryBreakdown(options);
+}
+
+/**
  * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none.
  *
  * @param name `heap`, `allocs`, `buffers` or `peak`.
@@ -288,6 +313,15 @@ export type {
   HoldingPath,
   SiteExplanation,
 } from './analysis/explain.js';
+export type { MemoryBreakdownOptions } from './analysis/memory-breakdown.js';
+export type {
+  HeapMemory,
+  MallocMemory,
+  MemoryBreakdown,
+  MemoryPart,
+  MemoryPartName,
+  MemoryVerdict,
+} from './analysis/memory-types.js';
 export type { EncodeOptions, Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 export type {
   Mapping,

@@ -29,6 +29,8 @@ export interface NativeAddon {
   ];
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
+  /** Looks at the memory of this process (0), or at that of another, on a thread of the pool. */
+  readMemory(pid: number): Promise<NativeMemory>;
   readStatus(): NativeStatus;
   /** See `native/binding/labels.h`. Keys and values come by turns. */
   internLabels(texts: readonly string[], others: boolean): number;
@@ -180,6 +182,8 @@ export interface NativeProtoOptions {
 export interface NativeMemFigures {
   totalAlloc: number;
   heapUsed: number;
+  /** Of one thread. */
+  largestHeap: number;
   heapCommitted: number;
   heapResident: number;
   heapIdle: number;
@@ -187,6 +191,10 @@ export interface NativeMemFigures {
   malloced: number;
   globalHandles: number;
   external: number;
+  /** Of it, about, the sources of Node.js, which lie in its program. */
+  staticExternal: number;
+  /** Used and committed bytes of spaces, by `SpaceKind` of `native/gc/mem_figures.h`. */
+  spaces: Float64Array;
   stackInuse: number;
   stackSys: number;
   lifetimeNs: number;
@@ -198,6 +206,34 @@ export interface NativeMemFigures {
   lastGC: number;
   pauseNs: Float64Array;
   pauseEnd: Float64Array;
+}
+
+/** `MemoryMap` of `native/gc/memory_map.h` and `MallocState` of `native/gc/malloc_state.h`. */
+export interface NativeMemory {
+  /** Why `map` has only zeros; else ''. */
+  problem: string;
+  map: Record<
+    | 'rss'
+    | 'heap'
+    | 'code'
+    | 'stacks'
+    | 'reserved'
+    | 'brk'
+    | 'arenas'
+    | 'chunks'
+    | 'files'
+    | 'shared'
+    | 'other'
+    | 'mappings'
+    | 'stackCount',
+    number
+  >;
+  /** Why `arenas` is empty; else ''. */
+  mallocProblem: string;
+  /** Bytes taken from the system and free bytes, of each arena in turn. */
+  arenas: Float64Array;
+  /** Bytes of the chunks that malloc mapped each for itself. */
+  mapped: number;
 }
 
 /** Total bytes of buffers, of all threads whose buffers are or were profiled. */

@@ -18,6 +18,7 @@ const commands = [
   'why',
   'flame',
   'open',
+  'memory',
   'convert',
   'build',
   'completion',
@@ -181,6 +182,14 @@ export function commandOptions(): Option[] {
       default: false,
       help: 'also show sites that do not grow steadily',
     },
+    {
+      name: 'gc',
+      takers: ['memory'],
+      kind: boolean,
+      default: false,
+      help: 'have the program collect garbage first, and say how much there was (with a URL)',
+    },
+    { name: 'json', takers: ['memory'], kind: boolean, default: false, help: 'print JSON' },
     {
       name: 'force',
       takers: ['build'],

@@ -51,6 +51,7 @@ export type Taker =
   | 'explain'
   | 'parseProfile'
   | 'readMemStats'
+  | 'memoryBreakdown'
   | 'measure'
   | 'countObjects'
   | 'assertAllocs'
@@ -291,6 +292,13 @@ const table: Option[] = [
     kind: oneOf('SCOPE', ['process', 'isolate']),
     default: 'process',
     help: "whether figures are of the whole process, or of the calling thread's isolate",
+  },
+  {
+    name: 'gc',
+    takers: ['memoryBreakdown'],
+    kind: boolean,
+    default: false,
+    help: 'collect garbage first, in all profiled threads, and say how much there was',
   },
   // Allocations of one function.
   {

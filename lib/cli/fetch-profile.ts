@@ -44,6 +44,23 @@ export function withoutUser(address: URL): { url: URL; headers: Record<string, s
   return { url, headers };
 }
 
+/** Fetches JSON. The URL may contain `user:password@`. */
+export async function fetchJson(address: URL): Promise<unknown> {
+  const { url, headers } = withoutUser(address);
+  const fail = (reason: string) => new Failure(`${printable(url.href)}: ${reason}`);
+  let body: Buffer;
+  try {
+    body = await download(url, { ...headers, accept: 'application/json' }, []);
+  } catch (error) {
+    throw fail((error as Error).message);
+  }
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw fail('the answer is not JSON: is this memprof, and new enough?');
+  }
+}
+
 /** Adds to `comments` what the response's headers tell about the profile. */
 async function download(url: URL, headers: Record<string, string>, comments: string[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

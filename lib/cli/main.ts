@@ -12,6 +12,7 @@ import { flame } from './flame.js';
 import { commandHelp, overview } from './help.js';
 import { leaks } from './leaks.js';
 import { list } from './list.js';
+import { memory } from './memory.js';
 import { open } from './open.js';
 import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
@@ -37,6 +38,7 @@ const commands: readonly Command[] = [
   why,
   flame,
   open,
+  memory,
   convert,
   build,
   completionCommand(() => commands),

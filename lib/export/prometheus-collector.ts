@@ -82,7 +82,7 @@ export function memprofMetrics(options?: MemprofMetricsOptions): void {
     const stats = readMemStats();
     // The history returns each pause only once, so record it whichever metric is read first.
     for (const pause of pauses.take(stats)) histogram.observe(labels, pause / 1e9);
-    return { stats, status: status(), missedPauses: pauses.missed };
+    return { stats, status: status(), missedPauses: pauses.missed, rss: process.memoryUsage.rss() };
   };
   const snapshot = onceAScrape(read);
   read();

@@ -7,6 +7,8 @@ export interface Snapshot {
   status: Status;
   /** See `PauseHistory`. */
   missedPauses: number;
+  /** Resident bytes of the process. */
+  rss: number;
 }
 
 export interface MetricDefinition {
@@ -118,6 +120,22 @@ const memStats = [
   ),
 ];
 
+/** What of the resident memory can be told at every scrape; `memoryBreakdown()` tells more, but takes its time. */
+const memory = [
+  gauge('rss_bytes', 'Resident memory of the process.', ({ rss }) => rss),
+  gauge(
+    'array_buffers_bytes',
+    'Memory of Buffers and ArrayBuffers: of all threads whose buffers are profiled, else of the scraped thread.',
+    ({ stats }) => stats.arrayBuffers,
+  ),
+  gauge(
+    'rss_elsewhere_bytes',
+    'Resident memory outside of V8’s heaps, external memory and memprof: native memory, what malloc keeps free, stacks, the program.',
+    ({ rss, stats }) =>
+      Math.max(0, rss - (stats.heapSys - stats.heapReleased) - stats.external - stats.buckHashSys),
+  ),
+];
+
 /** The profiler's own health, under the prefix `memprof_`. */
 const health = [
   gauge(
@@ -196,5 +214,6 @@ const withPrefix = (prefix: string, metrics: readonly MetricDefinition[]) =>
 
 export const METRICS: readonly MetricDefinition[] = [
   ...withPrefix('nodejs_memstats_', memStats),
+  ...withPrefix('memprof_memory_', memory),
   ...withPrefix('memprof_', health),
 ];

@@ -20,6 +20,7 @@ import {
 import { isAuthorized, refusal } from './guard.js';
 import { serveHistory } from './history-route.js';
 import { type IndexEntry, indexPage } from './index-page.js';
+import { serveMemory } from './memory-page.js';
 import {
   buffersAreOff,
   type ProfileRouteOptions,
@@ -159,6 +160,12 @@ const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName
     description:
       'What holds the memory of a site, which you can specify in the site GET parameter (a regular expression). It takes a snapshot of the heap, which stops the thread: the cost GET parameter only tells for how long.',
   },
+  {
+    name: 'memory',
+    href: 'memory',
+    description:
+      'What the resident memory of the process is: heap, Buffers, native memory, what malloc keeps free.',
+  },
 ];
 
 const ABSENT = {
@@ -278,6 +285,8 @@ export class Pages {
       case 'buffers':
       case 'peak':
         return this.#profileOf(response, name, query);
+      case 'memory':
+        return this.#limited(response, () => serveMemory(request, response, query));
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));
       case 'history':

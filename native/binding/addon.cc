@@ -15,6 +15,7 @@
 #include "binding/figures.h"
 #include "binding/instance.h"
 #include "binding/labels.h"
+#include "binding/memory.h"
 #include "binding/moments.h"
 #include "binding/object_reader.h"
 #include "binding/proto.h"
@@ -185,6 +186,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("stackFrames", Napi::Function::New(env, StackFrames));
   exports.Set("readFrame", Napi::Function::New(env, ReadFrame));
   exports.Set("readBufferFigures", Napi::Function::New(env, ReadBufferFigures));
+  exports.Set("readMemory", Napi::Function::New(env, ReadMemory));
   exports.Set("readMemFigures", Napi::Function::New(env, ReadMemFigures));
   exports.Set("setThreadId", Napi::Function::New(env, SetThreadId));
   exports.Set("onDisplaced", Napi::Function::New(env, OnDisplaced));

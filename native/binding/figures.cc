@@ -1,6 +1,7 @@
 #include "binding/figures.h"
 
 #include <span>
+#include <vector>
 
 #include "binding/instance.h"
 #include "isolate/isolate_registry.h"
@@ -32,6 +33,7 @@ Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
   NumberObject result(info.Env());
   result.Set("totalAlloc", figures.total_alloc);
   result.Set("heapUsed", figures.heap_used);
+  result.Set("largestHeap", figures.largest_heap);
   result.Set("heapCommitted", figures.heap_committed);
   result.Set("heapResident", figures.heap_resident);
   result.Set("heapIdle", figures.heap_idle);
@@ -39,6 +41,13 @@ Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
   result.Set("malloced", figures.malloced);
   result.Set("globalHandles", figures.global_handles);
   result.Set("external", figures.external);
+  result.Set("staticExternal", figures.static_external);
+  std::vector<double> spaces;
+  for (const SpaceFigures& space : figures.spaces) {
+    spaces.push_back(static_cast<double>(space.used));
+    spaces.push_back(static_cast<double>(space.committed));
+  }
+  result.object().Set("spaces", ToTypedArray<Napi::Float64Array>(info.Env(), spaces));
   result.Set("stackInuse", figures.stack_inuse);
   result.Set("stackSys", figures.stack_sys);
   result.Set("lifetimeNs", figures.lifetime_ns);

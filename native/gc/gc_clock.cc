@@ -40,11 +40,22 @@ StackBounds BoundsOfThisStack() {
 StackBounds BoundsOfThisStack() { return {}; }
 #endif
 
+SpaceKind KindOfSpace(std::string_view name) {
+  if (name.starts_with("new_")) return kYoung;
+  if (name == "old_space") return kOld;
+  if (name.starts_with("code_")) return kCode;
+  return name.ends_with("large_object_space") ? kLarge : kOther;
+}
+
 }  // namespace
 
 GcClock::GcClock(v8::Isolate* isolate)
     : isolate_(isolate), born_ns_(MonotonicNs()), stack_(BoundsOfThisStack()) {
   Fresh();
+  // What there is before the program has made much of its own; it may be late, so no more than those sources.
+  constexpr uint64_t kMostSources = uint64_t{3} << 20;
+  figures_.static_external = std::min(figures_.external, kMostSources);
+  published_->Store(figures_);
 }
 
 void GcClock::ReadStack() {
@@ -57,7 +68,7 @@ void GcClock::ReadStack() {
 void GcClock::ReadHeap(bool with_spaces) {
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
-  figures_.heap_used = heap.used_heap_size();
+  figures_.heap_used = figures_.largest_heap = heap.used_heap_size();
   figures_.heap_committed = heap.total_heap_size();
   figures_.heap_resident = heap.total_physical_size();
   figures_.heap_limit = heap.heap_size_limit();
@@ -69,10 +80,15 @@ void GcClock::ReadHeap(bool with_spaces) {
   // generation, where objects lie one after another, and the spaces without any object. Holes between old
   // objects count as in use.
   uint64_t idle = 0;
+  for (SpaceFigures& space : figures_.spaces) space = {};
   for (size_t i = 0; i < isolate_->NumberOfHeapSpaces(); ++i) {
     v8::HeapSpaceStatistics space;
     if (!isolate_->GetHeapSpaceStatistics(&space, i)) continue;
-    bool young = std::string_view(space.space_name()).starts_with("new_");
+    std::string_view name = space.space_name();
+    bool young = name.starts_with("new_");
+    SpaceFigures& kind = figures_.spaces[KindOfSpace(name)];
+    kind.used += space.space_used_size();
+    kind.committed += space.space_size();
     if (young || space.space_used_size() == 0) {
       idle += space.space_size() - std::min(space.space_size(), space.space_used_size());
     }

@@ -48,6 +48,7 @@ void MemFigures::Add(const MemFigures& other) {
 
   total_alloc += other.total_alloc;
   heap_used += other.heap_used;
+  largest_heap = std::max(largest_heap, other.largest_heap);
   heap_committed += other.heap_committed;
   heap_resident += other.heap_resident;
   heap_idle += other.heap_idle;
@@ -55,6 +56,11 @@ void MemFigures::Add(const MemFigures& other) {
   malloced += other.malloced;
   global_handles += other.global_handles;
   external += other.external;
+  static_external += other.static_external;
+  for (size_t i = 0; i < kSpaceKinds; ++i) {
+    spaces[i].used += other.spaces[i].used;
+    spaces[i].committed += other.spaces[i].committed;
+  }
   stack_inuse += other.stack_inuse;
   stack_sys += other.stack_sys;
   lifetime_ns += other.lifetime_ns;
@@ -70,8 +76,9 @@ void MemFigures::Add(const MemFigures& other) {
 }
 
 void MemFigures::KeepTotalsOnly() {
-  heap_used = heap_committed = heap_resident = heap_idle = heap_limit = 0;
-  malloced = global_handles = external = stack_inuse = stack_sys = 0;
+  heap_used = largest_heap = heap_committed = heap_resident = heap_idle = heap_limit = 0;
+  malloced = global_handles = external = static_external = stack_inuse = stack_sys = 0;
+  for (SpaceFigures& space : spaces) space = {};
 }
 
 }  // namespace memprof

@@ -15,11 +15,19 @@ struct GcCounts {
   uint64_t pause_ns = 0;
 };
 
-// Bytes, nanoseconds, counts. Over isolates, all fields are summed but the rings, which are merged, and
-// `last_gc_ns`, of which the latest counts.
+// V8's spaces, put together by what lies there.
+enum SpaceKind { kYoung, kOld, kCode, kLarge, kOther, kSpaceKinds };
+struct SpaceFigures {
+  uint64_t used = 0;
+  uint64_t committed = 0;
+};
+
+// Bytes, nanoseconds, counts. Over isolates, all fields are summed but the rings, which are merged, `last_gc_ns`,
+// of which the latest counts, and `largest_heap`.
 struct MemFigures {
   uint64_t total_alloc = 0;
   uint64_t heap_used = 0;
+  uint64_t largest_heap = 0;  // of one isolate, in use
   uint64_t heap_committed = 0;
   uint64_t heap_resident = 0;
   uint64_t heap_idle = 0;
@@ -27,6 +35,8 @@ struct MemFigures {
   uint64_t malloced = 0;
   uint64_t global_handles = 0;
   uint64_t external = 0;
+  uint64_t static_external = 0;      // of it, about, the sources of Node.js, which lie in its program
+  SpaceFigures spaces[kSpaceKinds];  // as of the last major GC, or of a fresh reading
   uint64_t stack_inuse = 0;
   uint64_t stack_sys = 0;
   uint64_t lifetime_ns = 0;

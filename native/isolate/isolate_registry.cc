@@ -179,6 +179,7 @@ void IsolateRegistry::Listen(IsolateSampler* sampler, napi_env env) {
       sampler->isolate()->LowMemoryNotification();
     }
     PrepareRead(sampler);
+    sampler->clock().Fresh();
   };
   DoorbellRef doorbell = DoorbellRef::Make(sampler->isolate(), work);
   Doorbell::Listen(doorbell, env);

@@ -17,7 +17,14 @@ import { after, before, main, plainNode } from '../support/cli.js';
 import { root } from '../support/run.js';
 import { findTool } from '../support/tools.js';
 
-const pages = ['README.md', 'docs/command.md', 'docs/http.md', 'docs/leaks.md', 'docs/fleet.md'];
+const pages = [
+  'README.md',
+  'docs/command.md',
+  'docs/http.md',
+  'docs/leaks.md',
+  'docs/memory.md',
+  'docs/fleet.md',
+];
 
 /** The lines of the shell in a page that memprof or a reader of profiles runs. */
 function commandsOf(page: string): string[] {

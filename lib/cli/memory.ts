@@ -1,0 +1,56 @@
+import { memoryOf } from '../analysis/memory-breakdown.js';
+import { formatMemoryText } from '../analysis/memory-text.js';
+import type { MemoryBreakdown } from '../analysis/memory-types.js';
+import { printable } from '../base/text.js';
+import type { Command } from './command.js';
+import { fetchJson, isUrl } from './fetch-profile.js';
+import { UsageError } from './options.js';
+import { Failure } from './profile-file.js';
+
+const details = `URL is where a program serves memprof's pages (http://127.0.0.1:6060, or what ends in /debug/pprof/). The
+program itself then takes its memory apart: V8's spaces, Buffers, what malloc has in use and what it keeps free, stacks,
+files. A PID is looked at from outside, as far as that goes (Linux only): it need not use memprof at all.`;
+
+/** The page of a server, however much of its URL was given. */
+function pageOf(address: string, gc: boolean): URL {
+  if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a valid URL`);
+  const url = new URL(address);
+  url.pathname = `${url.pathname.replace(/\/debug\/pprof(\/(memory)?)?$/, '').replace(/\/$/, '')}/debug/pprof/memory`;
+  if (gc) url.searchParams.set('gc', '1');
+  return url;
+}
+
+async function breakdownOf(operand: string, gc: boolean): Promise<MemoryBreakdown> {
+  if (isUrl(operand)) {
+    const url = pageOf(operand, gc);
+    const found = await fetchJson(url);
+    if (Array.isArray((found as MemoryBreakdown | null)?.parts)) return found as MemoryBreakdown;
+    throw new Failure(`${printable(operand)}: there is no memory page of memprof`);
+  }
+  if (!/^[1-9]\d{0,9}$/.test(operand)) {
+    throw new UsageError(`${printable(operand)} is neither a process id nor a URL`, 'memory');
+  }
+  if (gc) throw new UsageError('--gc needs a URL: no collection can be asked for from outside', 'memory');
+  const breakdown = await memoryOf(Number(operand));
+  if (breakdown.rss === 0) throw new Failure(printable(breakdown.problems[0] ?? 'nothing is known'));
+  return breakdown;
+}
+
+export const memory: Command = {
+  name: 'memory',
+  summary: 'say what the resident memory of a program is',
+  usage: 'memory [options] PID|URL',
+  details,
+  operands: [],
+  async run({ values, operands }) {
+    const [operand, ...more] = operands;
+    if (operand === undefined || more.length > 0) {
+      throw new UsageError('expected one process id or URL', 'memory');
+    }
+    const breakdown = await breakdownOf(operand, values.gc === true);
+    process.stdout.write(
+      values.json === true ? `${JSON.stringify(breakdown, null, 2)}\n` : formatMemoryText(breakdown),
+    );
+    return 0;
+  },
+};
