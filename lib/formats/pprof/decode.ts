@@ -2,8 +2,10 @@ import { NO_LABELS } from '../../profile/labels.js';
 import { Allowance, LIMITS, profileError } from '../../profile/limits.js';
 import type { Mapping, ProfileData, ProfileFrame, Sample, SampleType } from '../../profile/model.js';
 import { isRounded } from './exact.js';
-import { FUNCTION, LABEL, LINE, LOCATION, MAPPING, PROFILE, SAMPLE, VALUE_TYPE } from './fields.js';
+import { FUNCTION, LABEL, LINE, LOCATION, PROFILE, SAMPLE, VALUE_TYPE } from './fields.js';
+import { readMapping } from './read-mapping.js';
 import { SampleLabels } from './sample-labels.js';
+import { TextTable } from './text-table.js';
 import { WireReader } from './wire-reader.js';
 
 interface FunctionRow {
@@ -36,10 +38,7 @@ export function readProto(bytes: Uint8Array): ProfileData {
 
 class ProtoReader {
   readonly #reader: WireReader;
-  readonly #buffer: Buffer;
-  // Where texts begin, until they are used for the first time.
-  readonly #texts: (string | number)[] = [];
-  readonly #textEnds: number[] = [];
+  readonly #texts: TextTable;
   readonly #functions = new Map<Id, FunctionRow>();
   readonly #mappings = new Map<Id, Mapping>();
   readonly #locations = new Map<Id, readonly ProfileFrame[]>();
@@ -69,12 +68,12 @@ class ProtoReader {
 
   constructor(bytes: Uint8Array) {
     this.#reader = new WireReader(bytes);
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#texts = new TextTable(bytes);
   }
 
   read(): ProfileData {
     this.#readTopLevel();
-    if (this.#texts.length === 0 || this.#text(0) !== '') {
+    if (this.#texts.count === 0 || this.#text(0) !== '') {
       throw profileError("not a valid proto: expected '' as the first of its texts");
     }
     for (let i = 0; i < this.#functionSpans.length; i += 2) {
@@ -153,8 +152,7 @@ class ProtoReader {
         case PROFILE.string:
           texts.take();
           reader.expect(2);
-          this.#texts.push(reader.start);
-          this.#textEnds.push(reader.limit);
+          this.#texts.add(reader.start, reader.limit);
           break;
         case PROFILE.dropFrames:
           this.#dropFrames = this.#signed();
@@ -246,14 +244,7 @@ class ProtoReader {
   }
 
   #text(index: number): string {
-    const text = this.#texts[index];
-    if (text === undefined) {
-      throw profileError(`not a valid proto: it refers to text ${index}, but has ${this.#texts.length}`);
-    }
-    if (typeof text === 'string') return text;
-    const decoded = this.#buffer.toString('utf8', text, this.#textEnds[index]);
-    this.#texts[index] = decoded;
-    return decoded;
+    return this.#texts.at(index);
   }
 
   #readType(): TypeIndexes {
@@ -354,30 +345,8 @@ class ProtoReader {
   }
 
   #readMapping({ start, end }: Span): Mapping {
-    const reader = this.#reader;
-    reader.enter(start, end);
-    let id: Id = 0;
-    const mapping: Mapping = { start: 0, limit: 0, offset: 0, fileName: '', buildId: '' };
-    const exact = { start: 0n, limit: 0n, offset: 0n };
-    const known = { functions: false, fileNames: false, lineNumbers: false, inlinedCalls: false };
-    const set = (name: 'start' | 'limit' | 'offset') => {
-      mapping[name] = this.#unsigned();
-      exact[name] = reader.exactUnsigned();
-    };
-    while (reader.nextField()) {
-      if (reader.field === MAPPING.id) id = this.#id();
-      else if (reader.field === MAPPING.start) set('start');
-      else if (reader.field === MAPPING.limit) set('limit');
-      else if (reader.field === MAPPING.offset) set('offset');
-      else if (reader.field === MAPPING.file) mapping.fileName = this.#text(this.#signed());
-      else if (reader.field === MAPPING.buildId) mapping.buildId = this.#text(this.#signed());
-      else if (reader.field === MAPPING.hasFunctions) known.functions = this.#unsigned() !== 0;
-      else if (reader.field === MAPPING.hasFilenames) known.fileNames = this.#unsigned() !== 0;
-      else if (reader.field === MAPPING.hasLineNumbers) known.lineNumbers = this.#unsigned() !== 0;
-      else if (reader.field === MAPPING.hasInlineFrames) known.inlinedCalls = this.#unsigned() !== 0;
-    }
-    mapping.known = known;
-    if (Object.values(exact).some(isRounded)) mapping.exact = exact;
+    this.#reader.enter(start, end);
+    const { id, mapping } = readMapping(this.#reader, this.#texts);
     if (id !== 0 && !this.#mappings.has(id)) this.#mappings.set(id, mapping);
     return mapping;
   }
