@@ -1,5 +1,5 @@
 import { printable } from '../base/text.js';
-import { externalComment, residentComment } from '../profile/external-memory.js';
+import { BUFFERS_COMMENT, externalComment, residentComment } from '../profile/external-memory.js';
 import { LIMITS } from '../profile/limits.js';
 import type { ProfileData } from '../profile/model.js';
 import { Failure, readProfile } from './profile-file.js';
@@ -75,6 +75,7 @@ async function download(url: URL, headers: Record<string, string>, comments: str
     }
     const external = response.headers.get('x-memprof-external');
     if (external !== null) comments.push(externalComment(Number(external)));
+    if (response.headers.get('x-memprof-buffers') !== null) comments.push(BUFFERS_COMMENT);
     const resident = response.headers.get('x-memprof-rss');
     if (resident !== null) comments.push(residentComment(Number(resident)));
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {

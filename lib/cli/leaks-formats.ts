@@ -1,6 +1,7 @@
 import { type Growth, judgeGrowth } from '../analysis/growth.js';
 import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
 import { markdownCode } from '../analysis/report-formats.js';
+import { unexplainedGrowth } from '../analysis/unexplained-growth.js';
 import { formatCompact } from '../analysis/units.js';
 
 const ORDER = { certain: 0, likely: 1, noise: 2 } as const;
@@ -26,6 +27,16 @@ function judge(
 
 type Options = Parameters<typeof judge>[3];
 
+function unexplainedOf(
+  profiles: readonly ProfileSites[],
+  times: readonly number[] | undefined,
+  series: readonly SiteSeries[],
+): object {
+  const judged = judge(profiles, times, series, { all: true, nodeCount: 0 });
+  const { unexplained, weak, samplesNeeded } = unexplainedGrowth(profiles, judged);
+  return { unexplainedBytes: unexplained, samplesNeeded, tooFewSamples: weak };
+}
+
 export function formatLeaksJson(
   profiles: readonly ProfileSites[],
   times: readonly number[] | undefined,
@@ -46,7 +57,9 @@ export function formatLeaksJson(
     seconds: times === undefined ? null : times.at(-1)! - times[0]!,
     inUseBytes: [profiles[0]!.bytes, profiles.at(-1)!.bytes],
     externalBytes: [profiles[0]!.external ?? null, profiles.at(-1)!.external ?? null],
+    rssBytes: [profiles[0]!.rss ?? null, profiles.at(-1)!.rss ?? null],
     sitesLookedAt: series.length,
+    ...unexplainedOf(profiles, times, series),
   };
   return `${JSON.stringify({ ...total, sites }, null, 2)}\n`;
 }

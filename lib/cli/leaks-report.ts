@@ -1,6 +1,7 @@
 import { type Growth, judgeGrowth, MIN_CERTAIN, type Verdict } from '../analysis/growth.js';
 import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
 import type { Style } from '../analysis/style.js';
+import { type UnexplainedGrowth, unexplainedGrowth } from '../analysis/unexplained-growth.js';
 import { formatValue } from '../analysis/units.js';
 import { printable } from '../base/text.js';
 
@@ -24,7 +25,7 @@ export function formatLeaks(
   const found = judged.filter(({ growth }) => growth.verdict !== 'noise');
   const chosen = all ? judged : found;
   const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
-  const lines = [headline(profiles, times), ...externalLine(profiles)];
+  const lines = [headline(profiles, times), ...externalLine(profiles), ...residentLine(profiles)];
   if (found.length === 0) {
     lines.push(`None of ${judged.length} ${judged.length === 1 ? 'site' : 'sites'} grows steadily.`);
   }
@@ -43,6 +44,7 @@ export function formatLeaks(
       `${judged.length - found.length} other sites do not grow steadily, or grow too little to be sure.`,
     );
   }
+  lines.push(...unexplainedLines(unexplainedGrowth(profiles, judged), times?.at(-1)));
   if (profiles.length < MIN_CERTAIN) {
     lines.push(
       profiles.length === 2
@@ -79,6 +81,43 @@ function externalLine(profiles: readonly ProfileSites[]): string[] {
   if (first === undefined || last === undefined) return [];
   const [from, to] = [first, last].map((bytes) => formatValue(bytes, 'bytes'));
   return [`outside the heap (Buffers and others): ${from} at first, ${to} at last`];
+}
+
+function residentLine(profiles: readonly ProfileSites[]): string[] {
+  const [first, last] = [profiles[0]!.rss, profiles.at(-1)!.rss];
+  if (first === undefined || last === undefined) return [];
+  const [from, to] = [first, last].map((bytes) => formatValue(bytes, 'bytes'));
+  return [`resident memory (RSS): ${from} at first, ${to} at last`];
+}
+
+/** Growth below this, or below this share of what is in use, is not worth a word. */
+const WORTH = { bytes: 64 * 1024, share: 0.02 };
+const WEAK_SITES = 5;
+const LONGEST_WAIT = 20;
+
+/** What grows without a verdict, and what it would take to have one. `seconds` is the time from the first to the last. */
+function unexplainedLines(
+  { growth, unexplained, weak, samplesNeeded }: UnexplainedGrowth,
+  seconds: number | undefined,
+): string[] {
+  if (unexplained < Math.max(WORTH.bytes, WORTH.share * growth)) return [];
+  const size = (bytes: number) => formatValue(bytes, 'bytes');
+  const lines = [`Not explained: ${size(unexplained)} of ${size(growth)} growth.`];
+  if (weak.length === 0) return lines;
+  lines.push(`Grown by too few samples to tell (a new site is certain at about ${samplesNeeded}):`);
+  for (const { name, growth, samples, times, sampleInterval } of weak.slice(0, WEAK_SITES)) {
+    const longer =
+      seconds === undefined
+        ? `${times.toFixed(1)} times as many profiles at this rate`
+        : `${formatValue(seconds * (times - 1) * 1e9, 'nanoseconds')} more at this rate`;
+    const wait = times <= LONGEST_WAIT ? `wait about ${longer}, or ` : '';
+    lines.push(
+      `  ${size(growth).padStart(8)}  ${`${samples[0]} -> ${samples[1]}`.padStart(9)} samples  ${printable(name)}`,
+      `            ${wait}start with sampleInterval ${size(sampleInterval)}`,
+    );
+  }
+  if (weak.length > WEAK_SITES) lines.push(`  and ${weak.length - WEAK_SITES} more`);
+  return lines;
 }
 
 const WIDTHS = { growth: 14, sigma: 10, samples: 16, chance: 8 };

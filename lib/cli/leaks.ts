@@ -13,6 +13,7 @@ import { styleFor } from '../analysis/style.js';
 import { formatValue } from '../analysis/units.js';
 import type { Granularity, ReportFormat } from '../base/choices.js';
 import { printable } from '../base/text.js';
+import { BUFFERS_COMMENT } from '../profile/external-memory.js';
 import type { ProfileData } from '../profile/model.js';
 import type { Command } from './command.js';
 import { fetchPage, pageUrl } from './fetch-page.js';
@@ -31,6 +32,8 @@ interface Taken {
   sites: ProfileSites;
   /** Seconds since 1970. */
   time: number | undefined;
+  /** Of the same moment. */
+  buffers?: Taken;
 }
 
 export const leaks: Command = {
@@ -47,19 +50,19 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
   async run(args) {
     const values = args.values as unknown as Values;
     const { nodeCount, all } = values;
-    const { profiles, times, series } =
+    const { profiles, times, series, buffers } =
       (await fromHistory(args, values)) ?? (await fromProfiles(args, values));
     if (values.format !== 'text') {
       const write = values.format === 'md' ? formatLeaksMarkdown : formatLeaksJson;
       await writeOutput('-', [write(profiles, times, series, values)]);
       return 0;
     }
-    const report = formatLeaks(profiles, times, series, {
-      nodeCount,
-      all,
-      style: styleFor(process.stdout),
-    });
-    await writeOutput('-', [report]);
+    const options = { nodeCount, all, style: styleFor(process.stdout) };
+    const reports = [formatLeaks(profiles, times, series, options)];
+    if (buffers !== undefined) {
+      reports.push('\nBuffers:\n', formatLeaks(buffers.profiles, buffers.times, buffers.series, options));
+    }
+    await writeOutput('-', reports);
     return 0;
   },
 };
@@ -82,10 +85,20 @@ interface Observed {
   profiles: ProfileSites[];
   times: number[] | undefined;
   series: SiteSeries[];
+  /** The same of the memory of Buffers, where the program profiles it. */
+  buffers?: Observed | undefined;
 }
 
 async function fromProfiles(args: Arguments, values: Values): Promise<Observed> {
   const taken = await takeAll(args, values);
+  const ofBuffers = taken.map(({ buffers }) => buffers).filter((each) => each !== undefined);
+  return {
+    ...observed(taken),
+    ...(ofBuffers.length === taken.length ? { buffers: observed(ofBuffers) } : {}),
+  };
+}
+
+function observed(taken: readonly Taken[]): Observed {
   const times = timesOf(taken);
   warnOfRestarts(taken);
   const profiles = taken.map(({ sites }) => sites);
@@ -168,11 +181,28 @@ async function takeEvery(url: string, values: Values): Promise<Taken[]> {
     }
     progress(`fetching profile ${at + 1} of ${count} …`);
     const time = Date.now() / 1000;
-    const each = take(`profile ${at + 1}`, await fetchProfile(url), values);
-    taken.push({ ...each, time: each.time ?? time });
+    const profile = await fetchProfile(url);
+    const each = take(`profile ${at + 1}`, profile, values);
+    const buffers = profile.comments.includes(BUFFERS_COMMENT) ? await takeBuffers(url, values) : undefined;
+    taken.push({
+      ...each,
+      time: each.time ?? time,
+      ...(buffers === undefined ? {} : { buffers: { ...buffers, time: each.time ?? time } }),
+    });
   }
   endProgress();
   return taken;
+}
+
+/** Of a program whose heap profile is fetched, that of Buffers. */
+async function takeBuffers(url: string, values: Values): Promise<Taken | undefined> {
+  if (!/\/debug\/pprof\/heap$/.test(new URL(url).pathname)) return undefined;
+  const { href } = pageUrl(url, 'buffers', {});
+  try {
+    return take('the profile of buffers', await fetchProfile(href), values);
+  } catch {
+    return undefined;
+  }
 }
 
 function take(

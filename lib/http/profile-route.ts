@@ -224,5 +224,6 @@ export function buffersAreOff(): string {
 function setAge(response: ServerResponse): void {
   response.setHeader('X-Memprof-Figures-Age', (status().heap.figuresAgeNs / 1e9).toFixed(3));
   response.setHeader('X-Memprof-External', String(native().readMemFigures(true).external));
+  if (status().buffers.sampleInterval !== 0) response.setHeader('X-Memprof-Buffers', 'buffers');
   response.setHeader('X-Memprof-RSS', String(process.memoryUsage.rss()));
 }

@@ -12,6 +12,9 @@ export function externalBytesOf(comments: readonly string[]): number | undefined
   return bytesAfter(PREFIX, comments);
 }
 
+/** A page with the profile of Buffers is beside that of the heap. */
+export const BUFFERS_COMMENT = 'memprof: Buffers are profiled, too';
+
 const RESIDENT = 'memprof: resident memory, bytes: ';
 
 export function residentComment(bytes: number): string {
