@@ -96,6 +96,11 @@ export const NO_FIGURES = {
     running: false,
     /** Why they are not although `start` was asked for it; else null. */
     problem: null as string | null,
+    /**
+     * Bytes of all Buffers and ArrayBuffers, sampled or not: of the calling thread, and of the threads whose buffers are or were
+     * profiled.
+     */
+    bytes: 0,
     /** Mean bytes of buffers between two samples; 0 before buffers were sampled. */
     sampleInterval: 0,
     /** Buffers that were sampled. */

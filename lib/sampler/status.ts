@@ -77,6 +77,8 @@ export function status(): Status {
   let figures: NativeStatus;
   try {
     figures = native().readStatus();
+    // What the calling thread has is in there only if it is counted.
+    if (!native().readBufferFigures().counted) figures.buffers.bytes += process.memoryUsage().arrayBuffers;
   } catch (error) {
     unavailable = (error as Error).message;
     figures = structuredClone(NO_FIGURES);

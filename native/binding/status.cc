@@ -93,6 +93,7 @@ Group Buffers(Napi::Env env, const BufferSampler& sampler, uint64_t interval) {
   Group buffers(env);
   buffers.SetFlag("running", sampler.running());
   buffers.SetText("problem", sampler.problem());
+  buffers.Set("bytes", profile == nullptr ? 0 : profile->totals().in_use());
   buffers.Set("sampleInterval", interval);
   buffers.Set("samplesSeen", profile == nullptr ? 0 : profile->samples());
   buffers.Set("samplesLive", profile == nullptr ? 0 : profile->live());

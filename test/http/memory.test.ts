@@ -1,6 +1,6 @@
 import t from 'tap';
 import { serve } from '#dist/http.js';
-import { type MemoryBreakdown, memoryBreakdown, start, stop } from '#dist/index.js';
+import { type MemoryBreakdown, memoryBreakdown, start, status, stop } from '#dist/index.js';
 import { main, memprof } from '../support/cli.js';
 import { runNode } from '../support/run.js';
 
@@ -61,6 +61,20 @@ t.test('the page of memory', async (t) => {
     const { stdout } = await memprofAsync(['memory', '--json', base]);
     t.equal((JSON.parse(stdout) as MemoryBreakdown).pid, process.pid);
   });
+});
+
+t.test('status() says how large buffers are, profiled or not', (t) => {
+  const kept = [Buffer.alloc(5e6, 1)];
+  const off = status().buffers;
+  t.equal(off.running, false);
+  t.ok(off.bytes >= 5e6, `${off.bytes} bytes`);
+  start({ buffers: true });
+  kept.push(Buffer.alloc(5e6, 1));
+  const on = status().buffers;
+  stop();
+  t.equal(on.running, true);
+  t.ok(Math.abs(on.bytes - off.bytes - 5e6) < 1e6, `${on.bytes} bytes, ${kept.length} of them ours`);
+  t.end();
 });
 
 t.test('a process seen from outside', async (t) => {
