@@ -40,6 +40,7 @@
         "native/heap/retaining_paths.cc",
         "native/isolate/explanation.cc",
         "native/heap/imputer.cc",
+        "native/heap/interval_steering.cc",
         "native/isolate/isolate_registry.cc",
         "native/isolate/isolate_sampler.cc",
         "native/base/libstdcxx_compat.cc",

@@ -8,7 +8,13 @@ import type { MemoryBreakdown } from './analysis/memory-types.js';
 import { lazily } from './base/lazily.js';
 import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 import type { ParseOptions, ProfileData } from './profile/model.js';
-import type { MemProfileRecord, MemStats, Running, StartOptions } from './profile/public-types.js';
+import type {
+  MemProfileRecord,
+  MemStats,
+  Running,
+  SampleIntervalRange,
+  StartOptions,
+} from './profile/public-types.js';
 import type { SampleLabels } from './sampler/labels.js';
 import type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 import type { Status } from './sampler/status.js';
@@ -16,6 +22,9 @@ import type { Status } from './sampler/status.js';
 import './sampler/workers.js';
 
 const starting = lazily(() => require('./sampler/start.js') as typeof import('./sampler/start.js'));
+const setting = lazily(
+  () => require('./sampler/set-interval.js') as typeof import('./sampler/set-interval.js'),
+);
 const statuses = lazily(() => require('./sampler/status.js') as typeof import('./sampler/status.js'));
 const labelling = lazily(() => require('./sampler/labels.js') as typeof import('./sampler/labels.js'));
 const records = lazily(() => require('./sampler/records.js') as typeof import('./sampler/records.js'));
@@ -60,6 +69,21 @@ export function start(options?: StartOptions): Running {
  */
 export function stop(): void {
   starting().stop();
+}
+
+/**
+ * Changes the interval between samples of all threads that run, at once, up or down. Nothing is forgotten: each sample
+ * counts for the interval at which it was taken, and records show what samples at the finest of them would be, in
+ * expectation (`status().heap.sampleInterval`). For some minutes of fine samples in a server, for instance.
+ *
+ * @param interval Mean bytes between two samples, 1 … 2^30, or a range, as in `StartOptions.sampleInterval`.
+ * @throws `ERR_MEMPROF_INVALID_ARG_TYPE`, `ERR_MEMPROF_OUT_OF_RANGE` for an interval that is none.
+ * @throws `ERR_MEMPROF_INTERVAL` if no thread takes samples itself (`status().heap.source` is `direct`).
+ * @example
+ * memprof.setSampleInterval(32 * 1024);
+ */
+export function setSampleInterval(interval: number | SampleIntervalRange): void {
+  setting().setSampleInterval(interval);
 }
 
 /**

@@ -88,6 +88,8 @@ export interface NativeAddon {
   registryLockings(): number;
   /** Tests only: makes memprof believe that this thread's sampler belongs to somebody else. */
   mistakeForAnothers(): void;
+  /** False, and without effect, if no thread takes samples itself. */
+  setSampleInterval(finest: number, coarsest: number): boolean;
   /** Tests and benchmarks only: from here on V8 takes every sample as well, see `native/heap/direct_sampler.h`. */
   compareAllSamples(all: boolean): void;
   /** Benchmarks only: nanoseconds of each sample since `compareAllSamples`; those of V8 are negative. */
@@ -103,6 +105,8 @@ export interface NativeAddon {
 /** For an option that was left out, a number is 0, a switch is -1, and `heapLimitDump` is missing. */
 export interface NativeStartOptions {
   sampleInterval: number;
+  /** Where memprof takes samples itself; 0 if the interval is fixed. */
+  finestInterval: number;
   stackDepth: number;
   maxOverhead: number;
   maxPause: number;
@@ -148,6 +152,8 @@ export interface NativeRecords {
   threads: Uint32Array;
   /** The number of each record's set of labels; 0 for none. */
   labels: Uint32Array;
+  /** Numbers of the intervals at which the samples were taken. */
+  intervals: Uint16Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
 }

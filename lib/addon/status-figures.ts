@@ -16,8 +16,13 @@ export const NO_FIGURES = {
     source: 'public' as 'public' | 'direct',
     /** Why samples are not taken directly although that was asked for; else null. */
     sourceProblem: null as string | null,
-    /** Mean bytes between two samples, of the whole process; 0 before the first start. */
+    /**
+     * Mean bytes between two samples that the figures of records are for, in the whole process: the finest at which samples
+     * were taken. 0 before the first start.
+     */
     sampleInterval: 0,
+    /** Mean bytes between two samples that the calling thread takes now; 0 when it is not profiled. */
+    interval: 0,
     /** Frames kept of a stack, in the calling thread; 0 before its first start. */
     stackDepth: 0,
     /**

@@ -49,6 +49,46 @@ export function bytes(low: number, high: number): Kind {
   };
 }
 
+/** An interval, or a range to choose it from. */
+export interface IntervalRange {
+  finest: number;
+  coarsest: number;
+}
+
+/** Bytes, or a range of bytes: `{ finest: 65536, coarsest: 524288 }`; as a text `64k..512k`. */
+export function interval(low: number, high: number): Kind {
+  const single = bytes(low, high);
+  return {
+    ...single,
+    expected: `${single.expected}, or a range of them such as 64k..512k`,
+    apiRange: `${single.apiRange}, or a range { finest, coarsest }`,
+    range: `${single.range}, or a range FINEST..COARSEST`,
+    check(value, name) {
+      if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) {
+        return single.check(value, name);
+      }
+      const { finest, coarsest, ...others } = value as Partial<IntervalRange>;
+      const [unknown] = Object.keys(others);
+      if (unknown !== undefined) throw invalidType(name, 'a number or { finest, coarsest }', value);
+      checkInteger(finest, `${name}.finest`, low, high);
+      checkInteger(coarsest, `${name}.coarsest`, finest, high);
+    },
+    parse(given) {
+      const ends = given.split('..').map((end) => single.parse(end.trim()) as number | undefined);
+      const [finest, coarsest] = ends;
+      if (ends.length > 2 || ends.includes(undefined)) return undefined;
+      if (coarsest === undefined) return finest;
+      return finest! <= coarsest ? { finest: finest!, coarsest } : undefined;
+    },
+    show: (value) =>
+      typeof value === 'number'
+        ? single.show(value)
+        : Object.values(value as IntervalRange)
+            .map(single.show)
+            .join('..'),
+  };
+}
+
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 function showDuration(value: unknown): string {

@@ -28,6 +28,7 @@ import {
   duration,
   func,
   integer,
+  interval,
   type Kind,
   object,
   ofApi,
@@ -96,9 +97,11 @@ const table: Option[] = [
   {
     name: 'sampleInterval',
     takers: PROFILED,
-    kind: bytes(1, 2 ** 30),
+    kind: interval(1, 2 ** 30),
     default: 512 * 1024,
-    help: 'mean bytes between two samples; 1 samples every allocation',
+    help:
+      'mean bytes between two samples; 1 samples every allocation. In a range, memprof chooses as `maxOverhead` allows, ' +
+      'where it takes the samples itself (`directSamples`); else it is the coarsest',
   },
   {
     name: 'stackDepth',
@@ -113,7 +116,9 @@ const table: Option[] = [
     kind: share(0.0001, 1),
     default: 0.005,
     placeholder: 'SHARE',
-    help: 'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count',
+    help:
+      'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count. With a range of ' +
+      '`sampleInterval`, the limit on taking and reading them',
   },
   {
     name: 'maxPause',

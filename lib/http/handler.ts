@@ -4,6 +4,7 @@ import { commandLine, programName } from '../base/program.js';
 import { lookup, type ProfileName } from '../capture/lookup.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { readMemStats } from '../sampler/mem-stats.js';
+import { EXPECTED_INTERVAL, parseSampleInterval, setSampleInterval } from '../sampler/set-interval.js';
 import { profiledThreads, status } from '../sampler/status.js';
 import type { Family, Member } from './family.js';
 import { serveSum, without } from './family-route.js';
@@ -31,6 +32,12 @@ import {
 import { symbolLines } from './symbols.js';
 import { serveWhy } from './why-route.js';
 
+const MAX_INTERVAL_BYTES = 100;
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  symbol: ['GET', 'HEAD', 'POST'],
+  // It changes the program, and a link must not.
+  interval: ['POST'],
+};
 const MAX_SYMBOL_BYTES = 16 * 1024 * 1024;
 // A client that does not read its response keeps the profile in memory, so it is cut off after this time.
 const SEND_TIMEOUT_MS = 60_000;
@@ -253,7 +260,7 @@ export class Pages {
       );
     }
     const method = request.method ?? 'GET';
-    const allowed = name === 'symbol' ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+    const allowed = ALLOWED[name] ?? ['GET', 'HEAD'];
     if (!allowed.includes(method)) {
       response.setHeader('Allow', allowed.join(', '));
       return sendError(response, 405, 'Method Not Allowed');
@@ -278,6 +285,8 @@ export class Pages {
         if (symbols === undefined) return sendError(response, 413, 'too many addresses');
         return sendText(response, symbolLines(symbols));
       }
+      case 'interval':
+        return this.#setInterval(request, response, query);
       case 'heap':
         if (base === 'perl') return this.#limited(response, () => servePerlText(response, this.#profile));
         return this.#profileOf(response, 'heap', query);
@@ -328,6 +337,26 @@ export class Pages {
     response.setHeader('Location', './');
     response.setHeader('Content-Length', 0);
     response.end();
+  }
+
+  /** `POST interval?bytes=64k`, or the value as the body. */
+  async #setInterval(request: IncomingMessage, response: ServerResponse, query: string): Promise<void> {
+    // Without a token, any web page that is open on this machine could send it.
+    const site = request.headers['sec-fetch-site'];
+    const crossSite = request.headers.origin !== undefined || (site !== undefined && site !== 'none');
+    if (this.#options.token === undefined && crossSite) {
+      return sendError(response, 403, 'a web page may not change the interval without a token');
+    }
+    const inQuery = new URLSearchParams(query).get('bytes');
+    const given = inQuery ?? (await readBody(request, MAX_INTERVAL_BYTES)) ?? '';
+    const interval = parseSampleInterval(given);
+    if (interval === undefined) return sendError(response, 400, `the interval must be ${EXPECTED_INTERVAL}`);
+    try {
+      setSampleInterval(interval);
+    } catch (error) {
+      return sendError(response, 409, (error as Error).message);
+    }
+    sendText(response, `sampling every ${given.trim()} from now on\n`);
   }
 
   #profileOf(response: ServerResponse, name: ProfileName, query: string): Promise<void> {

@@ -50,13 +50,26 @@ export interface Running extends Disposable {
   stop(): void;
 }
 
+/** Bounds of the interval between samples, in bytes. */
+export interface SampleIntervalRange {
+  finest: number;
+  coarsest: number;
+}
+
 /**
  * What is left out is as in the thread that started last, or else the default: a worker that just calls `start()` is
  * profiled as its parent is.
  */
 export interface StartOptions {
-  /** Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go. */
-  sampleInterval?: number;
+  /**
+   * Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go.
+   *
+   * In a range, memprof chooses the interval, where it takes the samples itself (`directSamples`): finer as long as
+   * taking and reading samples costs little, coarser before it costs more than `maxOverhead`. Each sample counts
+   * for the interval at which it was taken, so that no figure is biased by a change. Where V8 takes the samples, it is the
+   * coarsest. A running process changes it with `setSampleInterval()`.
+   */
+  sampleInterval?: number | SampleIntervalRange;
   /** Frames kept of a stack, leaf first, 1 … 512. Default 64. */
   stackDepth?: number;
   /**

@@ -13,6 +13,7 @@ const OTHER_THREADS = 0xffffffff;
 class SampledBucket implements BucketRecord {
   readonly #stack: number;
   readonly #sizeLimit: number;
+  readonly #interval: number;
   readonly #stackAt: StackAt;
   readonly thread?: number;
   readonly labels?: Readonly<Record<string, string>>;
@@ -26,10 +27,12 @@ class SampledBucket implements BucketRecord {
     sizeLimit: number,
     thread: number,
     labels: number,
+    interval: number,
     stackAt: StackAt,
   ) {
     this.#stack = stack;
     this.#sizeLimit = sizeLimit;
+    this.#interval = interval;
     this.#stackAt = stackAt;
     if (labels !== 0) this.labels = labelsAt(labels);
     if (thread !== 0) this.thread = thread === OTHER_THREADS ? -1 : thread - 1;
@@ -39,9 +42,12 @@ class SampledBucket implements BucketRecord {
     return this.#stackAt(this.#stack);
   }
 
-  /** A bucket is a stack, a size class, and perhaps a thread and labels. It has the same name at every reading. */
+  /**
+   * A bucket is a stack, a size class, a sample interval, and perhaps a thread and labels. It has the same name at every
+   * reading.
+   */
   get bucket(): string {
-    return `${this.#stack} ${this.#sizeLimit} ${this.thread ?? ''} ${this.labels === undefined ? '' : JSON.stringify(this.labels)}`;
+    return `${this.#stack} ${this.#sizeLimit} ${this.#interval} ${this.thread ?? ''} ${this.labels === undefined ? '' : JSON.stringify(this.labels)}`;
   }
 
   inUseBytes(): number {
@@ -104,7 +110,7 @@ export function momentRecords(moment: NativeRecords): MemProfileRecord[] {
 }
 
 function recordsOf(
-  { figures, stacks, sizeLimits, threads, labels }: NativeRecords,
+  { figures, stacks, sizeLimits, threads, labels, intervals }: NativeRecords,
   stackAt: StackAt,
 ): MemProfileRecord[] {
   const records = new Array<MemProfileRecord>(stacks.length);
@@ -118,6 +124,7 @@ function recordsOf(
       sizeLimits[i]!,
       threads[i]!,
       labels[i]!,
+      intervals[i]!,
       stackAt,
     );
   }

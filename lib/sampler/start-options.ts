@@ -11,9 +11,12 @@ export function checkStartOptions(
   options: StartOptions | undefined,
 ): Omit<NativeStartOptions, 'existingBuffers'> & { workers: boolean } {
   const given = options === undefined ? {} : checks().givenOptions('start', options);
-  const { heapLimitDump } = given;
+  const { heapLimitDump, sampleInterval } = given;
+  const { finest, coarsest } =
+    typeof sampleInterval === 'object' ? sampleInterval : { finest: 0, coarsest: sampleInterval ?? 0 };
   return {
-    sampleInterval: given.sampleInterval ?? 0,
+    sampleInterval: coarsest,
+    finestInterval: finest,
     stackDepth: given.stackDepth ?? 0,
     maxOverhead: given.maxOverhead ?? 0,
     maxPause: given.maxPause ?? 0,

@@ -32,6 +32,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   StartRequest request;
   ObjectReader options(info[0]);
   request.sampler.sample_interval = static_cast<uint64_t>(options.Number("sampleInterval"));
+  request.finest_interval = static_cast<uint64_t>(options.Number("finestInterval"));
   request.sampler.stack_depth = static_cast<int>(options.Number("stackDepth"));
   request.sampler.max_overhead = options.Number("maxOverhead");
   request.sampler.max_pause_ns = static_cast<uint64_t>(options.Number("maxPause") * 1e6);
@@ -91,6 +92,13 @@ Napi::Value RegistryLockings(const Napi::CallbackInfo& info) {
 
 // For tests.
 void MistakeForAnothers(const Napi::CallbackInfo& info) { SamplerOf(info.Env())->MistakeForAnothers(); }
+
+// Takes the finest and the coarsest interval. Returns false, and has no effect, where no thread takes samples
+// itself.
+Napi::Value SetSampleInterval(const Napi::CallbackInfo& info) {
+  IntervalRange range{info[0].As<Napi::Number>().Uint32Value(), info[1].As<Napi::Number>().Uint32Value()};
+  return Napi::Boolean::New(info.Env(), IsolateRegistry::Process()->SetIntervals(range));
+}
 
 // For tests and benchmarks: from here on V8 takes every sample as well, and all are compared.
 void CompareAllSamples(const Napi::CallbackInfo& info) {
@@ -195,6 +203,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("mistakeForAnothers", Napi::Function::New(env, MistakeForAnothers));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
   exports.Set("registryLockings", Napi::Function::New(env, RegistryLockings));
+  exports.Set("setSampleInterval", Napi::Function::New(env, SetSampleInterval));
   exports.Set("compareAllSamples", Napi::Function::New(env, CompareAllSamples));
   exports.Set("sampleTimes", Napi::Function::New(env, SampleTimes));
   exports.Set("doubtSamples", Napi::Function::New(env, DoubtSamples));

@@ -24,6 +24,7 @@ Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
   std::vector<double> size_limits;
   std::vector<uint32_t> threads;
   std::vector<uint32_t> labels;
+  std::vector<uint16_t> intervals;
   for (const InUse& each : moment.buckets) {
     const BucketKey& key = tables->BucketAt(each.bucket)->key;
     for (double value : {static_cast<double>(each.bytes), 0.0, static_cast<double>(each.objects), 0.0}) {
@@ -33,6 +34,7 @@ Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
     size_limits.push_back(static_cast<double>(SizeClassLimit(key.size_class)));
     threads.push_back(key.thread);
     labels.push_back(key.labels);
+    intervals.push_back(key.interval);
   }
   Napi::Object result = Napi::Object::New(env);
   auto set = [&](const char* name, uint64_t value) {
@@ -47,6 +49,7 @@ Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
   result.Set("stacks", ToTypedArray<Napi::Uint32Array>(env, stacks));
   result.Set("threads", ToTypedArray<Napi::Uint32Array>(env, threads));
   result.Set("labels", ToTypedArray<Napi::Uint32Array>(env, labels));
+  result.Set("intervals", ToTypedArray<Napi::Uint16Array>(env, intervals));
   result.Set("sizeLimits", ToTypedArray<Napi::Float64Array>(env, size_limits));
   return result;
 }

@@ -47,6 +47,7 @@ Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
   std::vector<double> size_limits;
   std::vector<uint32_t> threads;
   std::vector<uint32_t> labels;
+  std::vector<uint16_t> intervals;
   ForEachRecord(info, [&](const Bucket& bucket, const Figures& read) {
     for (uint64_t value : {read.alloc_bytes, read.free_bytes, read.alloc_objects, read.free_objects}) {
       figures.push_back(static_cast<double>(value));
@@ -55,12 +56,14 @@ Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
     size_limits.push_back(static_cast<double>(SizeClassLimit(bucket.key.size_class)));
     threads.push_back(bucket.key.thread);
     labels.push_back(bucket.key.labels);
+    intervals.push_back(bucket.key.interval);
   });
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("figures", ToTypedArray<Napi::Float64Array>(info.Env(), figures));
   result.Set("stacks", ToTypedArray<Napi::Uint32Array>(info.Env(), stacks));
   result.Set("threads", ToTypedArray<Napi::Uint32Array>(info.Env(), threads));
   result.Set("labels", ToTypedArray<Napi::Uint32Array>(info.Env(), labels));
+  result.Set("intervals", ToTypedArray<Napi::Uint16Array>(info.Env(), intervals));
   result.Set("sizeLimits", ToTypedArray<Napi::Float64Array>(info.Env(), size_limits));
   return result;
 }

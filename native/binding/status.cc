@@ -46,6 +46,7 @@ Group Heap(Napi::Env env, const ProcessStatus& status) {
   heap.SetText("source", status.caller.is_direct ? "direct" : "public");
   heap.SetText("sourceProblem", status.caller.direct_problem);
   heap.Set("sampleInterval", status.sample_interval);
+  heap.Set("interval", status.caller.state == SamplerState::kRunning ? status.caller.interval : 0);
   heap.Set("stackDepth", status.caller.stack_depth);
   heap.Set("figuresAgeNs", FiguresAge(status));
   heap.Set("samplesSeen", sum.samples_seen);

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/clocks.h"
+#include "base/hash.h"
 #include "heap/raw_handles.h"
 #include "heap/safe_memory.h"
 #include "heap/stack_walk.h"
@@ -121,7 +124,7 @@ DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const 
       ledger_(tables),
       interner_(tables) {}
 
-bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
+bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead) {
   sampler_ = nullptr;
   if (hopeless_) return false;
   problem_ = Find(interval, depth);
@@ -130,6 +133,11 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread) {
   depth_ = depth;
   stacks_.Start(layout_, entry_word_, stack_, code_, depth);
   ledger_.set_thread(thread);
+  of_v8_ = {static_cast<uint32_t>(interval), tables_->IntervalCode(static_cast<uint32_t>(interval))};
+  drawn_ = of_v8_;
+  uint64_t now = MonotonicNs();
+  random_ = Mix(now ^ reinterpret_cast<uintptr_t>(this));
+  steering_.Start(max_overhead, of_v8_.interval, now);
   active_ = true;
   v8_boundary_ = compared_up_to_ = LastV8Id();
   audited_.clear();
@@ -179,6 +187,12 @@ bool DirectSampler::StillOurs() const {
 
 void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   if (soon == 0) return StepAsV8(sampler_, bytes, soon, size);
+  uint64_t before = figures_.sampling_ns();
+  Sample(bytes, soon, size);
+  Pay(MonotonicNs(), figures_.sampling_ns() - before);
+}
+
+void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
   uint64_t v8_id = 0;
   bool v8_first = compare_all_ && figures_.steps % 2 == 1;
   if (v8_first) v8_id = AskV8(bytes, soon, size);
@@ -202,6 +216,26 @@ void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   if (audit_left_ != 0) --audit_left_;
 }
 
+// V8 asks this after each step.
+intptr_t DirectSampler::NextStepSize() {
+  uint32_t interval = proved_ ? steering_.interval(WantedIntervals()) : of_v8_.interval;
+  if (interval == of_v8_.interval) {
+    drawn_ = of_v8_;
+    return NextStepSizeAsV8(sampler_);
+  }
+  if (interval != drawn_.interval) drawn_ = {interval, tables_->IntervalCode(interval)};
+  random_ += kGoldenRatio;
+  double uniform = (static_cast<double>(Mix(random_) >> 11) + 0.5) * 0x1p-53;  // in (0, 1)
+  double step = -std::log1p(-uniform) * interval;  // not std::log, whose symbol is too new
+  // As V8 bounds it.
+  return static_cast<intptr_t>(
+      std::clamp(step, double{sizeof(void*)}, double{std::numeric_limits<int>::max()}));
+}
+
+void DirectSampler::Pay(uint64_t now_ns, uint64_t cost_ns) {
+  steering_.Pay(now_ns, cost_ns, live(), WantedIntervals());
+}
+
 // The time is wall time, and other threads may have had the processor meanwhile. So a sample is charged at
 // most `kLongStepNs`, or what the sample before it took, if that is more: a single long sample after a short
 // one is taken for an interrupted one.
@@ -216,6 +250,7 @@ DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* su
   record->labels = labels_->Current();
   record->stack = taken.stack;
   record->path = taken.path;
+  record->interval = drawn_.code;
   uintptr_t word = soon | 1;
   record->handle.Reset(isolate_, LocalAt<v8::Value>(&word));
   record->handle.SetWeak(record, OnDead, v8::WeakCallbackType::kParameter);

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "heap/async_labels.h"
+#include "heap/interval_steering.h"
 #include "heap/sample_ledger.h"
 #include "heap/sampled_object.h"
 #include "heap/sampled_stacks.h"
@@ -69,7 +70,7 @@ class DirectSampler final : public StepListener {
 
   // Begins to take samples. Returns false when that is not possible; `problem` then says why. REQUIRES: V8's
   // sampler was started just now, in a call from JavaScript.
-  bool Attach(uint64_t interval, int depth, uint32_t thread);
+  bool Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead);
   // Ends taking samples and keeps what is known. V8's sampler may still be running: it then samples as V8
   // does.
   void Detach();
@@ -129,7 +130,12 @@ class DirectSampler final : public StepListener {
   size_t bytes() const { return ledger_.bytes() + stacks_.bytes() + interner_.bytes(); }
 
   void OnStep(int bytes, uintptr_t soon, size_t size) override;
-  intptr_t NextStepSize() override { return NextStepSizeAsV8(sampler_); }
+  intptr_t NextStepSize() override;
+
+  // The interval at which samples are taken now. REQUIRES: `active`.
+  uint64_t interval() const { return drawn_.interval; }
+  // Counts what was spent on collections and readers, for the choice of the interval.
+  void Pay(uint64_t now_ns, uint64_t cost_ns);
 
  private:
   template <typename F>
@@ -140,6 +146,7 @@ class DirectSampler final : public StepListener {
   static void OnDead(const v8::WeakCallbackInfo<Record>& info);
   const char* Find(uint64_t interval, int depth);
   void Charge(uint64_t took_ns, uint64_t* total);
+  void Sample(int bytes, uintptr_t soon, size_t size);
   Record* Take(uintptr_t soon, size_t size, bool* sure);
   uint64_t AskV8(int bytes, uintptr_t soon, size_t size);
   void Verify(Record* record, uintptr_t soon);
@@ -173,6 +180,15 @@ class DirectSampler final : public StepListener {
   bool compare_due_ = false;  // V8's public profile must be read: for stacks that we could not walk, or tests
   const char* problem_ = nullptr;
   const char* doubt_ = nullptr;  // a difference; the end of `Settle` acts on it
+  IntervalSteering steering_;
+  // The interval that V8's sampler was started with, and the one by which the current step was drawn.
+  struct Interval {
+    uint32_t interval = 0;
+    uint16_t code = 0;  // in the tables
+  };
+  Interval of_v8_;
+  Interval drawn_;
+  uint64_t random_ = 0;
   uint64_t v8_boundary_ = 0;
   uint64_t compared_up_to_ = 0;  // V8's ids, with its public profile
   // Records that V8 has too, as long as they are alive, with the ids that they had then.

@@ -82,8 +82,8 @@ uint64_t Harvest::TakeFresh(uint64_t completed_gcs) {
 }
 
 void Harvest::Publish(Sample& sample) {
-  sample.bucket =
-      tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size, thread_);
+  sample.bucket = tables_->BucketFor(sample.stack == 0 ? tables_->unknown_stack() : sample.stack, sample.size,
+                                     thread_, 0, interval_);
   tables_->BucketAt(sample.bucket)->AddAlloc(1, sample.size);
   ++counts_.published;
   ++published_live_;

@@ -50,6 +50,8 @@ class Harvest {
 
   // Sets the thread of the buckets for later allocations; 0 for the buckets that all threads share.
   void set_thread(uint32_t thread) { thread_ = thread; }
+  // Sets the tables' code of the interval at which later samples are taken.
+  void set_interval(uint16_t interval) { interval_ = interval; }
 
   // One harvest: Begin, See for every sample in any order, End.
   void Begin() {
@@ -148,6 +150,7 @@ class Harvest {
   size_t published_seen_ = 0;    // of these, published ones
   size_t published_live_ = 0;    // in `live_`
   uint32_t thread_ = 0;
+  uint16_t interval_ = 0;
   Imputer imputer_;
   std::vector<Imputer::Donor> donors_;  // of the running harvest: samples that were pending and are gone
   HarvestCounts counts_;

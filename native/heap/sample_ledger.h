@@ -36,11 +36,12 @@ class SampleLedger {
     SampleLedger* ledger = nullptr;
     Handle handle;
     uint64_t size = 0;
-    uint64_t v8_id = 0;   // the id of V8's own sample of the same object; 0 if V8 took none
-    Ref stack = 0;        // 0: not known yet
-    uint32_t path = 0;    // for the caller: names a stack that is not known yet
-    Ref bucket = 0;       // 0 while pending
-    uint32_t labels = 0;  // see LabelSets
+    uint64_t v8_id = 0;     // the id of V8's own sample of the same object; 0 if V8 took none
+    Ref stack = 0;          // 0: not known yet
+    uint32_t path = 0;      // for the caller: names a stack that is not known yet
+    Ref bucket = 0;         // 0 while pending
+    uint32_t labels = 0;    // see LabelSets
+    uint16_t interval = 0;  // the tables' code of the interval at which it was taken
     bool used = false;
     bool dead = false;
     Record* next_dead = nullptr;
@@ -193,7 +194,8 @@ class SampleLedger {
   }
 
   void Count(Record* record) {
-    record->bucket = tables_->BucketFor(record->stack, record->size, thread_, record->labels);
+    record->bucket =
+        tables_->BucketFor(record->stack, record->size, thread_, record->labels, record->interval);
     tables_->BucketAt(record->bucket)->AddAlloc(1, record->size);
     ++live_;
   }

@@ -113,6 +113,10 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
     if (running_ == 0) tables_->FitHeadsToLimit();
+    if (running_ == 0) {
+      uint64_t finest = request.finest_interval == 0 ? options.sample_interval : request.finest_interval;
+      WantIntervals({static_cast<uint32_t>(finest), static_cast<uint32_t>(options.sample_interval)});
+    }
     sample_interval_ = options.sample_interval;
     latest_ = options;
     if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
@@ -287,10 +291,20 @@ ProcessStatus IsolateRegistry::Status(IsolateSampler* caller) {
     if (each.state != SamplerState::kRunning || each.as_of_ns == 0) continue;
     if (status.as_of_ns == 0 || each.as_of_ns < status.as_of_ns) status.as_of_ns = each.as_of_ns;
   }
-  status.sample_interval = sample_interval_;
+  status.sample_interval = sample_interval();
   status.isolates_running = running_;
   status.isolates_ended = ended_;
   return status;
+}
+
+bool IsolateRegistry::SetIntervals(IntervalRange range) {
+  Lock lock(mutex_);
+  bool can = std::any_of(samplers_.begin(), samplers_.end(), [](IsolateSampler* sampler) {
+    SamplerStatus status = sampler->status();
+    return status.state == SamplerState::kRunning && status.is_direct;
+  });
+  if (can) WantIntervals(range);
+  return can;
 }
 
 uint64_t IsolateRegistry::lockings() {

@@ -41,6 +41,7 @@ enum class StartResult {
 
 struct StartRequest {
   SamplerOptions sampler;    // 0: as in the thread that started last, or the default. `thread` is ignored
+  uint64_t finest_interval;  // how fine samples may be that we take ourselves; 0: sample_interval
   uint64_t max_table_bytes;  // 0: as it is
   int label_threads;         // whether this thread counts in buckets of its own; -1: as in the thread before
   bool reset;
@@ -136,7 +137,14 @@ class IsolateRegistry {
   std::optional<Refreshment> Explain(uint64_t thread_id, const ExplanationRef& request);
 
   // The interval of the records there are; 0 before the first start.
-  uint64_t sample_interval() const { return sample_interval_.load(std::memory_order_relaxed); }
+  // Sets the intervals of all threads that take samples themselves. Returns false, and changes nothing, where
+  // no thread does.
+  bool SetIntervals(IntervalRange range);
+  // The interval of the records' figures: the finest at which samples were taken.
+  uint64_t sample_interval() const {
+    uint32_t finest = tables_->FinestInterval();
+    return finest == 0 ? sample_interval_.load(std::memory_order_relaxed) : finest;
+  }
 
   uint64_t buffer_interval() const { return buffer_interval_.load(std::memory_order_relaxed); }
 
@@ -165,7 +173,7 @@ class IsolateRegistry {
   std::mutex tables_mutex_;
   CountedMutex mutex_;
   std::vector<IsolateSampler*> samplers_;
-  std::atomic<uint64_t> sample_interval_{0};  // of the records there are
+  std::atomic<uint64_t> sample_interval_{0};  // that all threads were started with
   SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0, 0};
   bool label_threads_ = false;
   std::string heap_limit_dump_;  // directory, or empty

@@ -70,11 +70,12 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   heap_limit_ = heap.heap_size_limit();
   harvest_.Forget();
   harvest_.set_thread(options.thread);
+  harvest_.set_interval(tables_->IntervalCode(static_cast<uint32_t>(options.sample_interval)));
   interner_.Clear();
   direct_.Detach();
   direct_.Forget();
   if (options.direct_samples > 0 && recorder_ == nullptr) {
-    direct_.Attach(options.sample_interval, options.stack_depth, options.thread);
+    direct_.Attach(options.sample_interval, options.stack_depth, options.thread, options.max_overhead);
   }
   uint64_t now = MonotonicNs();
   if (state_ == SamplerState::kStopped) {
@@ -330,6 +331,7 @@ void IsolateSampler::RememberMoment() {
 void IsolateSampler::MeterSampling(uint64_t now, uint64_t more_ns) {
   uint64_t sampling = direct_.figures().sampling_ns();
   figures_.meter.Add(now, more_ns + sampling - figures_.direct.sampling_ns());
+  if (direct_.active()) direct_.Pay(now, more_ns);
   figures_.direct = direct_.figures();
 }
 
@@ -401,6 +403,7 @@ void IsolateSampler::PublishStatus() {
   figures_.age_limit_ns = budget_.AgeLimit(interner_.size() + harvest_.live());
   figures_.bytes = harvest_.bytes() + interner_.bytes() + direct_.bytes();
   figures_.is_direct = direct_.active();
+  figures_.interval = direct_.active() ? direct_.interval() : options_.sample_interval;
   figures_.direct_problem = direct_.problem();
   status_.Store(figures_);
 }

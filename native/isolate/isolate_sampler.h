@@ -44,7 +44,7 @@ enum class SamplerState : uint64_t {
 };
 
 struct SamplerOptions {
-  uint64_t sample_interval;
+  uint64_t sample_interval;  // where V8 takes the samples; the coarsest where we do
   int stack_depth;
   double max_overhead;
   uint64_t max_pause_ns;
@@ -57,6 +57,7 @@ struct SamplerStatus {
   SamplerState state = SamplerState::kStopped;
   uint64_t thread_id = 0;
   uint64_t stack_depth = 0;
+  uint64_t interval = 0;    // at which samples are taken now
   uint64_t started_ns = 0;  // monotonic: when the current run began; 0 when stopped
   uint64_t ran_ns = 0;      // how long the runs that have ended took together
   uint64_t displaced = 0;   // how many times the sampler was displaced

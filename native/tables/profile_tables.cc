@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 
@@ -37,7 +38,8 @@ uint64_t HashOfFrame(std::string_view function_name, std::string_view url, int32
 uint64_t HashOfStack(const StackKey& key) { return Combine(key.parent, key.frame); }
 
 uint64_t HashOfBucket(const BucketKey& key) {
-  return Combine(Combine(key.stack, key.size_class | uint32_t{key.labels} << 16), key.thread);
+  uint64_t what = uint64_t{key.interval} << 32 | uint32_t{key.labels} << 16 | key.size_class;
+  return Combine(Combine(key.stack, what), key.thread);
 }
 
 // Cuts a name that is longer than any path, between two characters: the tables are small.
@@ -162,10 +164,63 @@ Ref ProfileTables::InternLeafFrames(std::span<const Ref> path) {
   return stack == 0 ? overflow_stack_ : stack;
 }
 
-Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread, uint32_t labels) {
+Figures ConvertFigures(const Figures& figures, double from, double to, double dither) {
+  uint64_t in_use = figures.alloc_objects - figures.free_objects;
+  uint64_t in_use_bytes = figures.alloc_bytes - figures.free_bytes;
+  double mean = static_cast<double>(figures.alloc_bytes) / static_cast<double>(figures.alloc_objects);
+  // The chance that an object of this size is sampled, at one interval and at the other.
+  double factor = std::expm1(-mean / to) / std::expm1(-mean / from);
+  auto scaled = [&](uint64_t objects) {
+    return static_cast<uint64_t>(static_cast<double>(objects) * factor + dither);
+  };
+  auto share = [](uint64_t bytes, uint64_t part, uint64_t whole) {
+    return whole == 0
+               ? 0
+               : static_cast<uint64_t>(std::llround(static_cast<double>(bytes) * static_cast<double>(part) /
+                                                    static_cast<double>(whole)));
+  };
+  Figures converted;
+  converted.alloc_objects = scaled(figures.alloc_objects);
+  converted.free_objects = scaled(figures.free_objects);
+  converted.free_bytes = share(figures.free_bytes, converted.free_objects, figures.free_objects);
+  converted.alloc_bytes =
+      converted.free_bytes + share(in_use_bytes, converted.alloc_objects - converted.free_objects, in_use);
+  return converted;
+}
+
+Figures ProfileTables::Converted(const Bucket& bucket, const Figures& figures, uint32_t finest) const {
+  uint64_t hash = HashOfBucket(bucket.key);
+  return ConvertFigures(figures, IntervalOf(bucket.key.interval), finest,
+                        static_cast<double>(hash >> 11) * 0x1p-53);
+}
+
+uint16_t ProfileTables::IntervalCode(uint32_t interval) {
+  size_t nearest = 0;
+  for (size_t i = 0; i < kMostIntervals; ++i) {
+    uint32_t known = intervals_[i].load(std::memory_order_relaxed);
+    if (known == 0 && intervals_[i].compare_exchange_strong(known, interval)) known = interval;
+    if (known == interval) return static_cast<uint16_t>(i + 1);
+    auto distance = [&](size_t at) {
+      double other = intervals_[at].load(std::memory_order_relaxed);
+      return std::max(other / interval, interval / other);
+    };
+    if (distance(i) < distance(nearest)) nearest = i;
+  }
+  return static_cast<uint16_t>(nearest + 1);
+}
+
+Ref ProfileTables::BucketFor(Ref stack, uint64_t object_size, uint32_t thread, uint32_t labels,
+                             uint16_t interval) {
+  if (interval != 0) {
+    uint32_t mean = IntervalOf(interval);
+    uint32_t finest = finest_.load(std::memory_order_relaxed);
+    while ((finest == 0 || mean < finest) &&
+           !finest_.compare_exchange_weak(finest, mean, std::memory_order_relaxed)) {
+    }
+  }
   if (stack == overflow_stack_) return overflow_bucket_;
-  BucketKey key{stack, static_cast<uint16_t>(SizeClassOf(object_size)), static_cast<uint16_t>(labels),
-                thread};
+  BucketKey key{stack, static_cast<uint16_t>(SizeClassOf(object_size)), static_cast<uint16_t>(labels), thread,
+                interval};
   if (Ref bucket = InternBucket(key, KeptForCuts())) return bucket;
   // There was room for the stack, but there is none for this bucket: count in the one of the stack that is
   // cut.
@@ -199,6 +254,7 @@ void ProfileTables::Reset() {
     bucket.alloc_objects.store(0, std::memory_order_release);
   });
   cut_stacks_.store(0, std::memory_order_relaxed);
+  finest_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace memprof

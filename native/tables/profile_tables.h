@@ -97,8 +97,9 @@ struct StackNode : InternNode {
 struct BucketKey {
   Ref stack;
   uint16_t size_class;
-  uint16_t labels = 0;  // see LabelSets; 0 for none
-  uint32_t thread = 0;  // 0 unless threads are told apart
+  uint16_t labels = 0;    // see LabelSets; 0 for none
+  uint32_t thread = 0;    // 0 unless threads are told apart
+  uint16_t interval = 0;  // a code for the interval at which its samples were taken; 0 if it never changes
 };
 
 // A writer adds objects before bytes when allocating, and bytes before objects when freeing. A reader loads
@@ -110,7 +111,7 @@ struct Bucket : InternNode {
   static size_t BytesFor(const BucketKey&) { return sizeof(Bucket); }
   bool Equals(const BucketKey& other) const {
     return key.stack == other.stack && key.size_class == other.size_class && key.labels == other.labels &&
-           key.thread == other.thread;
+           key.thread == other.thread && key.interval == other.interval;
   }
   void Init(const BucketKey& from) { key = from; }
 
@@ -136,6 +137,11 @@ static_assert(sizeof(Bucket) <= 64);
 
 // The root of stacks that are cut.
 inline constexpr const char* kTruncatedName = "(truncated)";
+
+// What samples at the interval `from` would be at the interval `to`, in expectation. `dither` is in [0, 1) and
+// always the same for one bucket: it rounds the objects, so that sums over many buckets are not biased. Keeps
+// the invariant (2) below.
+Figures ConvertFigures(const Figures& figures, double from, double to, double dither);
 
 class ProfileTables {
  public:
@@ -171,7 +177,15 @@ class ProfileTables {
   Ref InternCutStack(std::span<const Ref> path);
   // Never 0: when there is no room it is the bucket of the cut stack, and when the kept tenth is full as
   // well, the overflow bucket.
-  Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0, uint32_t labels = 0);
+  Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0, uint32_t labels = 0,
+                uint16_t interval = 0);
+
+  // The code of an interval for `BucketFor`. Of more than `kMostIntervals` different ones, the nearest.
+  static constexpr size_t kMostIntervals = 255;
+  uint16_t IntervalCode(uint32_t interval);
+  // The finest interval of samples counted since the last reset; 0 if there are none. `ForEachBucket` converts
+  // all figures to it.
+  uint32_t FinestInterval() const { return finest_.load(std::memory_order_relaxed); }
 
   Ref overflow_stack() const { return overflow_stack_; }
   // For samples whose stack V8 did not know.
@@ -190,9 +204,15 @@ class ProfileTables {
   // that never counted anything.
   template <typename F>
   void ForEachBucket(F&& f) const {
+    uint32_t finest = FinestInterval();
     buckets_.ForEach([&](Ref, const Bucket& bucket) {
       Figures figures = bucket.Read();
-      if (figures.alloc_objects != 0) f(bucket, figures);
+      if (figures.alloc_objects == 0) return;
+      if (bucket.key.interval != 0 && IntervalOf(bucket.key.interval) != finest) {
+        figures = Converted(bucket, figures, finest);
+        if (figures.alloc_objects == 0) return;
+      }
+      f(bucket, figures);
     });
   }
 
@@ -226,6 +246,8 @@ class ProfileTables {
  private:
   // The last tenth.
   size_t KeptForCuts() const { return arena_.limit() / 10; }
+  uint32_t IntervalOf(uint16_t code) const { return intervals_[code - 1].load(std::memory_order_relaxed); }
+  Figures Converted(const Bucket& bucket, const Figures& figures, uint32_t finest) const;
   Ref InternString(std::string_view text);
   Ref InternLeafFrames(std::span<const Ref> path);
   Ref InternBucket(const BucketKey& key, size_t keep_free);
@@ -241,6 +263,8 @@ class ProfileTables {
   Ref unknown_stack_ = 0;
   Ref not_attributed_stack_ = 0;
   Ref truncated_stack_ = 0;
+  std::atomic<uint32_t> intervals_[kMostIntervals]{};  // by code - 1; 0: not used yet
+  std::atomic<uint32_t> finest_{0};
   std::atomic<uint64_t> cut_stacks_{0};
   std::atomic<uint64_t> generation_{0};
 };
