@@ -46,6 +46,7 @@ const packages = packageCategories();
 
 function categoryFor(fn: number): Category {
   const file = fileOf(fn);
+  if (fn === payload.frames[0]) return V8; // `all`
   if (file === '') return /^[a-z_$]/i.test(nameOf(fn)) ? OWN : V8;
   if (file.startsWith('node:')) return NODE;
   const name = packageOf(file);
