@@ -27,6 +27,8 @@ export interface GraphNode {
   out: Map<GraphNode, GraphEdge>;
   seenIn: number;
   kept: boolean;
+  /** Whether its edges are asked for. */
+  shown: boolean;
   /** `flat`, where doubles cannot hold the figures. */
   exactFlat?: bigint;
 }
@@ -38,6 +40,8 @@ export interface TrimOptions {
   /** Nodes and edges below this share of the total are dropped. */
   nodeFraction: number;
   edgeFraction: number;
+  /** Only the edges of nodes with such a name are built: a whole graph has millions. */
+  edgesOf?: RegExp;
 }
 
 export interface TrimmedGraph {
@@ -107,7 +111,7 @@ function nodesOfLocations(
     const key = granularity === 'places' ? name : nodeKey(placed, granularity, location);
     let node = nodes.get(key);
     if (node === undefined) {
-      node = { name, flat: 0, cum: 0, in: new Map(), out: new Map(), seenIn: -1, kept: true };
+      node = { name, flat: 0, cum: 0, in: new Map(), out: new Map(), seenIn: -1, kept: true, shown: true };
       nodes.set(key, node);
     }
     return node;
@@ -180,7 +184,7 @@ function addUp(
           node.seenIn = i;
           node.cum += value;
         }
-        if (edges && parent !== undefined && parent !== node) {
+        if (edges && parent !== undefined && parent !== node && (parent.shown || node.shown)) {
           addToEdge(parent, node, i, value, zero, inner < own.length - 1);
         }
         parent = node;
@@ -283,6 +287,8 @@ export function trimmedGraph(
   const candidates = nodes.length;
   if (options.nodeCount > 0) nodes = nodes.slice(0, options.nodeCount);
   keep(nodes);
+  const { edgesOf } = options;
+  if (edgesOf !== undefined) for (const node of nodes) node.shown = edgesOf.test(node.name);
   addUp(profile, index, graph, true);
   dropEdges(nodes, cutoff(options.edgeFraction));
   return { nodes, candidates, dropped };

@@ -126,13 +126,14 @@ interface Values {
 // As in `go tool pprof`.
 const EDGE_FRACTION = 0.001;
 
-/** With `whole`, the report leaves out no small nodes or edges. */
+/** With `only`, the report is about nodes with such names, and leaves out no small nodes or edges. */
 async function report(
   args: Arguments,
   command: CommandName,
   files: readonly string[],
-  whole = false,
+  only?: RegExp,
 ): Promise<Report> {
+  const whole = only !== undefined;
   const values = args.values as unknown as Values;
   const options: ReportOptions = {
     sampleIndex: values.sampleIndex,
@@ -142,6 +143,7 @@ async function report(
     nodeCount: whole ? 0 : values.nodeCount,
     nodeFraction: whole ? 0 : values.nodeFraction,
     edgeFraction: whole ? 0 : EDGE_FRACTION,
+    ...(only !== undefined && { edgesOf: only }),
   };
   const byPlace = options.granularity === 'places';
   const { prepared, alone } = await loadPrepared(args, files, command, byPlace);
@@ -211,7 +213,7 @@ export const peek: Command = {
     if (operands.length < 2) throw new UsageError(`${operands.length ? 'REGEX' : 'FILE'} is missing`, 'peek');
     const source = operands.at(-1)!;
     const only = parseRegExp(source, 'REGEX', 'peek');
-    const made = await report(args, 'peek', operands.slice(0, -1), true);
+    const made = await report(args, 'peek', operands.slice(0, -1), only);
     const { text: table, shown } = formatTree(made, styleFor(process.stdout), only);
     if (shown === 0) throw new Failure(`no function matches ${printable(source)}`);
     await writeOutput('-', [table]);
