@@ -9,6 +9,8 @@ import { scaleFactor } from '../profile/scaling.js';
 import { heapStackAt, toPath } from '../sampler/frames.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { nodeName } from './graph.js';
+import { judgeGrowth, MIN_CERTAIN } from './growth.js';
+import { readHistory, seriesOfHistory } from './history.js';
 import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf, type Place } from './holders.js';
 import { sampled } from './leak-sites.js';
 
@@ -178,7 +180,23 @@ function findSites(pattern: RegExp | undefined, limit: number): Site[] {
     else if (names.some((name) => pattern.test(name))) add(byAny, leaf, stack, scaled);
   }
   const found = byLeaf.size > 0 ? byLeaf : byAny;
+  if (pattern === undefined) {
+    const growing = growingSites().flatMap((name) => found.get(name) ?? []);
+    if (growing.length > 0) return growing.slice(0, limit);
+  }
   return [...found.values()].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
+}
+
+/** The sites that a report of leaks lists by what the process remembers, those that are surest to grow first. */
+function growingSites(): string[] {
+  const { profiles, times, series } = seriesOfHistory(readHistory());
+  if (profiles.length < MIN_CERTAIN) return [];
+  const growths = judgeGrowth(times, series);
+  return series
+    .map(({ name }, at) => ({ name, ...growths[at]! }))
+    .filter(({ verdict }) => verdict !== 'noise')
+    .sort((a, b) => a.chance - b.chance || b.slope - a.slope)
+    .map(({ name }) => name);
 }
 
 const PROBLEMS = {

@@ -15,14 +15,14 @@ export function explainOptions(): Option[] {
           throw invalidType(name, 'a string or a RegExp', value);
         }
       }),
-      shownDefault: 'the sites with most bytes in use',
+      shownDefault: 'those that grow by what is remembered, or else those with most bytes in use',
       help: 'a regular expression for the functions that allocated what is to be explained',
     },
     {
       name: 'site',
       takers: ['why'],
       kind: text('REGEX', { needed: true }),
-      shownDefault: 'the sites with most bytes in use',
+      shownDefault: 'those that grow by what is remembered, or else those with most bytes in use',
       help: 'explain what functions that match (as NAME FILE:LINE) have allocated',
     },
     {

@@ -62,6 +62,10 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
     if (buffers !== undefined) {
       reports.push('\nBuffers:\n', formatLeaks(buffers.profiles, buffers.times, buffers.series, options));
     }
+    const [only] = args.operands;
+    if (args.operands.length === 1 && isUrl(only!) && process.stdout.isTTY) {
+      reports.push("What holds a site's memory: memprof why URL --site NAME\n");
+    }
     await writeOutput('-', reports);
     return 0;
   },
