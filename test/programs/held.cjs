@@ -1,6 +1,6 @@
 'use strict';
 // Leaks in a way that the first argument names, and asks what holds the memory. Prints the answer of explain() as JSON.
-// usage: held.cjs listeners|map|closures|promises|timer|garbage [COUNT] [SAMPLE_INTERVAL]
+// usage: held.cjs listeners|map|closures|promises|timer|package|garbage [COUNT] [SAMPLE_INTERVAL]
 const { EventEmitter } = require('node:events');
 const memprof = require('../../dist');
 
@@ -37,6 +37,9 @@ const leaks = {
   timer(n) {
     serve({ n, headers: new Array(30).fill(n) });
   },
+  package(n) {
+    countRequest(`/user/${n}`);
+  },
   garbage(n) {
     // All that is in use at the end has outlived collections, and is needed no more.
     batch.push(drop(n));
@@ -72,6 +75,13 @@ function drop(n) {
   return new Session(n);
 }
 
+/** Known of prom-client: each combination of labels is kept for good, so labels such as a URL are a leak. */
+function countRequest(path) {
+  const { Counter, register } = require('prom-client');
+  const name = 'requests';
+  (register.getSingleMetric(name) ?? new Counter({ name, help: name, labelNames: ['path'] })).inc({ path });
+}
+
 async function main() {
   for (let n = 0; n < Number(count); n++) {
     leaks[kind](n);
@@ -85,6 +95,7 @@ async function main() {
     closures: 'addHandler',
     promises: 'answer',
     timer: 'serve',
+    package: 'prom-client',
     garbage: 'drop|Session',
   }[kind];
   const answer = await memprof.explain({ site });
