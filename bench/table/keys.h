@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-#include "base/hash.h"
+#include "base/seeded_hash.h"
 
 namespace bench {
 
@@ -37,12 +37,13 @@ struct BucketKey {
   }
 };
 
-// The same for every table.
+// The same for every table: the one that memprof's tables have.
+inline const memprof::SeededHash kHash(20260101);
 inline uint64_t HashOf(const StackKey& key) {
-  return memprof::HashBytes({reinterpret_cast<const char*>(key.frames.data()), sizeof(key.frames)});
+  return kHash.OfBytes({reinterpret_cast<const char*>(key.frames.data()), sizeof(key.frames)});
 }
 inline uint64_t HashOf(const BucketKey& key) {
-  return memprof::Combine(memprof::Combine(key.parts[0], key.parts[1]), key.parts[2]);
+  return kHash.OfWords(uint64_t{key.parts[0]} << 32 | key.parts[1], key.parts[2]);
 }
 
 template <typename Key>

@@ -55,11 +55,18 @@ Ref Arena::Allocate(size_t bytes, size_t alignment, size_t keep_free) {
     size_t limit = this->limit();
     if (start > limit || keep_free > limit - start || bytes > limit - start - keep_free) return 0;
     end = start + bytes;
-  } while (!used_.compare_exchange_weak(used, end, std::memory_order_relaxed));
+    // Acquire: the memory may be what another thread cleared and gave back.
+  } while (!used_.compare_exchange_weak(used, end, std::memory_order_acquire, std::memory_order_relaxed));
   // A failed commit wastes the range. That is rare (the system is out of memory), and the range cannot be
   // handed out again: others may already have been given what lies above it.
   if (!Commit(end)) return 0;
   return static_cast<Ref>(start / kRefUnit);
+}
+
+void Arena::GiveBack(Ref ref, size_t bytes) {
+  size_t start = size_t{ref} * kRefUnit;
+  size_t end = start + ((bytes + kRefUnit - 1) & ~(kRefUnit - 1));
+  used_.compare_exchange_strong(end, start, std::memory_order_release, std::memory_order_relaxed);
 }
 
 bool Arena::Commit(size_t end) {

@@ -3,7 +3,8 @@
 // Thread safety: every method may be called from any thread at any time; none takes a lock.
 //
 // Invariants:
-// (1) Memory that was handed out was zeroed, is aligned to 8 bytes, and is never moved or given back.
+// (1) Memory that was handed out was zeroed, is aligned to 8 bytes, and is never moved. It is never given back
+//     once a second thread could know of it.
 // (2) Every byte below `Committed()` is readable and writable.
 // (3) `Used()` never exceeds the limit in force when the allocation was made.
 
@@ -41,6 +42,17 @@ class Arena {
   // Leaves at least `keep_free` bytes below the limit. Returns 0 when there is no room.
   // REQUIRES: `alignment` is a power of two of at least 8.
   Ref Allocate(size_t bytes, size_t alignment, size_t keep_free);
+
+  // Whether that much is left.
+  bool HasFree(size_t bytes) const {
+    size_t limit = this->limit();
+    size_t used = Used();
+    return used <= limit && bytes <= limit - used;
+  }
+
+  // Takes back what `Allocate` gave last. It is wasted when anything was allocated since.
+  // REQUIRES: nobody has been told of it, and it is all zero.
+  void GiveBack(Ref ref, size_t bytes);
 
   // REQUIRES: `ref` came from `Allocate` of this arena.
   void* At(Ref ref) const { return base_ + size_t{ref} * kRefUnit; }

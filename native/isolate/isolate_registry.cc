@@ -112,7 +112,6 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     }
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
-    if (running_ == 0) tables_->FitHeadsToLimit();
     if (running_ == 0) {
       uint64_t finest = request.finest_interval == 0 ? options.sample_interval : request.finest_interval;
       WantIntervals({static_cast<uint32_t>(finest), static_cast<uint32_t>(options.sample_interval)});

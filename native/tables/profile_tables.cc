@@ -6,40 +6,31 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/clocks.h"
 #include "base/hash.h"
 
 namespace memprof {
 
 namespace {
 
-// The number of heads follows from the limit, so that chains stay short when the arena is full: about one
-// bucket per head, each bucket with its share of stacks, frames and strings. A head takes 4 bytes, which
-// become memory only when they are touched.
-constexpr size_t kBytesPerString = 4096;
-constexpr size_t kBytesPerFrame = 4096;
-constexpr size_t kBytesPerStack = 512;
-constexpr size_t kBytesPerBucket = 1024;
-constexpr size_t kFewestHeads = 1024;
-constexpr size_t kMostHeads = 1 << 20;
-
-size_t HeadsFor(size_t limit, size_t bytes_per_node) {
-  return std::clamp(limit / bytes_per_node, kFewestHeads, kMostHeads);
-}
-
 constexpr uint32_t kClassBits = 3;
 constexpr uint32_t kClassesPerPower = 1 << kClassBits;
 constexpr uint32_t kFirstShared = 16;  // smaller sizes have classes of their own
 
-uint64_t HashOfFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column) {
+// Made from the contents alone, so that a frame has the same address in every process. Multiples of 16 below
+// 2^48 leave room for "return address = address + 1" and fit into a double.
+uint64_t AddressOf(std::string_view function_name, std::string_view url, int32_t line, int32_t column) {
   uint64_t names = Combine(HashBytes(function_name), HashBytes(url));
-  return Combine(names, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
+  uint64_t hash =
+      Combine(names, (uint64_t{static_cast<uint32_t>(line)} << 32) | static_cast<uint32_t>(column));
+  return ((hash >> 20) | 1) << 4;
 }
 
-uint64_t HashOfStack(const StackKey& key) { return Combine(key.parent, key.frame); }
+uint64_t Words(uint32_t high, uint32_t low) { return uint64_t{high} << 32 | low; }
 
-uint64_t HashOfBucket(const BucketKey& key) {
-  uint64_t what = uint64_t{key.interval} << 32 | uint32_t{key.labels} << 16 | key.size_class;
-  return Combine(Combine(key.stack, what), key.thread);
+// Nobody who does not read our memory can know it: the system places mappings at random.
+uint64_t SeedFor(const void* tables) {
+  return Mix(reinterpret_cast<uintptr_t>(tables)) ^ Mix(reinterpret_cast<uintptr_t>(&tables)) ^ MonotonicNs();
 }
 
 // Cuts a name that is longer than any path, between two characters: the tables are small.
@@ -92,11 +83,12 @@ Figures Bucket::Read() const {
 }
 
 ProfileTables::ProfileTables(size_t limit)
-    : arena_(limit),
-      strings_(&arena_, HeadsFor(limit, kBytesPerString)),
-      frames_(&arena_, HeadsFor(limit, kBytesPerFrame)),
-      stacks_(&arena_, HeadsFor(limit, kBytesPerStack)),
-      buckets_(&arena_, HeadsFor(limit, kBytesPerBucket)) {
+    : hash_(SeedFor(this)),
+      arena_(limit),
+      strings_(&arena_),
+      frames_(&arena_),
+      stacks_(&arena_),
+      buckets_(&arena_) {
   ok_ = arena_.ok() && strings_.ok() && frames_.ok() && stacks_.ok() && buckets_.ok();
   if (!ok_) return;
   overflow_stack_ = InternStack(0, InternFrame("(overflow)", "", 0, 0));
@@ -113,20 +105,17 @@ ProfileTables* ProfileTables::Process() {
   return tables->ok() ? tables : nullptr;
 }
 
-void ProfileTables::FitHeadsToLimit() {
-  size_t limit = LimitBytes();
-  strings_.Widen(HeadsFor(limit, kBytesPerString),
-                 [](const StringNode& node) { return HashBytes(node.View()); });
-  frames_.Widen(HeadsFor(limit, kBytesPerFrame), [&](const FrameNode& node) {
-    return HashOfFrame(StringAt(node.key.function_name), StringAt(node.key.url), node.key.line,
-                       node.key.column);
-  });
-  stacks_.Widen(HeadsFor(limit, kBytesPerStack), [](const StackNode& node) { return HashOfStack(node.key); });
-  buckets_.Widen(HeadsFor(limit, kBytesPerBucket), [](const Bucket& node) { return HashOfBucket(node.key); });
+uint64_t ProfileTables::HashOfStack(const StackKey& key) const {
+  return hash_.OfWords(Words(key.parent, key.frame), 0);
+}
+
+uint64_t ProfileTables::HashOfBucket(const BucketKey& key) const {
+  return hash_.OfWords(Words(key.stack, key.size_class | uint32_t{key.labels} << 16),
+                       Words(key.interval, key.thread));
 }
 
 Ref ProfileTables::InternString(std::string_view text) {
-  return strings_.FindOrInsert(text, HashBytes(text), 0);
+  return strings_.FindOrInsert(text, hash_.OfBytes(text), 0);
 }
 
 Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view url, int32_t line,
@@ -135,10 +124,9 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
   url = Cut(url);
   FrameKey key{InternString(function_name), InternString(url), line, column, 0, in_script};
   if (key.function_name == 0 || key.url == 0) return 0;
-  uint64_t hash = HashOfFrame(function_name, url, line, column);
-  // Made from the contents alone, so that a frame has the same address in every process. Multiples of 16
-  // below 2^48 leave room for "return address = address + 1" and fit into a double.
-  key.address = ((hash >> 20) | 1) << 4;
+  uint64_t hash = hash_.OfWords(Words(key.function_name, key.url), Words(line, column));
+  if (Ref known = frames_.Find(key, hash)) return known;
+  key.address = AddressOf(function_name, url, line, column);
   return frames_.FindOrInsert(key, hash, 0);
 }
 

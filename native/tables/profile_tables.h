@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "base/arena.h"
+#include "base/seeded_hash.h"
 #include "tables/intern_table.h"
 
 namespace memprof {
@@ -70,7 +71,6 @@ struct StringNode : InternNode {
 
 struct FrameNode : InternNode {
   static constexpr size_t kAlignment = 8;
-  static size_t BytesFor(const FrameKey&) { return sizeof(FrameNode); }
   bool Equals(const FrameKey& other) const {
     return key.function_name == other.function_name && key.url == other.url && key.line == other.line &&
            key.column == other.column;
@@ -87,7 +87,6 @@ struct StackKey {
 
 struct StackNode : InternNode {
   static constexpr size_t kAlignment = 8;
-  static size_t BytesFor(const StackKey&) { return sizeof(StackNode); }
   bool Equals(const StackKey& other) const { return key.parent == other.parent && key.frame == other.frame; }
   void Init(const StackKey& from) { key = from; }
 
@@ -106,9 +105,8 @@ struct BucketKey {
 // in the opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each
 // add and acquire on each load, a reader that finds something freed also finds it allocated, and finds
 // objects for all bytes in use.
-struct Bucket : InternNode {
+struct alignas(64) Bucket : InternNode {
   static constexpr size_t kAlignment = 64;  // a cache line of its own
-  static size_t BytesFor(const BucketKey&) { return sizeof(Bucket); }
   bool Equals(const BucketKey& other) const {
     return key.stack == other.stack && key.size_class == other.size_class && key.labels == other.labels &&
            key.thread == other.thread && key.interval == other.interval;
@@ -133,7 +131,7 @@ struct Bucket : InternNode {
   std::atomic<uint64_t> free_bytes;
   std::atomic<uint64_t> free_objects;
 };
-static_assert(sizeof(Bucket) <= 64);
+static_assert(sizeof(Bucket) == 64);
 
 // The root of stacks that are cut.
 inline constexpr const char* kTruncatedName = "(truncated)";
@@ -159,13 +157,6 @@ class ProfileTables {
 
   bool ok() const { return ok_; }
   void SetLimit(size_t limit) { arena_.SetLimit(limit); }
-  // Adapts the number of heads to a limit that was raised, so that look-ups stay short as the tables fill.
-  // Takes some milliseconds when they are full.
-  // REQUIRES: no thread interns or counts meanwhile, and those that do so later have synchronised with this
-  // one.
-  void FitHeadsToLimit();
-  size_t StackHeads() const { return stacks_.heads(); }
-  size_t BucketHeads() const { return buckets_.heads(); }
 
   // 0 when there is no room.
   Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column,
@@ -249,9 +240,12 @@ class ProfileTables {
   uint32_t IntervalOf(uint16_t code) const { return intervals_[code - 1].load(std::memory_order_relaxed); }
   Figures Converted(const Bucket& bucket, const Figures& figures, uint32_t finest) const;
   Ref InternString(std::string_view text);
+  uint64_t HashOfStack(const StackKey& key) const;
+  uint64_t HashOfBucket(const BucketKey& key) const;
   Ref InternLeafFrames(std::span<const Ref> path);
   Ref InternBucket(const BucketKey& key, size_t keep_free);
 
+  const SeededHash hash_;
   Arena arena_;
   InternTable<StringNode, std::string_view> strings_;
   InternTable<FrameNode, FrameKey> frames_;

@@ -171,6 +171,41 @@ TEST(ArenaCanBeGivenMoreAndLess) {
   CHECK(IsFilledWith(arena, ref, 5'000'000, 0));
 }
 
+TEST(ArenaTakesBackWhatItGaveLast) {
+  Arena arena(10'000);
+  Ref first = arena.Allocate(100, 8, 0);
+  Ref second = arena.Allocate(500, 64, 0);
+  arena.GiveBack(second, 500);
+  CHECK_EQ(arena.Allocate(500, 64, 0), second);
+  arena.GiveBack(first, 100);  // not the last
+  CHECK(arena.Allocate(8, 8, 0) > second);
+  CHECK(arena.HasFree(9000) && !arena.HasFree(9500));
+  arena.SetLimit(100);
+  CHECK(!arena.HasFree(0));
+}
+
+TEST(ArenaTakesBackFromManyThreads) {
+  constexpr int kThreads = 3;
+  Arena arena(size_t{8} << 20);
+  std::atomic<uint64_t> kept{0};
+  InParallel(kThreads, [&](int thread) {
+    for (int i = 0; i < Scaled(20'000); ++i) {
+      Ref ref = arena.Allocate(64, 64, 0);
+      REQUIRE(ref != 0);
+      CHECK(IsFilledWith(arena, ref, 64, 0));
+      memset(arena.At(ref), 1 + thread, 64);
+      if (i % 2 == 0) {
+        CHECK(IsFilledWith(arena, ref, 64, static_cast<unsigned char>(1 + thread)));
+        kept += 64;
+      } else {
+        memset(arena.At(ref), 0, 64);
+        arena.GiveBack(ref, 64);
+      }
+    }
+  });
+  CHECK(arena.Used() >= kFirst + kept);
+}
+
 TEST(ArenaRefusesHugeRequests) {
   constexpr size_t kAll = ~size_t{0};
   Arena arena(1 << 20);

@@ -77,17 +77,5 @@ TEST(CombineDependsOnOrderAndOnBoth) {
   }
 }
 
-// The tables take heads from the upper half and compare the lower.
-TEST(HashSpreadsSmallNumbersOverHeads) {
-  constexpr int kHeads = 1024;
-  int met[kHeads] = {};
-  for (uint64_t stack = 1; stack <= 64; ++stack) {
-    for (uint64_t size_class = 0; size_class < 128; ++size_class) {
-      ++met[(Combine(stack * 4, size_class) >> 32) % kHeads];
-    }
-  }
-  for (int count : met) CHECK(count < 30);  // 8 is the mean
-}
-
 }  // namespace
 }  // namespace memprof

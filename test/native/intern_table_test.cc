@@ -15,7 +15,6 @@ using test::Scaled;
 
 struct CountNode : InternNode {
   static constexpr size_t kAlignment = 8;
-  static size_t BytesFor(uint32_t) { return sizeof(CountNode); }
   bool Equals(uint32_t other) const { return key == other; }
   void Init(uint32_t from) {
     key = from;
@@ -30,11 +29,11 @@ struct CountNode : InternNode {
 };
 using Table = InternTable<CountNode, uint32_t>;
 
-// Keys clash in every way: few heads, and among those of one head many with equal lower halves.
-uint64_t ClashingHash(uint32_t key) { return (uint64_t{key % 4} << 32) | (key % 8); }
+// Keys clash in every way: four homes, eight hashes in all.
+uint64_t ClashingHash(uint32_t key) { return (uint64_t{key % 4} << 62) | (key % 8); }
 
 struct Fixture {
-  explicit Fixture(size_t limit = 1 << 20) : arena(limit), table(&arena, 4) {}
+  explicit Fixture(size_t limit = 1 << 20) : arena(limit), table(&arena, 2) {}
   Ref Insert(uint32_t key) { return table.FindOrInsert(key, ClashingHash(key), 0); }
   Ref Find(uint32_t key) const { return table.Find(key, ClashingHash(key)); }
   std::vector<uint32_t> KeysNewestFirst() const {
@@ -96,7 +95,7 @@ TEST(InternTableFindsButNoLongerInsertsWhenTheArenaIsFull) {
   CHECK_EQ(f.KeysNewestFirst().size(), fitted);
 }
 
-TEST(InternTableSaysWhenItGotNoHeads) {
+TEST(InternTableSaysWhenItGotNoIndex) {
   Fixture f(70);
   CHECK(!f.table.ok());
 }
@@ -139,7 +138,7 @@ TEST(InternTableInsertsBesideARivalWithAnotherKey) {
   Fixture f;
   Ref first = f.Insert(0);
   Ref rivals = 0;
-  CountNode::rival = [&] { rivals = f.Insert(4); };  // of the same head
+  CountNode::rival = [&] { rivals = f.Insert(4); };  // of the same home
   Ref ours = f.Insert(8);
   CHECK(ours != 0 && rivals != 0 && ours != rivals);
   CHECK_EQ(f.Find(8), ours);
@@ -164,7 +163,7 @@ class Concurrent {
 
  private:
   // All writers insert the keys in one order, to collide on the same key, or in one that differs a little, to
-  // collide on other keys of the same head. Then they add to random ones.
+  // collide on other keys of the same home. Then they add to random ones.
   void Write(int writer) {
     Random random(round_ * kWriters + writer);
     uint32_t apart = round_ % 2 == 0 ? 0 : 4 * writer;

@@ -200,9 +200,9 @@ TEST(FullTablesCountEverythingUnderThreads) {
   }
 }
 
-TEST(TablesHaveHeadsForALimitThatWasRaised) {
+TEST(TablesFindAllTheyKnewWhileTheyGrowToALimitThatWasRaised) {
   constexpr size_t kRaised = size_t{256} << 20;
-  ProfileTables tables(ProfileTables::kDefaultLimit);
+  ProfileTables tables(ProfileTables::kMinLimit);
   // Known before: frames, stacks and buckets, each of which must be found again, once.
   struct Known {
     Ref frame, stack, bucket;
@@ -215,47 +215,53 @@ TEST(TablesHaveHeadsForALimitThatWasRaised) {
     each.bucket = tables.BucketFor(each.stack, 8 + i % 900, i % 2);
     return each;
   };
-  for (int i = 0; i < 20'000; ++i) known.push_back(intern(i));
-  size_t buckets = tables.BucketCount();
-  size_t small = tables.BucketHeads();
+  auto check = [&](int upto) {
+    for (int i = 0; i < upto; ++i) {
+      Known again = intern(i);
+      CHECK(again.frame == known[i].frame && again.stack == known[i].stack &&
+            again.bucket == known[i].bucket);
+    }
+  };
+  for (int i = 0; i < 3'000; ++i) known.push_back(intern(i));
+  CHECK_EQ(tables.CutStacks(), 0);
+  check(3'000);
 
   tables.SetLimit(kRaised);
-  tables.FitHeadsToLimit();
-  ProfileTables fresh(kRaised);
-  CHECK(tables.BucketHeads() > 4 * small);
-  CHECK_EQ(tables.BucketHeads(), fresh.BucketHeads());
-  CHECK_EQ(tables.StackHeads(), fresh.StackHeads());
-  for (int i = 0; i < 20'000; ++i) {
-    Known again = intern(i);
-    CHECK(again.frame == known[i].frame && again.stack == known[i].stack && again.bucket == known[i].bucket);
-  }
+  for (int i = 3'000; i < 20'000; ++i) known.push_back(intern(i));
+  size_t buckets = tables.BucketCount();
+  check(20'000);
   CHECK_EQ(tables.BucketCount(), buckets);
 
   size_t used = tables.UsedBytes();
   tables.SetLimit(ProfileTables::kMinLimit);  // nothing is to be had below what is used, and nothing is lost
-  tables.FitHeadsToLimit();
+  check(20'000);
+  CHECK(tables.BucketFor(known[0].stack, 77'777, 77) != 0);
   CHECK_EQ(tables.UsedBytes(), used);
-  CHECK_EQ(tables.BucketHeads(), fresh.BucketHeads());
-  CHECK_EQ(tables.BucketFor(known[5].stack, 8 + 5, 1), known[5].bucket);
 }
 
-TEST(TablesThatAreWidenedWhileTheyAreWalkedMissNothing) {
+TEST(TablesThatGrowWhileTheyAreWalkedMissNothing) {
   ProfileTables tables(ProfileTables::kMinLimit);
   Filler filler(&tables, 3);
   for (int i = 0; i < 2000; ++i) filler.Allocate();
   Figures before = Sum(tables);
+  std::atomic<bool> done{false};
   InParallel(2, [&](int thread) {
     if (thread == 0) {
-      for (int i = 0; i < Scaled(200); ++i) CHECK_EQ(Sum(tables).alloc_objects, before.alloc_objects);
-    } else {
-      for (size_t limit = 2 * kLimit; limit <= 32 * kLimit; limit *= 2) {
-        tables.SetLimit(limit);
-        tables.FitHeadsToLimit();
+      for (uint64_t least = before.alloc_objects; !done;) {
+        uint64_t now = Sum(tables).alloc_objects;
+        CHECK(now >= least);
+        least = now;
       }
+    } else {
+      for (size_t limit = 2 * kLimit; limit <= 8 * kLimit; limit *= 2) {
+        tables.SetLimit(limit);
+        for (int i = 0; i < Scaled(8000); ++i) filler.Allocate();
+      }
+      done = true;
     }
   });
-  for (int i = 0; i < 2000; ++i) filler.Allocate();
   CHECK_EQ(Sum(tables).alloc_bytes, filler.bytes());
+  CHECK_EQ(Sum(tables).alloc_objects, filler.objects());
 }
 
 }  // namespace
