@@ -3,9 +3,11 @@
 // KEYS…
 //
 // Tables take turns in every round. Times an operation are the least of all rounds: others at work on the
-// machine only ever add to them. Those at the 99.9th percentile are medians over rounds.
+// machine only ever add to them. Those at the 99.9th percentile are medians over rounds. Where one thread works
+// alone its CPU time counts, and wall time where two might wait for each other.
 
 #include <malloc.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdio>
@@ -25,6 +27,12 @@ using Clock = std::chrono::steady_clock;
 double NsSince(Clock::time_point start) {
   return static_cast<double>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+double CpuNs() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
 size_t HeapBytes() {
@@ -47,6 +55,7 @@ struct Measured {
   std::vector<double> p999, p999_read;  // of single operations of one writer
   std::vector<double> insert_ns, snapshot_ns;  // a key
   double bytes = 0;                            // a key, beyond the key itself
+  double peak_bytes = -1;                      // the most of it at any number of keys from 1,000 on
 };
 
 // Runs `op(writer)` in `writers` threads, while `reader` runs again and again in another until they are done.
@@ -87,18 +96,19 @@ template <typename Table, typename Key>
 void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Measured* out) {
   size_t before = HeapBytes();
   auto table = std::make_unique<Table>();
-  Clock::time_point start = Clock::now();
+  double cpu = CpuNs();
   for (const Key& key : keys) table->Add(key);
-  out->insert_ns.push_back(NsSince(start) / static_cast<double>(keys.size()));
+  out->insert_ns.push_back((CpuNs() - cpu) / static_cast<double>(keys.size()));
   size_t taken = table->Bytes() != 0 ? table->Bytes() : HeapBytes() - before;
   out->bytes = static_cast<double>(taken) / static_cast<double>(keys.size()) - sizeof(Key);
 
   // A profiler has the key in a buffer of its own, in the nearest cache.
   auto find_all = [&](int writer) {
-    Key key;
-    for (uint32_t at : orders[writer]) {
-      memcpy(&key, &keys[at], sizeof(key));
-      table->Add(key);
+    const std::vector<uint32_t>& order = orders[writer];
+    Key some[Table::kBatch];
+    for (size_t i = 0; i + Table::kBatch <= order.size(); i += Table::kBatch) {
+      for (size_t j = 0; j < Table::kBatch; ++j) memcpy(&some[j], &keys[order[i + j]], sizeof(Key));
+      table->AddBatch(some);
     }
   };
   auto find_each_timed = [&](std::vector<double>* times) {
@@ -113,7 +123,19 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
   };
   double operations = static_cast<double>(orders[0].size());
   find_all(0);  // warm
-  out->ns1.push_back(InThreads(1, find_all, nullptr) / operations);
+  auto cpu_of_find_all = [&](const std::function<void()>& reader) {
+    double ns = 0;
+    InThreads(
+        1,
+        [&](int writer) {
+          double begin = CpuNs();
+          find_all(writer);
+          ns = CpuNs() - begin;
+        },
+        reader);
+    return ns;
+  };
+  out->ns1.push_back(cpu_of_find_all(nullptr) / operations);
   out->ns2.push_back(InThreads(2, find_all, nullptr) / (2 * operations));
   std::vector<double> times;
   InThreads(
@@ -123,17 +145,30 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
   std::vector<Row<Key>> rows;
   rows.reserve(keys.size());
   table->Snapshot(&rows);
-  start = Clock::now();
+  cpu = CpuNs();
   if (size_t count = table->Snapshot(&rows))
-    out->snapshot_ns.push_back(NsSince(start) / static_cast<double>(count));
+    out->snapshot_ns.push_back((CpuNs() - cpu) / static_cast<double>(count));
   if (!Table::kIterable) return;
   auto read = [&] { table->Snapshot(&rows); };
-  out->ns1_read.push_back(InThreads(1, find_all, read) / operations);
+  out->ns1_read.push_back(cpu_of_find_all(read) / operations);
   out->ns2_read.push_back(InThreads(2, find_all, read) / (2 * operations));
   times.clear();
   InThreads(
       1, [&](int) { find_each_timed(&times); }, read);
   out->p999_read.push_back(Quantile(times, 0.999));
+}
+
+// The most bytes a key at any moment, old indices and all, beyond the key itself.
+template <typename Table, typename Key>
+double PeakBytes(const std::vector<Key>& keys) {
+  auto table = std::make_unique<Table>();
+  double most = -1;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    table->Add(keys[i]);
+    double bytes = static_cast<double>(table->Bytes()) / static_cast<double>(i + 1) - sizeof(Key);
+    if (i + 1 >= 1000 && table->Bytes() != 0) most = std::max(most, bytes);
+  }
+  return most;
 }
 
 void Print(const char* key_name, size_t key_bytes, size_t keys, const Measured& m, bool first) {
@@ -145,8 +180,10 @@ void Print(const char* key_name, size_t key_bytes, size_t keys, const Measured& 
       "\"insertNs\": %.1f, \"findNs\": %.2f, \"find2Ns\": %.2f, \"findReadNs\": %.2f, \"find2ReadNs\": "
       "%.2f, ",
       least(m.insert_ns), least(m.ns1), least(m.ns2), least(m.ns1_read), least(m.ns2_read));
-  printf("\"p999Ns\": %.0f, \"p999ReadNs\": %.0f, \"snapshotNs\": %.2f, \"bytesOverKey\": %.1f}",
-         median(m.p999), median(m.p999_read), least(m.snapshot_ns), m.bytes);
+  printf(
+      "\"p999Ns\": %.0f, \"p999ReadNs\": %.0f, \"snapshotNs\": %.2f, \"bytesOverKey\": %.1f, "
+      "\"peakOverKey\": %.1f}",
+      median(m.p999), median(m.p999_read), least(m.snapshot_ns), m.bytes, m.peak_bytes);
 }
 
 template <typename Key, template <typename> typename... Tables>
@@ -159,6 +196,8 @@ void Compare(int rounds, size_t operations, size_t key_count, bool* first) {
     size_t at = 0;
     ((measured[at].name = Tables<Key>::kName, Round<Tables<Key>>(keys, orders, &measured[at]), ++at), ...);
   }
+  size_t table = 0;
+  ((measured[table++].peak_bytes = PeakBytes<Tables<Key>>(keys)), ...);
   for (const Measured& each : measured) {
     Print(Key::kName, sizeof(Key), key_count, each, *first);
     *first = false;
@@ -201,10 +240,10 @@ int main(int argc, char** argv) {
   printf(", \"compiler\": \"%s\", \"rows\": [", __VERSION__);
   for (int i = 3; i < argc; ++i) {
     size_t keys = strtoull(argv[i], nullptr, 10);
-    Compare<StackKey, NoTable, MemprofTable, MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys,
-                                                                                 &first);
-    Compare<BucketKey, NoTable, MemprofTable, MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys,
-                                                                                  &first);
+    Compare<StackKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
+        rounds, operations, keys, &first);
+    Compare<BucketKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
+        rounds, operations, keys, &first);
   }
   printf("\n]}\n");
 }

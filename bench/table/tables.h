@@ -1,7 +1,8 @@
 // The tables that are compared, behind one interface:
 //   void Add(const Key&)        finds or inserts, and adds to both counts
 //   uint64_t Snapshot(vector*)  copies keys and counts out, returns how many
-//   size_t Bytes()              memory, or 0: see MeasureBytes
+//   AddBatch(const Key*)        the same for kBatch keys
+//   size_t Bytes()              memory, or 0: what the heap has grown by
 //
 // Thread safety: Add from any thread; Snapshot beside it, unless kIterable is false.
 
@@ -57,6 +58,16 @@ struct Counts {
   mutable std::atomic<uint64_t> bytes{0};
 };
 
+// For those to which a batch means nothing.
+template <typename Table>
+struct OneByOne {
+  static constexpr size_t kBatch = 1;
+  template <typename Key>
+  void AddBatch(const Key* key) {
+    static_cast<Table*>(this)->Add(*key);
+  }
+};
+
 template <typename Key>
 Row<Key> RowOf(const Key& key, const Counts& counts) {
   return {key, counts.objects.load(std::memory_order_relaxed), counts.bytes.load(std::memory_order_relaxed)};
@@ -64,7 +75,7 @@ Row<Key> RowOf(const Key& key, const Counts& counts) {
 
 // What there is to do for any table: copy the key, hash it, add to two counts.
 template <typename Key>
-class NoTable {
+class NoTable : public OneByOne<NoTable<Key>> {
  public:
   static constexpr const char* kName = "copy, hash and two additions";
   static constexpr bool kIterable = false;
@@ -86,14 +97,10 @@ class MemprofTable {
  public:
   static constexpr const char* kName = "memprof";
   static constexpr bool kIterable = true;
+  static constexpr size_t kBatch = 1;
+  void AddBatch(const Key* key) { Add(*key); }
   MemprofTable() : arena_(size_t{64} << 20), table_(&arena_) {}
-  void Add(const Key& key) {
-    memprof::Ref ref = table_.FindOrInsert(key, HashOf(key), 0);
-    Node* node = table_.At(ref);
-    // As Bucket::AddAlloc.
-    node->objects.fetch_add(1, std::memory_order_release);
-    node->bytes.fetch_add(kBytes, std::memory_order_release);
-  }
+  void Add(const Key& key) { Count(table_.FindOrInsert(key, HashOf(key), 0)); }
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
     table_.ForEach([&](memprof::Ref, Node& node) {
@@ -104,7 +111,14 @@ class MemprofTable {
   }
   size_t Bytes() { return arena_.Used(); }
 
- private:
+ protected:
+  // As Bucket::AddAlloc.
+  void Count(memprof::Ref ref) {
+    Node* node = table_.At(ref);
+    node->objects.fetch_add(1, std::memory_order_release);
+    node->bytes.fetch_add(kBytes, std::memory_order_release);
+  }
+
   struct alignas(64) Node : memprof::InternNode {
     static constexpr size_t kAlignment = 64;
     bool Equals(const Key& other) const { return key == other; }
@@ -121,8 +135,22 @@ class MemprofTable {
   memprof::InternTable<Node, Key> table_;
 };
 
+// The same, sixteen keys at a time: what one waits for is fetched while the others are on their way.
 template <typename Key>
-class MutexTable {
+class MemprofBatches : public MemprofTable<Key> {
+ public:
+  static constexpr const char* kName = "memprof, in batches";
+  static constexpr size_t kBatch = 16;
+  void AddBatch(const Key* keys) {
+    uint64_t hashes[kBatch];
+    for (size_t i = 0; i < kBatch; ++i) this->table_.PrefetchWord(hashes[i] = HashOf(keys[i]));
+    for (size_t i = 0; i < kBatch; ++i) this->table_.PrefetchNode(hashes[i]);
+    for (size_t i = 0; i < kBatch; ++i) this->Count(this->table_.FindOrInsert(keys[i], hashes[i], 0));
+  }
+};
+
+template <typename Key>
+class MutexTable : public OneByOne<MutexTable<Key>> {
  public:
   static constexpr const char* kName = "std::mutex + std::unordered_map";
   static constexpr bool kIterable = true;
@@ -152,7 +180,7 @@ class MutexTable {
 // With malloc as the others, not tbb's own allocator, which would hide what they take.
 #ifdef BENCH_HAS_TBB
 template <typename Key>
-class TbbHashMap {
+class TbbHashMap : public OneByOne<TbbHashMap<Key>> {
  public:
   static constexpr const char* kName = "tbb::concurrent_hash_map";
   static constexpr bool kIterable = false;  // not beside writers
@@ -178,7 +206,7 @@ class TbbHashMap {
 };
 
 template <typename Key>
-class TbbUnorderedMap {
+class TbbUnorderedMap : public OneByOne<TbbUnorderedMap<Key>> {
  public:
   static constexpr const char* kName = "tbb::concurrent_unordered_map";
   static constexpr bool kIterable = true;
@@ -202,7 +230,7 @@ class TbbUnorderedMap {
 
 #ifdef BENCH_HAS_BOOST
 template <typename Key>
-class BoostFlatMap {
+class BoostFlatMap : public OneByOne<BoostFlatMap<Key>> {
  public:
   static constexpr const char* kName = "boost::concurrent_flat_map";
   static constexpr bool kIterable = true;

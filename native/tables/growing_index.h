@@ -58,13 +58,14 @@ class GrowingIndex {
  public:
   // REQUIRES: `arena` outlives the index; `first_bits` is at least 1.
   GrowingIndex(Memory* arena, uint32_t first_bits) : arena_(arena) {
-    Ref first = arena_->Allocate(BytesFor(first_bits), kLine, 0);
-    current_.store(Pack(first, first_bits), std::memory_order_relaxed);
+    if (Ref first = arena_->Allocate(BytesFor(first_bits), kLine, 0)) {
+      current_.store(Pack(At(first, first_bits)), std::memory_order_relaxed);
+    }
   }
   GrowingIndex(const GrowingIndex&) = delete;
   GrowingIndex& operator=(const GrowingIndex&) = delete;
 
-  bool ok() const { return static_cast<Ref>(current_.load(std::memory_order_relaxed)) != 0; }
+  bool ok() const { return current_.load(std::memory_order_relaxed) != 0; }
 
   // The node of that hash of which `matches(Ref)` is true, or 0.
   template <typename Matches>
@@ -181,8 +182,12 @@ class GrowingIndex {
   static uint32_t Home(const Index& index, uint64_t hash) {
     return static_cast<uint32_t>(hash >> (64 - index.bits));
   }
+  static uint32_t Next(const Index& index, uint32_t at) {
+    return (at + 1) & static_cast<uint32_t>(index.size() - 1);
+  }
   static size_t BytesFor(uint32_t bits) { return kLine + (sizeof(Atomic<uint32_t>) << bits); }
-  static uint64_t Pack(Ref ref, uint32_t bits) { return uint64_t{bits} << 32 | ref; }
+  // The address of an index ends in zeros, which the bits of its size take.
+  static uintptr_t Pack(const Index& index) { return reinterpret_cast<uintptr_t>(index.header) | index.bits; }
 
   static size_t Roomy(const Index& index) { return index.size() / 4 * 3 + (index.bits == 1); }
   static size_t Most(const Index& index, size_t keep_free) {
@@ -194,8 +199,10 @@ class GrowingIndex {
     return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine), bits};
   }
   Index Current() const {
-    uint64_t packed = current_.load(std::memory_order_acquire);
-    return At(static_cast<Ref>(packed), static_cast<uint32_t>(packed >> 32));
+    uintptr_t packed = current_.load(std::memory_order_acquire);
+    char* at = reinterpret_cast<char*>(packed & ~uintptr_t{kLine - 1});
+    return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine),
+            static_cast<uint32_t>(packed % kLine)};
   }
   bool IsCurrent(const Index& index) const { return Current().header == index.header; }
   bool HasSuccessor(const Index& index) const {
@@ -208,8 +215,7 @@ class GrowingIndex {
 
   template <typename Matches>
   static End Follow(const Index& index, uint64_t hash, uint32_t at, Matches&& matches) {
-    const uint32_t mask = static_cast<uint32_t>(index.size() - 1);
-    for (;; at = (at + 1) & mask) {
+    for (;; at = Next(index, at)) {
       uint32_t word = index.words[at].load(std::memory_order_acquire);
       if (!IsNode(word) || (HasTagOf(word, hash) && matches(RefOf(word)))) return {at, word};
     }
@@ -280,16 +286,9 @@ class GrowingIndex {
   // Invariant (4).
   // REQUIRES: all words of `index` are copied.
   void Pass(const Index& index) {
-    Ref ref = RefTo(index);
-    uint64_t expected = Pack(ref, index.bits);
-    current_.compare_exchange_strong(
-        expected, Pack(index.header->successor.load(std::memory_order_acquire), index.bits + 1),
-        std::memory_order_acq_rel, std::memory_order_acquire);
-  }
-
-  Ref RefTo(const Index& index) const {
-    auto offset = reinterpret_cast<char*>(index.header) - static_cast<char*>(arena_->At(0));
-    return static_cast<Ref>(static_cast<size_t>(offset) / Arena::kRefUnit);
+    uintptr_t expected = Pack(index);
+    current_.compare_exchange_strong(expected, Pack(Successor(index)), std::memory_order_acq_rel,
+                                     std::memory_order_acquire);
   }
 
   // A place in the successor depends on the whole hash, which is in the node: so nodes are fetched some at a
@@ -314,8 +313,7 @@ class GrowingIndex {
   }
 
   void Put(const Index& index, uint64_t hash, uint32_t word) {
-    const uint32_t mask = static_cast<uint32_t>(index.size() - 1);
-    for (uint32_t at = Home(index, hash);; at = (at + 1) & mask) {
+    for (uint32_t at = Home(index, hash);; at = Next(index, at)) {
       uint32_t seen = index.words[at].load(std::memory_order_acquire);
       if (seen == kEmpty && index.words[at].compare_exchange_strong(seen, word, std::memory_order_release,
                                                                     std::memory_order_acquire)) {
@@ -327,8 +325,9 @@ class GrowingIndex {
   }
 
   Memory* const arena_;
-  Atomic<uint64_t> current_{0};  // the Ref of the index, and above it the bits of its size
-  alignas(kLine) Atomic<size_t> count_{0};
+  Atomic<uintptr_t> current_{0};        // packed
+  [[maybe_unused]] char apart_[kLine];  // searches read the one, insertions write the other
+  Atomic<size_t> count_{0};
 };
 
 }  // namespace memprof
