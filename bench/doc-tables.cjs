@@ -154,9 +154,22 @@ function startupTable({ scale, settings, rows, ...rest }) {
 function tablesTable({ scale, settings, rows, ...rest }) {
   const shown = (value, digits = 0) => (value < 0 ? '–' : value.toFixed(digits));
   return [
-    `**Tables** (\`npm run bench:table\`; ${settings.rounds} rounds; ${scale}): nanoseconds to find a key and count, by one writer, by two, and both beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds a key of a snapshot; bytes a key takes over its own.`,
+    `**Tables** (\`npm run bench:table\`; ${settings.rounds} rounds; ${scale}): nanoseconds to find a key and count, by one writer, by two, and both beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds of an insertion, and a key of a snapshot; bytes a key takes over its own, and the most while the table grows.`,
     table(
-      ['', 'keys', '1', '2', '1 + reader', '2 + reader', 'p99.9', '+ reader', 'snapshot', 'bytes'],
+      [
+        '',
+        'keys',
+        '1',
+        '2',
+        '1 + reader',
+        '2 + reader',
+        'p99.9',
+        '+ reader',
+        'insertion',
+        'snapshot',
+        'bytes',
+        'at most',
+      ],
       rows.map((row) => [
         `${row.key}: ${row.table}`,
         row.keys,
@@ -166,8 +179,10 @@ function tablesTable({ scale, settings, rows, ...rest }) {
         shown(row.find2ReadNs, 1),
         shown(row.p999Ns),
         shown(row.p999ReadNs),
+        shown(row.insertNs, 1),
         shown(row.snapshotNs, 1),
-        row.table === 'copy and hash only' ? '–' : shown(row.bytesOverKey),
+        shown(row.bytesOverKey),
+        shown(row.peakOverKey),
       ]),
     ),
     ...missingOf(rest),
