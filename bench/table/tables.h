@@ -69,8 +69,9 @@ struct OneByOne {
 };
 
 template <typename Key>
-Row<Key> RowOf(const Key& key, const Counts& counts) {
-  return {key, counts.objects.load(std::memory_order_relaxed), counts.bytes.load(std::memory_order_relaxed)};
+void PutRow(const Key& key, const Counts& counts, std::vector<Row<Key>>* rows) {
+  rows->emplace_back(key, counts.objects.load(std::memory_order_relaxed),
+                     counts.bytes.load(std::memory_order_relaxed));
 }
 
 // What there is to do for any table: copy the key, hash it, add to two counts.
@@ -104,8 +105,8 @@ class MemprofTable {
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
     table_.ForEach([&](memprof::Ref, Node& node) {
-      rows->push_back({node.key, node.objects.load(std::memory_order_acquire),
-                       node.bytes.load(std::memory_order_acquire)});
+      rows->emplace_back(node.key, node.objects.load(std::memory_order_acquire),
+                         node.bytes.load(std::memory_order_acquire));
     });
     return rows->size();
   }
@@ -163,7 +164,7 @@ class MutexTable : public OneByOne<MutexTable<Key>> {
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
     std::lock_guard lock(mutex_);
-    for (const auto& [key, counts] : map_) rows->push_back({key, counts.objects, counts.bytes});
+    for (const auto& [key, counts] : map_) rows->emplace_back(key, counts.objects, counts.bytes);
     return rows->size();
   }
   size_t Bytes() { return 0; }
@@ -191,7 +192,7 @@ class TbbHashMap : public OneByOne<TbbHashMap<Key>> {
   }
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
-    for (const auto& [key, counts] : map_) rows->push_back(RowOf(key, counts));
+    for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
     return rows->size();
   }
   size_t Bytes() { return 0; }
@@ -217,7 +218,7 @@ class TbbUnorderedMap : public OneByOne<TbbUnorderedMap<Key>> {
   }
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
-    for (const auto& [key, counts] : map_) rows->push_back(RowOf(key, counts));
+    for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
     return rows->size();
   }
   size_t Bytes() { return 0; }
@@ -243,7 +244,7 @@ class BoostFlatMap : public OneByOne<BoostFlatMap<Key>> {
   }
   size_t Snapshot(std::vector<Row<Key>>* rows) {
     rows->clear();
-    map_.cvisit_all([&](const auto& entry) { rows->push_back(RowOf(entry.first, entry.second)); });
+    map_.cvisit_all([&](const auto& entry) { PutRow(entry.first, entry.second, rows); });
     return rows->size();
   }
   size_t Bytes() { return 0; }

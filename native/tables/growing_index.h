@@ -41,16 +41,9 @@
 #include <cstdint>
 
 #include "base/arena.h"
+#include "base/prefetch.h"
 
 namespace memprof {
-
-inline void Prefetch(const void* at) {
-#if defined(__GNUC__)
-  __builtin_prefetch(at);
-#else
-  (void)at;
-#endif
-}
 
 // `Atomic` and `Memory` are others only in the test that runs all interleavings.
 template <template <typename> typename Atomic = std::atomic, typename Memory = Arena>

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "base/arena.h"
+#include "base/prefetch.h"
 
 namespace memprof {
 
@@ -69,6 +70,9 @@ class NodeRuns {
       while (place-- != 0) {
         Ref at = PlaceIn(ref, place);
         Node* node = static_cast<Node*>(arena_->At(at));
+        for (size_t byte = 0; byte < sizeof(Node); byte += kLine) {
+          Prefetch(reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(node) - kAhead + byte));
+        }
         if (node->hash.load(std::memory_order_acquire) != 0 && f(at, *node)) return true;
       }
     }
@@ -76,6 +80,8 @@ class NodeRuns {
   }
 
  private:
+  static constexpr size_t kLine = 64;
+  static constexpr size_t kAhead = 1024;     // bytes that a walk fetches ahead, also from the run below
   static constexpr size_t kRunBytes = 4096;  // at most, since what is left of the last run is wasted
   static constexpr size_t kFirstPlaces = 4;
 
