@@ -153,7 +153,7 @@ TEST(GrowingIndexInAllOrdersLosesNoKeyOfTwoWriters) {
 }
 
 // From here on threads are interrupted twice at most, which is where the number of orders ends that a test can
-// try. (Three times took half a minute, two million moments each, and found nothing.)
+// try. (Three times and more steps took half a minute, two million moments each, and found nothing.)
 constexpr size_t kInterruptions = 2;
 
 TEST(GrowingIndexInManyOrdersGrowsTwiceAtOnce) {
@@ -163,23 +163,17 @@ TEST(GrowingIndexInManyOrdersGrowsTwiceAtOnce) {
                               CHECK(InsertAndTell(21, 0));
                               CHECK(InsertAndTell(24, 0));
                             },
-                            [] {
-                              CHECK(InsertAndTell(24, 1));
-                              CHECK(InsertAndTell(20, 1));
-                            }},
+                            [] { CHECK(InsertAndTell(24, 1)); }},
                            kInterruptions);
-  CHECK(moments > 10'000);
+  CHECK(moments > 1000);
 }
 
 TEST(GrowingIndexInManyOrdersShowsAReaderWhatIsFinished) {
-  size_t moments = Explore({2, 3, kRoomy, true},
-                           {[] { CHECK(InsertAndTell(20, 0)); }, [] { CHECK(InsertAndTell(24, 1)); },
-                            [] {
-                              ReadTwice(0);
-                              ReadTwice(20);
-                            }},
-                           kInterruptions);
-  CHECK(moments > 10'000);
+  size_t moments = Explore(
+      {2, 3, kRoomy, true},
+      {[] { CHECK(InsertAndTell(20, 0)); }, [] { CHECK(InsertAndTell(24, 1)); }, [] { ReadTwice(20); }},
+      kInterruptions);
+  CHECK(moments > 1000);
 }
 
 TEST(GrowingIndexInManyOrdersWithoutRoomKeepsWhatItTook) {
