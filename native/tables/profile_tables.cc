@@ -177,7 +177,10 @@ Figures ConvertFigures(const Figures& figures, double from, double to, double di
 }
 
 Figures ProfileTables::Converted(const Bucket& bucket, const Figures& figures, uint32_t finest) const {
-  uint64_t hash = HashOfBucket(bucket.key);
+  // Not the hash of the index, which is another one in each process.
+  const BucketKey& key = bucket.key;
+  uint64_t what = uint64_t{key.interval} << 32 | uint32_t{key.labels} << 16 | key.size_class;
+  uint64_t hash = Combine(Combine(key.stack, what), key.thread);
   return ConvertFigures(figures, IntervalOf(bucket.key.interval), finest,
                         static_cast<double>(hash >> 11) * 0x1p-53);
 }
