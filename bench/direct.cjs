@@ -1,8 +1,8 @@
 'use strict';
 // Compares samples that memprof takes itself with V8's: the cost of a sample, the cost of a GC, and how many samples are
-// lost. Each round starts three processes that run the compiler: one with V8's samples, one with memprof's, and one in
+// lost. Each round starts three processes that run the program: one with V8's samples, one with memprof's, and one in
 // which memprof and then V8 takes each sample.
-// usage: direct.cjs [ROUNDS [RUNS OF THE COMPILER EACH [SAMPLE INTERVAL [DEPTH]]]]
+// usage: direct.cjs [ROUNDS [RUNS OF THE PROGRAM EACH [SAMPLE INTERVAL [DEPTH [compiler | bundler | server]]]]]
 const { spawnSync } = require('node:child_process');
 const memprof = require('..');
 const { native } = require('../dist/addon/native.js');
@@ -14,29 +14,31 @@ const [rounds, runs, sampleInterval, stackDepth] = [
   Number(process.argv[4] ?? 512 * 1024),
   Number(process.argv[5] ?? 64),
 ];
+const program = process.argv[6] ?? 'compiler';
 const WAYS = ['public', 'direct', 'both'];
 
-function profile(way) {
+async function profile(way) {
   memprof.start({ sampleInterval, stackDepth, directSamples: way !== 'public' });
-  const workload = require('./workloads/compiler.cjs');
+  const workload = require(`./workloads/${program}.cjs`);
   native().compareAllSamples(way === 'both');
   const began = process.cpuUsage();
-  for (let i = 0; i < runs; i++) workload();
+  for (let i = 0; i < runs; i++) await workload();
   const { user, system } = process.cpuUsage(began);
   const status = memprof.status();
   const { numGC } = memprof.readMemStats();
   return {
     ...status.heap,
     ...status.internal,
+    total: status.overhead.total,
     numGC,
     programNs: (user + system) * 1000,
     times: Array.from(native().sampleTimes()),
   };
 }
 
-function main() {
+async function main() {
   const way = process.env.MEMPROF_BENCH_CHILD;
-  if (way !== undefined) return console.log(JSON.stringify(profile(way)));
+  if (way !== undefined) return console.log(JSON.stringify(await profile(way)));
   const results = Object.fromEntries(WAYS.map((each) => [each, []]));
   for (let round = 0; round < rounds; round++) {
     for (const each of WAYS) {
@@ -53,12 +55,16 @@ function main() {
   const number = (value, digits = 2) => Number(value.toFixed(digits));
   const middle = (each, of) => median(results[each].map(of));
   console.log(
-    `${process.version}, the compiler ${runs} times, sampleInterval ${sampleInterval}, stackDepth ${stackDepth}, ${rounds} rounds`,
+    `${process.version}, the ${program} ${runs} times, sampleInterval ${sampleInterval}, stackDepth ${stackDepth}, ${rounds} rounds`,
   );
   console.table(
     ['public', 'direct'].map((each) => ({
       source: each,
       'came out': results[each].map((r) => r.sourceProblem ?? r.source).join(', '),
+      'total %': number(
+        middle(each, (r) => 100 * r.total),
+        3,
+      ),
       samples: middle(each, (r) => r.samplesSeen + r.samplesLost),
       lost: middle(each, (r) => r.samplesLost),
       GCs: middle(each, (r) => r.numGC),

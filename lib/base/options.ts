@@ -170,7 +170,7 @@ const table: Option[] = [
     kind: boolean,
     default: false,
     help:
-      "take samples ourselves instead of through V8's sampler: at about a fifth of the cost, and none is lost; used only where " +
+      "take samples ourselves instead of through V8's sampler: at about a seventh of the cost, and none is lost; used only where " +
       "the results proved equal to V8's",
   },
   {

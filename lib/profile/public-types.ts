@@ -113,7 +113,7 @@ export interface StartOptions {
    */
   bufferSampleInterval?: number;
   /**
-   * Take samples without V8's help, on the clock of its sampler: at about a fifth of the cost, without losing any, whatever
+   * Take samples without V8's help, on the clock of its sampler: at about a seventh of the cost, without losing any, whatever
    * `maxOverhead` is. It uses what V8 does not document, so it is done only where the first samples, taken both ways,
    * are equal, and ends when later ones are not: see `status().heap.source`. Default false.
    */
