@@ -5,7 +5,7 @@ import { lookup, type ProfileName } from '../capture/lookup.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { EXPECTED_INTERVAL, parseSampleInterval, setSampleInterval } from '../sampler/set-interval.js';
-import { profiledThreads, status } from '../sampler/status.js';
+import { status } from '../sampler/status.js';
 import type { Family, Member } from './family.js';
 import { serveSum, without } from './family-route.js';
 import {
@@ -20,8 +20,10 @@ import {
 } from './go-forms.js';
 import { isAuthorized, refusal } from './guard.js';
 import { serveHistory } from './history-route.js';
-import { type IndexEntry, indexPage } from './index-page.js';
+import { changeSince, megabytes, type Reading, statusLines } from './index-figures.js';
+import { indexPage } from './index-page.js';
 import { serveMemory } from './memory-page.js';
+import { ABSENT, descriptions, findPage, type Page, pageNames, SUMMED } from './page-list.js';
 import {
   buffersAreOff,
   type ProfileRouteOptions,
@@ -100,91 +102,6 @@ function checkHandlerOptions(options: HandlerOptions | undefined): CheckedHandle
 /** Converts checked options: requests give durations in seconds. */
 export function inSeconds({ maxDuration, ...others }: Required<HandlerOptions>): CheckedHandlerOptions {
   return { ...others, maxSeconds: Math.floor(maxDuration / 1000) };
-}
-
-interface Page {
-  base: 'debug' | 'perl';
-  name: string;
-  /** The path lacks the slash at its end. */
-  slashless?: boolean;
-}
-
-/** Finds the page of a path, after any prefix: `heap` for `/prefix/debug/pprof/heap`. */
-function findPage(path: string): Page | undefined {
-  const debug = /\/debug\/pprof(\/.*)?$/s.exec(path);
-  if (debug !== null)
-    return { base: 'debug', name: debug[1]?.slice(1) ?? '', slashless: debug[1] === undefined };
-  const perl = /\/pprof\/(heap|symbol|cmdline)$/.exec(path);
-  return perl === null ? undefined : { base: 'perl', name: perl[1]! };
-}
-
-const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: ProfileName })[] = [
-  {
-    name: 'allocs',
-    href: 'allocs?debug=1',
-    counts: 'allocs',
-    description: 'A sampling of all past memory allocations',
-  },
-  {
-    name: 'buffers',
-    href: 'buffers?debug=1',
-    counts: 'buffers',
-    description:
-      'A sampling of Buffers and ArrayBuffers, whose memory is outside the heap. You can specify the gc GET parameter to run GC before.',
-  },
-  {
-    name: 'cmdline',
-    href: 'cmdline?debug=1',
-    description: 'The command line invocation of the current program',
-  },
-  {
-    name: 'flame',
-    href: 'flame',
-    description:
-      'A flame graph of the heap. With the seconds GET parameter, colours show what changed in that time.',
-  },
-  {
-    name: 'heap',
-    href: 'heap?debug=1',
-    counts: 'heap',
-    description:
-      'A sampling of memory allocations of live objects. You can specify the gc GET parameter to run GC before taking the heap sample.',
-  },
-  {
-    name: 'history',
-    href: 'history',
-    description: 'How the memory of sites has changed over the last week, as far as it is remembered',
-  },
-  {
-    name: 'peak',
-    href: 'peak?debug=1',
-    counts: 'peak',
-    description: 'What was in use when the heap was largest after a garbage collection',
-  },
-  {
-    name: 'why',
-    href: 'why?cost=1',
-    description:
-      'What holds the memory of a site, which you can specify in the site GET parameter (a regular expression). It takes a snapshot of the heap, which stops the thread: the cost GET parameter only tells for how long.',
-  },
-  {
-    name: 'memory',
-    href: 'memory',
-    description:
-      'What the resident memory of the process is: heap, Buffers, native memory, what malloc keeps free.',
-  },
-];
-
-const ABSENT = {
-  profile: 'memprof has no profile of CPU time: it profiles memory',
-  trace: 'memprof has no traces: it profiles memory',
-} as const;
-
-/** Pages that can be added up. */
-const SUMMED: ReadonlySet<string> = new Set(['heap', 'allocs', 'buffers', 'flame']);
-
-function pageNames(): string {
-  return descriptions.map(({ name }) => name).join(', ');
 }
 
 function sendMember(response: ServerResponse, program: string): void {
@@ -434,42 +351,6 @@ export class Pages {
     return lines;
   }
 }
-
-interface Reading {
-  /** Milliseconds since 1970. */
-  at: number;
-  heap: number;
-}
-
-const SOON_MS = 5000;
-
-/** Undefined where too little time has passed to say anything. `when` is the earlier moment in words. */
-function changeSince(then: Reading, now: Reading, when: string): string | undefined {
-  const passed = now.at - then.at;
-  if (passed < SOON_MS) return undefined;
-  const change = now.heap - then.heap;
-  const minutes = passed / 60_000;
-  const ago =
-    minutes < 2
-      ? `${Math.round(passed / 1000)} s`
-      : minutes < 120
-        ? `${Math.round(minutes)} min`
-        : `${Math.round(minutes / 60)} h`;
-  return `${megabytes(Math.abs(change))} ${change < 0 ? 'less' : 'more'} than ${when} ${ago} ago`;
-}
-
-function statusLines(now: ReturnType<typeof status>): string[] {
-  const threads = profiledThreads(now).length;
-  if (threads === 0) return ['The profiler is not running.'];
-  const { heap, overhead } = now;
-  const age = heap.figuresAgeNs / 1e9;
-  return [
-    `memprof samples every ${heap.sampleInterval} bytes in ${threads} thread${threads === 1 ? '' : 's'}, for ${(overhead.total * 100).toFixed(2)} % of the time. ` +
-      `Figures are as of the last garbage collection, ${age < 2 ? 'a moment' : `${age.toFixed(0)} s`} ago.`,
-  ];
-}
-
-const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 function redirect(response: ServerResponse): void {
   response.statusCode = 301;

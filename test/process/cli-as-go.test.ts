@@ -1,21 +1,11 @@
 // Kinds of profiles that were once read or reported otherwise than `go tool pprof` does.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
-import {
-  FUNCTION,
-  LABEL,
-  LINE,
-  LOCATION,
-  MAPPING,
-  PROFILE,
-  SAMPLE,
-  VALUE_TYPE,
-} from '#dist/formats/pprof/fields.js';
+import { LABEL, PROFILE } from '#dist/formats/pprof/fields.js';
 import { parseProfile } from '#dist/formats/readers.js';
 import { fixtures, goPprof, memprof } from '../support/cli.js';
-import { type Field, message } from '../support/protos.js';
+import { functionOf, locationOf, mappingOf, proto, sampleOf, scratch } from '../support/go-protos.js';
 import { needs } from '../support/tools.js';
 
 const folder = path.join(fixtures, 'pprof');
@@ -27,13 +17,6 @@ function report(args: readonly string[]): string {
   const { code, stdout, stderr } = memprof(args);
   if (code !== 0) throw new Error(`memprof ${args.join(' ')}: ${stderr}`);
   return stdout;
-}
-
-/** A folder of the test; `testdir` would empty it each time. */
-function scratch(t: Test): string {
-  mkdirSync(t.testdirName, { recursive: true });
-  t.teardown(() => rmSync(t.testdirName, { recursive: true, force: true }));
-  return t.testdirName;
 }
 
 /** The last lines of a table, in single spaces. */
@@ -57,124 +40,6 @@ async function sameAsGo(t: Test, reports: readonly string[][], ...files: string[
       );
     }
   });
-}
-
-class Strings {
-  readonly #ids = new Map([['', 0]]);
-  id(text: string): number {
-    const id = this.#ids.get(text) ?? this.#ids.size;
-    this.#ids.set(text, id);
-    return id;
-  }
-  fields(): [number, Field][] {
-    return [...this.#ids.keys()].map((text) => [PROFILE.string, Buffer.from(text)]);
-  }
-}
-
-/** A proto of one value, `write` adds what it likes. */
-function proto(
-  t: Test,
-  types: readonly [string, string][],
-  write: (id: (text: string) => number) => [number, Field][],
-): string {
-  const strings = new Strings();
-  const id = (text: string) => strings.id(text);
-  const fields = [
-    ...types.map(([type, unit]): [number, Field] => [
-      PROFILE.sampleType,
-      message([
-        [VALUE_TYPE.type, id(type)],
-        [VALUE_TYPE.unit, id(unit)],
-      ]),
-    ]),
-    ...write(id),
-  ];
-  const name = path.join(scratch(t), 'x.pb.gz');
-  writeFileSync(name, gzipSync(message([...fields, ...strings.fields()])));
-  return name;
-}
-
-type Id = (text: string) => number;
-
-function functionOf(
-  id: Id,
-  number: number,
-  name: string,
-  fileName = '',
-  systemName = name,
-  startLine = 0,
-): [number, Field] {
-  return [
-    PROFILE.function,
-    message([
-      [FUNCTION.id, number],
-      [FUNCTION.name, id(name)],
-      [FUNCTION.systemName, id(systemName)],
-      [FUNCTION.file, id(fileName)],
-      [FUNCTION.startLine, startLine],
-    ]),
-  ];
-}
-
-function locationOf(
-  number: number,
-  mapping: number,
-  address: number | bigint,
-  lines: readonly [number, number][],
-  folded = 0,
-): [number, Field] {
-  return [
-    PROFILE.location,
-    message([
-      [LOCATION.id, number],
-      [LOCATION.mappingId, mapping],
-      [LOCATION.address, address],
-      ...lines.map(([fn, line]): [number, Field] => [
-        LOCATION.line,
-        message([
-          [LINE.functionId, fn],
-          [LINE.line, line],
-        ]),
-      ]),
-      [LOCATION.isFolded, folded],
-    ]),
-  ];
-}
-
-function mappingOf(
-  id: Id,
-  number: number,
-  start: number | bigint,
-  limit: number | bigint,
-  fileName: string,
-  known = 0,
-): [number, Field] {
-  return [
-    PROFILE.mapping,
-    message([
-      [MAPPING.id, number],
-      [MAPPING.start, start],
-      [MAPPING.limit, limit],
-      [MAPPING.file, id(fileName)],
-      [MAPPING.hasFunctions, known],
-      [MAPPING.hasInlineFrames, known],
-    ]),
-  ];
-}
-
-function sampleOf(
-  locations: readonly number[],
-  values: readonly (number | bigint)[],
-  labels: readonly [number, Field][][] = [],
-): [number, Field] {
-  return [
-    PROFILE.sample,
-    message([
-      [SAMPLE.locationIds, locations],
-      [SAMPLE.values, values],
-      ...labels.map((label): [number, Field] => [SAMPLE.label, message(label)]),
-    ]),
-  ];
 }
 
 t.test('all of a proto survives convert', async (t) => {
