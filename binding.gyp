@@ -48,6 +48,7 @@
         "native/gc/mem_figures.cc",
         "native/tables/label_sets.cc",
         "native/tables/profile_tables.cc",
+        "native/base/thread_stack.cc",
         "native/encode/profile_text.cc",
         "native/encode/proto_snapshot.cc",
         "native/buffers/stack_cache.cc",

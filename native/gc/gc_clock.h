@@ -16,18 +16,13 @@
 
 #include "base/seq_lock.h"
 #include "base/shared.h"
+#include "base/thread_stack.h"
 #include "gc/mem_figures.h"
 
 namespace memprof {
 
 // What other threads read. It outlives the clock for as long as they keep it.
 using PublishedFigures = Shared<SeqLock<MemFigures>>;
-
-// Zeros where the system does not say.
-struct StackBounds {
-  uintptr_t base = 0;  // the highest address
-  size_t bytes = 0;
-};
 
 class GcClock {
  public:

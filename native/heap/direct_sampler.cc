@@ -13,22 +13,11 @@
 
 #include "base/clocks.h"
 #include "base/hash.h"
+#include "base/thread_stack.h"
 #include "heap/raw_handles.h"
 #include "heap/safe_memory.h"
 #include "heap/stack_walk.h"
 #include "heap/v8_samples.h"
-
-#ifdef __linux__
-#include <pthread.h>
-// gc_clock.cc explains why.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
-__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.17");
-__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
-#endif
-#endif
 
 namespace memprof {
 
@@ -43,20 +32,12 @@ constexpr int kDeathChecks = 4;
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
 
-bool ReadStackBounds(StackRange* bounds) {
-#ifdef __linux__
-  pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return false;
-  void* lowest = nullptr;
-  size_t size = 0;
-  bool known = pthread_attr_getstack(&attributes, &lowest, &size) == 0;
-  pthread_attr_destroy(&attributes);
-  bounds->low = reinterpret_cast<uintptr_t>(lowest);
-  bounds->high = bounds->low + size;
-  return known && bounds->Contain(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7});
-#else
-  return false;
-#endif
+bool ReadStackRange(StackRange* range) {
+  StackBounds bounds = BoundsOfThisStack();
+  range->low = bounds.base - bounds.bytes;
+  range->high = bounds.base;
+  return bounds.base != 0 &&
+         range->Contain(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7});
 }
 
 CodeRanges ReadCodeRanges(v8::Isolate* isolate) {
@@ -159,7 +140,7 @@ const char* DirectSampler::Find(uint64_t interval, int depth) {
   void* sampler = reinterpret_cast<void*>(*profiler_word_);
   auto v8_function = reinterpret_cast<const void*>(&v8::V8::GetVersion);
   if (const char* problem = CheckSampler(sampler, facts, v8_function)) return problem;
-  if (!ReadStackBounds(&stack_)) return "the system does not tell the bounds of the thread's stack";
+  if (!ReadStackRange(&stack_)) return "the system does not tell the bounds of the thread's stack";
   code_ = ReadCodeRanges(isolate_);
   word = FindEntryWord(*layout_, isolate_, stack_, code_);
   entry_word_ = word.at;

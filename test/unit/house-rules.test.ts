@@ -36,6 +36,19 @@ t.test('error codes: each is thrown, typed and documented, and no other', async 
   );
 });
 
+t.test('no source file has more than 450 lines', (t) => {
+  const long: string[] = [];
+  for (const folder of ['lib', 'native', 'test', 'bench', '.ci']) {
+    for (const name of readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      if (/node_modules|fixtures|[\\/]out[\\/]/.test(name) || !/\.(ts|cc|h|[cm]?js|sh)$/.test(name)) continue;
+      const lines = read(path.join(folder, name)).split('\n').length - 1;
+      if (lines > 450) long.push(`${folder}/${name}: ${lines}`);
+    }
+  }
+  t.strictSame(long, []);
+  t.end();
+});
+
 t.test('the command can be run in a clone, by its own name', async (t) => {
   t.equal(statSync(main).mode & 0o111, 0o111, 'executable, as the build leaves it');
   const { code, stdout } = await runCommand('env', [
