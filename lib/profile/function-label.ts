@@ -1,10 +1,12 @@
 // How profiles name a function, in all formats. native/encode/frame_text.cc does the same for what C++ writes.
 
-/** A path's last part; the names that Node.js gives its own modules (`node:fs`) stay whole. */
+/** A path's last part, without the brackets of `[eval]`; the names that Node.js gives its own modules (`node:fs`) stay whole. */
 export function fileLabel(fileName: string): string {
   if (fileName.startsWith('node:')) return fileName;
   if (fileName.startsWith('data:')) return 'data:';
-  return fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1);
+  const file = fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1);
+  // Go's tools take names with brackets for C++, and remove what is in parentheses: `[eval]`, `evalmachine.<anonymous>`.
+  return file.replace(/^\[(.+)\]$/s, '$1').replace(/\.<anonymous>$/, '');
 }
 
 /**

@@ -158,6 +158,10 @@ FunctionLabel LabelOf(std::string_view name, std::string_view path, int32_t line
   } else if (!path.starts_with("node:")) {
     file.remove_prefix(path.find_last_of("/\\") + 1);  // `npos` + 1 is 0
   }
+  // Go's tools take names with these for C++, and remove what is in parentheses.
+  constexpr std::string_view kNameless = ".<anonymous>";
+  if (file.size() > 2 && file.starts_with('[') && file.ends_with(']')) file = file.substr(1, file.size() - 2);
+  if (file.ends_with(kNameless)) file.remove_suffix(kNameless.size());
   if (whole) return {"(module ", file, 0, ")"};
   return {"(anonymous ", file, line > 0 ? line : 0, ")"};
 }

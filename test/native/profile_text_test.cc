@@ -165,6 +165,9 @@ TEST(AFunctionWithoutANameHasItsPlaceInstead) {
   CHECK_EQ(label("", "/app/server.js", -1, -1), "(anonymous server.js)"s);
   CHECK_EQ(label("", "node:internal/fs/utils", 7, 3), "(anonymous node:internal/fs/utils:7)"s);
   CHECK_EQ(label("", "data:text/javascript,throw/1", 2, 3), "(anonymous data::2)"s);
+  CHECK_EQ(label("", "[eval]", 2, 9), "(anonymous eval:2)"s);
+  CHECK_EQ(label("", "[]", 2, 9), "(anonymous []:2)"s);
+  CHECK_EQ(label("", "evalmachine.<anonymous>", 3, 1), "(anonymous evalmachine:3)"s);
   CHECK_EQ(label("", "", 1, 1), "(eval)"s);
   CHECK_EQ(label("", "", 3, 9), "(anonymous eval:3)"s);
   CHECK_EQ(label("", "", 0, 0), "(anonymous)"s);
