@@ -26,8 +26,12 @@ Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
   std::vector<uint32_t> labels;
   std::vector<uint16_t> intervals;
   for (const InUse& each : moment.buckets) {
-    const BucketKey& key = tables->BucketAt(each.bucket)->key;
-    for (double value : {static_cast<double>(each.bytes), 0.0, static_cast<double>(each.objects), 0.0}) {
+    const Bucket& bucket = *tables->BucketAt(each.bucket);
+    const BucketKey& key = bucket.key;
+    Figures in_use = tables->AtFinest(bucket, {each.objects, each.bytes, 0, 0});
+    if (in_use.alloc_objects == 0) continue;
+    for (double value :
+         {static_cast<double>(in_use.alloc_bytes), 0.0, static_cast<double>(in_use.alloc_objects), 0.0}) {
       figures.push_back(value);
     }
     stacks.push_back(key.stack);

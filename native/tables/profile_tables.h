@@ -207,7 +207,14 @@ class ProfileTables {
     });
   }
 
-  // Calls `f(Ref, objects, bytes)` for each bucket that has something in use.
+  // Figures of a bucket as `ForEachBucket` gives them.
+  Figures AtFinest(const Bucket& bucket, const Figures& figures) const {
+    uint32_t finest = FinestInterval();
+    bool same = bucket.key.interval == 0 || IntervalOf(bucket.key.interval) == finest;
+    return same ? figures : Converted(bucket, figures, finest);
+  }
+
+  // Calls `f(Ref, objects, bytes)` for each bucket that has something in use, at the bucket's own interval.
   template <typename F>
   void ForEachInUse(F&& f) const {
     buckets_.ForEach([&](Ref ref, const Bucket& bucket) {
