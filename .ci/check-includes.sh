@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# check-includes.sh: checks that the rooms of native/ include each other in one direction only. Prints each wrong include.
+# check-includes.sh: checks that the rooms of native/ include each other in one direction only, and that the guard of each
+# header has the name of its path. Prints each fault.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -18,6 +19,10 @@ while IFS= read -r file; do
   if [ -z "${floor[$room]:-}" ]; then
     complain "$file: '$room' is no room of native/"
     continue
+  fi
+  if [ "${file##*.}" = h ]; then
+    guard=MEMPROF_$(tr 'a-z/.' 'A-Z__' <<<"$file")_
+    grep -qx "#define $guard" "$file" || complain "$file: the guard is not $guard"
   fi
   while IFS=: read -r line header; do
     other=${header%%/*}

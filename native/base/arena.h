@@ -8,8 +8,8 @@
 // (2) Every byte below `Committed()` is readable and writable.
 // (3) `Used()` never exceeds the limit in force when the allocation was made.
 
-#ifndef MEMPROF_NATIVE_ARENA_H_
-#define MEMPROF_NATIVE_ARENA_H_
+#ifndef MEMPROF_NATIVE_BASE_ARENA_H_
+#define MEMPROF_NATIVE_BASE_ARENA_H_
 
 #include <atomic>
 #include <cstddef>
@@ -69,4 +69,4 @@ class Arena {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ARENA_H_
+#endif  // MEMPROF_NATIVE_BASE_ARENA_H_

@@ -1,5 +1,5 @@
-#ifndef MEMPROF_NATIVE_CLOCKS_H_
-#define MEMPROF_NATIVE_CLOCKS_H_
+#ifndef MEMPROF_NATIVE_BASE_CLOCKS_H_
+#define MEMPROF_NATIVE_BASE_CLOCKS_H_
 
 #include <cstdint>
 
@@ -15,4 +15,4 @@ uint64_t ThreadCpuNs();
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_CLOCKS_H_
+#endif  // MEMPROF_NATIVE_BASE_CLOCKS_H_

@@ -1,8 +1,8 @@
 // The hash functions of the tables. They must never change: the addresses of frames in profiles are made from
 // them.
 
-#ifndef MEMPROF_NATIVE_HASH_H_
-#define MEMPROF_NATIVE_HASH_H_
+#ifndef MEMPROF_NATIVE_BASE_HASH_H_
+#define MEMPROF_NATIVE_BASE_HASH_H_
 
 #include <cstdint>
 #include <cstring>
@@ -44,4 +44,4 @@ inline uint64_t HashBytes(std::string_view bytes) {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_HASH_H_
+#endif  // MEMPROF_NATIVE_BASE_HASH_H_

@@ -2,8 +2,8 @@
 //
 // Thread safety: none.
 
-#ifndef MEMPROF_NATIVE_PAGE_MEMORY_H_
-#define MEMPROF_NATIVE_PAGE_MEMORY_H_
+#ifndef MEMPROF_NATIVE_BASE_PAGE_MEMORY_H_
+#define MEMPROF_NATIVE_BASE_PAGE_MEMORY_H_
 
 #ifdef _WIN32
 #include <windows.h>
@@ -47,4 +47,4 @@ class PageMemory {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_PAGE_MEMORY_H_
+#endif  // MEMPROF_NATIVE_BASE_PAGE_MEMORY_H_

@@ -21,8 +21,8 @@
 //     entry counted. Where the count is 0, as it is for most addresses while there are few entries, no line
 //     is read.
 
-#ifndef MEMPROF_NATIVE_POINTER_MAP_H_
-#define MEMPROF_NATIVE_POINTER_MAP_H_
+#ifndef MEMPROF_NATIVE_BASE_POINTER_MAP_H_
+#define MEMPROF_NATIVE_BASE_POINTER_MAP_H_
 
 #include <array>
 #include <atomic>
@@ -176,4 +176,4 @@ class PointerMap {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_POINTER_MAP_H_
+#endif  // MEMPROF_NATIVE_BASE_POINTER_MAP_H_

@@ -2,8 +2,8 @@
 //
 // Thread safety: none is needed.
 
-#ifndef MEMPROF_NATIVE_PREFETCH_H_
-#define MEMPROF_NATIVE_PREFETCH_H_
+#ifndef MEMPROF_NATIVE_BASE_PREFETCH_H_
+#define MEMPROF_NATIVE_BASE_PREFETCH_H_
 
 namespace memprof {
 
@@ -17,4 +17,4 @@ inline void Prefetch(const void* at) {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_PREFETCH_H_
+#endif  // MEMPROF_NATIVE_BASE_PREFETCH_H_

@@ -4,8 +4,8 @@
 //
 // Thread safety: immutable.
 
-#ifndef MEMPROF_NATIVE_SEEDED_HASH_H_
-#define MEMPROF_NATIVE_SEEDED_HASH_H_
+#ifndef MEMPROF_NATIVE_BASE_SEEDED_HASH_H_
+#define MEMPROF_NATIVE_BASE_SEEDED_HASH_H_
 
 #include <cstdint>
 #include <cstring>
@@ -62,4 +62,4 @@ class SeededHash {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_SEEDED_HASH_H_
+#endif  // MEMPROF_NATIVE_BASE_SEEDED_HASH_H_

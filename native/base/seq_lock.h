@@ -1,7 +1,7 @@
 // A value written by one thread and read by any: readers retry, the writer never waits.
 
-#ifndef MEMPROF_NATIVE_SEQ_LOCK_H_
-#define MEMPROF_NATIVE_SEQ_LOCK_H_
+#ifndef MEMPROF_NATIVE_BASE_SEQ_LOCK_H_
+#define MEMPROF_NATIVE_BASE_SEQ_LOCK_H_
 
 #include <atomic>
 #include <cstddef>
@@ -52,4 +52,4 @@ class SeqLock {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_SEQ_LOCK_H_
+#endif  // MEMPROF_NATIVE_BASE_SEQ_LOCK_H_

@@ -3,8 +3,8 @@
 //
 // Thread safety: that of std::shared_ptr: the count is atomic, and the value is not guarded.
 
-#ifndef MEMPROF_NATIVE_SHARED_H_
-#define MEMPROF_NATIVE_SHARED_H_
+#ifndef MEMPROF_NATIVE_BASE_SHARED_H_
+#define MEMPROF_NATIVE_BASE_SHARED_H_
 
 #include <atomic>
 #include <cstddef>
@@ -42,4 +42,4 @@ class Shared {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_SHARED_H_
+#endif  // MEMPROF_NATIVE_BASE_SHARED_H_

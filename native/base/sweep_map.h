@@ -3,8 +3,8 @@
 //
 // Thread safety: none; a map belongs to one isolate's thread.
 
-#ifndef MEMPROF_NATIVE_SWEEP_MAP_H_
-#define MEMPROF_NATIVE_SWEEP_MAP_H_
+#ifndef MEMPROF_NATIVE_BASE_SWEEP_MAP_H_
+#define MEMPROF_NATIVE_BASE_SWEEP_MAP_H_
 
 #include <bit>
 #include <cstddef>
@@ -152,4 +152,4 @@ class SweepMap {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_SWEEP_MAP_H_
+#endif  // MEMPROF_NATIVE_BASE_SWEEP_MAP_H_

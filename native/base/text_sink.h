@@ -2,8 +2,8 @@
 //
 // Thread safety: none.
 
-#ifndef MEMPROF_NATIVE_TEXT_SINK_H_
-#define MEMPROF_NATIVE_TEXT_SINK_H_
+#ifndef MEMPROF_NATIVE_BASE_TEXT_SINK_H_
+#define MEMPROF_NATIVE_BASE_TEXT_SINK_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -41,4 +41,4 @@ class CountingSink final : public TextSink {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_TEXT_SINK_H_
+#endif  // MEMPROF_NATIVE_BASE_TEXT_SINK_H_

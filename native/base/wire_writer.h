@@ -3,8 +3,8 @@
 //
 // Thread safety: none.
 
-#ifndef MEMPROF_NATIVE_WIRE_WRITER_H_
-#define MEMPROF_NATIVE_WIRE_WRITER_H_
+#ifndef MEMPROF_NATIVE_BASE_WIRE_WRITER_H_
+#define MEMPROF_NATIVE_BASE_WIRE_WRITER_H_
 
 #include <cstdint>
 #include <string>
@@ -48,4 +48,4 @@ class WireWriter {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_WIRE_WRITER_H_
+#endif  // MEMPROF_NATIVE_BASE_WIRE_WRITER_H_

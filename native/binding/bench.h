@@ -1,7 +1,7 @@
 // For `memprof/bench`: calls a function, and measures what the calls allocated.
 
-#ifndef MEMPROF_NATIVE_ADDON_BENCH_H_
-#define MEMPROF_NATIVE_ADDON_BENCH_H_
+#ifndef MEMPROF_NATIVE_BINDING_BENCH_H_
+#define MEMPROF_NATIVE_BINDING_BENCH_H_
 
 #include <napi.h>
 
@@ -15,4 +15,4 @@ Napi::Value EndCount(const Napi::CallbackInfo& info);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ADDON_BENCH_H_
+#endif  // MEMPROF_NATIVE_BINDING_BENCH_H_

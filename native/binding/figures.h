@@ -1,7 +1,7 @@
 // Figures as JavaScript objects.
 
-#ifndef MEMPROF_NATIVE_ADDON_FIGURES_H_
-#define MEMPROF_NATIVE_ADDON_FIGURES_H_
+#ifndef MEMPROF_NATIVE_BINDING_FIGURES_H_
+#define MEMPROF_NATIVE_BINDING_FIGURES_H_
 
 #include <napi.h>
 
@@ -27,4 +27,4 @@ void CountWriting(const Napi::CallbackInfo& info);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ADDON_FIGURES_H_
+#endif  // MEMPROF_NATIVE_BINDING_FIGURES_H_

@@ -4,8 +4,8 @@
 //
 // Thread safety: none; belongs to the isolate's thread.
 
-#ifndef MEMPROF_NATIVE_ADDON_INSTANCE_H_
-#define MEMPROF_NATIVE_ADDON_INSTANCE_H_
+#ifndef MEMPROF_NATIVE_BINDING_INSTANCE_H_
+#define MEMPROF_NATIVE_BINDING_INSTANCE_H_
 
 #include <napi.h>
 
@@ -46,4 +46,4 @@ IsolateSampler* SamplerOf(Napi::Env env);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ADDON_INSTANCE_H_
+#endif  // MEMPROF_NATIVE_BINDING_INSTANCE_H_

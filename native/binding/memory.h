@@ -1,5 +1,5 @@
-#ifndef MEMPROF_NATIVE_MEMORY_H_
-#define MEMPROF_NATIVE_MEMORY_H_
+#ifndef MEMPROF_NATIVE_BINDING_MEMORY_H_
+#define MEMPROF_NATIVE_BINDING_MEMORY_H_
 
 #include <napi.h>
 
@@ -10,4 +10,4 @@ Napi::Value ReadMemory(const Napi::CallbackInfo& info);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_MEMORY_H_
+#endif  // MEMPROF_NATIVE_BINDING_MEMORY_H_

@@ -2,8 +2,8 @@
 //
 // Thread safety: called on the thread of `env`.
 
-#ifndef MEMPROF_NATIVE_POOL_JOB_H_
-#define MEMPROF_NATIVE_POOL_JOB_H_
+#ifndef MEMPROF_NATIVE_BINDING_POOL_JOB_H_
+#define MEMPROF_NATIVE_BINDING_POOL_JOB_H_
 
 #include <napi.h>
 
@@ -17,4 +17,4 @@ Napi::Value RunOnPool(Napi::Env env, std::function<void()> work,
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_POOL_JOB_H_
+#endif  // MEMPROF_NATIVE_BINDING_POOL_JOB_H_

@@ -1,7 +1,7 @@
 // Encodes profiles as pprof's `profile.proto` on a thread of libuv's pool.
 
-#ifndef MEMPROF_NATIVE_ADDON_PROTO_H_
-#define MEMPROF_NATIVE_ADDON_PROTO_H_
+#ifndef MEMPROF_NATIVE_BINDING_PROTO_H_
+#define MEMPROF_NATIVE_BINDING_PROTO_H_
 
 #include <napi.h>
 
@@ -13,4 +13,4 @@ Napi::Value TakeSnapshot(const Napi::CallbackInfo& info);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ADDON_PROTO_H_
+#endif  // MEMPROF_NATIVE_BINDING_PROTO_H_

@@ -1,8 +1,8 @@
 // Records, stacks and frames of a profile as JavaScript values. The last argument of each function chooses
 // the profile: false is that of the heap, true that of buffers.
 
-#ifndef MEMPROF_NATIVE_ADDON_RECORDS_H_
-#define MEMPROF_NATIVE_ADDON_RECORDS_H_
+#ifndef MEMPROF_NATIVE_BINDING_RECORDS_H_
+#define MEMPROF_NATIVE_BINDING_RECORDS_H_
 
 #include <napi.h>
 
@@ -18,4 +18,4 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ADDON_RECORDS_H_
+#endif  // MEMPROF_NATIVE_BINDING_RECORDS_H_

@@ -18,8 +18,8 @@
 // (5) A large buffer, of `kLargeBytes` or a quarter of the interval, is offered as if it had 16 times its
 //     bytes, and counts for less: most of them are seen even while samples are thinned by 16.
 
-#ifndef MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
-#define MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
+#ifndef MEMPROF_NATIVE_BUFFERS_BUFFER_ALLOCATOR_H_
+#define MEMPROF_NATIVE_BUFFERS_BUFFER_ALLOCATOR_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -92,4 +92,4 @@ void ThinBufferSamples(double factor);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_BUFFER_ALLOCATOR_H_
+#endif  // MEMPROF_NATIVE_BUFFERS_BUFFER_ALLOCATOR_H_

@@ -15,8 +15,8 @@
 // (4) Counts are never taken back: those of a thread that ended stay, and the next thread that gets the place
 //     goes on from them.
 
-#ifndef MEMPROF_NATIVE_BUFFER_PROFILE_H_
-#define MEMPROF_NATIVE_BUFFER_PROFILE_H_
+#ifndef MEMPROF_NATIVE_BUFFERS_BUFFER_PROFILE_H_
+#define MEMPROF_NATIVE_BUFFERS_BUFFER_PROFILE_H_
 
 #include <atomic>
 #include <cstddef>
@@ -155,4 +155,4 @@ class BufferProfile {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_BUFFER_PROFILE_H_
+#endif  // MEMPROF_NATIVE_BUFFERS_BUFFER_PROFILE_H_

@@ -10,8 +10,8 @@
 // 100 ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned more and more,
 // and each counts for more: figures stay right on average, but are less precise.
 
-#ifndef MEMPROF_NATIVE_BUFFER_SAMPLER_H_
-#define MEMPROF_NATIVE_BUFFER_SAMPLER_H_
+#ifndef MEMPROF_NATIVE_BUFFERS_BUFFER_SAMPLER_H_
+#define MEMPROF_NATIVE_BUFFERS_BUFFER_SAMPLER_H_
 
 #include <v8.h>
 
@@ -104,4 +104,4 @@ class BufferSampler final : private BufferListener {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_BUFFER_SAMPLER_H_
+#endif  // MEMPROF_NATIVE_BUFFERS_BUFFER_SAMPLER_H_

@@ -8,8 +8,8 @@
 // It is the chance that changes, so no pattern of a program's allocations, such as every third buffer being
 // kept, can fall in with a pattern of the counts.
 
-#ifndef MEMPROF_NATIVE_EVEN_COUNTS_H_
-#define MEMPROF_NATIVE_EVEN_COUNTS_H_
+#ifndef MEMPROF_NATIVE_BUFFERS_EVEN_COUNTS_H_
+#define MEMPROF_NATIVE_BUFFERS_EVEN_COUNTS_H_
 
 #include <algorithm>
 #include <array>
@@ -64,4 +64,4 @@ class EvenCounts {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_EVEN_COUNTS_H_
+#endif  // MEMPROF_NATIVE_BUFFERS_EVEN_COUNTS_H_

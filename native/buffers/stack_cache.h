@@ -7,8 +7,8 @@
 // Only a major GC moves or frees either; `Clear` must be called after it. Closures of one function share
 // their code, so names given to single closures are not seen.
 
-#ifndef MEMPROF_NATIVE_STACK_CACHE_H_
-#define MEMPROF_NATIVE_STACK_CACHE_H_
+#ifndef MEMPROF_NATIVE_BUFFERS_STACK_CACHE_H_
+#define MEMPROF_NATIVE_BUFFERS_STACK_CACHE_H_
 
 #include <v8.h>
 
@@ -53,4 +53,4 @@ class StackCache {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_STACK_CACHE_H_
+#endif  // MEMPROF_NATIVE_BUFFERS_STACK_CACHE_H_

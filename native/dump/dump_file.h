@@ -4,8 +4,8 @@
 // Thread safety: none; each is used by one thread. Nothing allocates memory, throws or ends the process:
 // errors are kept and reported.
 
-#ifndef MEMPROF_NATIVE_DUMP_FILE_H_
-#define MEMPROF_NATIVE_DUMP_FILE_H_
+#ifndef MEMPROF_NATIVE_DUMP_DUMP_FILE_H_
+#define MEMPROF_NATIVE_DUMP_DUMP_FILE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -77,4 +77,4 @@ class ErrorLine final : public TextSink {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_DUMP_FILE_H_
+#endif  // MEMPROF_NATIVE_DUMP_DUMP_FILE_H_

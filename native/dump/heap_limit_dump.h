@@ -18,8 +18,8 @@
 // (3) A process writes at most `kMostDumps` files, and one more when it dies, each of at most `kMostBytes`
 //     and a trailer.
 
-#ifndef MEMPROF_NATIVE_HEAP_LIMIT_DUMP_H_
-#define MEMPROF_NATIVE_HEAP_LIMIT_DUMP_H_
+#ifndef MEMPROF_NATIVE_DUMP_HEAP_LIMIT_DUMP_H_
+#define MEMPROF_NATIVE_DUMP_HEAP_LIMIT_DUMP_H_
 
 #include <v8.h>
 
@@ -76,4 +76,4 @@ class HeapLimitDump {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_HEAP_LIMIT_DUMP_H_
+#endif  // MEMPROF_NATIVE_DUMP_HEAP_LIMIT_DUMP_H_

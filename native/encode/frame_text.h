@@ -4,8 +4,8 @@
 // Thread safety: none is needed, since no function has state. Nothing allocates memory: this also runs when
 // there is none.
 
-#ifndef MEMPROF_NATIVE_FRAME_TEXT_H_
-#define MEMPROF_NATIVE_FRAME_TEXT_H_
+#ifndef MEMPROF_NATIVE_ENCODE_FRAME_TEXT_H_
+#define MEMPROF_NATIVE_ENCODE_FRAME_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -41,4 +41,4 @@ void WriteFileName(std::string_view url, TextSink* sink);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_FRAME_TEXT_H_
+#endif  // MEMPROF_NATIVE_ENCODE_FRAME_TEXT_H_

@@ -4,8 +4,8 @@
 // Thread safety: may be called from any thread while others count. It takes no lock and calls neither an
 // allocator nor V8, since it is made for the moment when memory has run out.
 
-#ifndef MEMPROF_NATIVE_PROFILE_TEXT_H_
-#define MEMPROF_NATIVE_PROFILE_TEXT_H_
+#ifndef MEMPROF_NATIVE_ENCODE_PROFILE_TEXT_H_
+#define MEMPROF_NATIVE_ENCODE_PROFILE_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -30,4 +30,4 @@ void WriteProfileText(const ProfileTables& tables, const ProfileTextFacts& facts
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_PROFILE_TEXT_H_
+#endif  // MEMPROF_NATIVE_ENCODE_PROFILE_TEXT_H_

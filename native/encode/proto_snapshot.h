@@ -4,8 +4,8 @@
 // Thread safety: none; but any thread may make, fill and encode it, one after the other. What it refers to in
 // the tables is never removed.
 
-#ifndef MEMPROF_NATIVE_PROTO_SNAPSHOT_H_
-#define MEMPROF_NATIVE_PROTO_SNAPSHOT_H_
+#ifndef MEMPROF_NATIVE_ENCODE_PROTO_SNAPSHOT_H_
+#define MEMPROF_NATIVE_ENCODE_PROTO_SNAPSHOT_H_
 
 #include <cstdint>
 #include <string>
@@ -78,4 +78,4 @@ class ProtoSnapshot {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_PROTO_SNAPSHOT_H_
+#endif  // MEMPROF_NATIVE_ENCODE_PROTO_SNAPSHOT_H_

@@ -7,8 +7,8 @@
 // is used now beyond the last epilogue. That is exact but for what V8 counts as used without an allocation
 // (the ends of pages).
 
-#ifndef MEMPROF_NATIVE_GC_CLOCK_H_
-#define MEMPROF_NATIVE_GC_CLOCK_H_
+#ifndef MEMPROF_NATIVE_GC_GC_CLOCK_H_
+#define MEMPROF_NATIVE_GC_GC_CLOCK_H_
 
 #include <v8.h>
 
@@ -73,4 +73,4 @@ class GcClock {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_GC_CLOCK_H_
+#endif  // MEMPROF_NATIVE_GC_GC_CLOCK_H_

@@ -3,8 +3,8 @@
 // Thread safety: may be called from any thread. glibc looks at every free chunk of an arena while it holds the
 // arena's lock, which may take tens of milliseconds in a badly fragmented one; who allocates there waits.
 
-#ifndef MEMPROF_NATIVE_MALLOC_STATE_H_
-#define MEMPROF_NATIVE_MALLOC_STATE_H_
+#ifndef MEMPROF_NATIVE_GC_MALLOC_STATE_H_
+#define MEMPROF_NATIVE_GC_MALLOC_STATE_H_
 
 #include <cstdint>
 #include <string_view>
@@ -29,4 +29,4 @@ MallocState ParseMallocInfo(std::string_view xml);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_MALLOC_STATE_H_
+#endif  // MEMPROF_NATIVE_GC_MALLOC_STATE_H_

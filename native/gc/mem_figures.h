@@ -1,7 +1,7 @@
 // Figures of a heap and its garbage collections, for one isolate or summed over many.
 
-#ifndef MEMPROF_NATIVE_MEM_FIGURES_H_
-#define MEMPROF_NATIVE_MEM_FIGURES_H_
+#ifndef MEMPROF_NATIVE_GC_MEM_FIGURES_H_
+#define MEMPROF_NATIVE_GC_MEM_FIGURES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -56,4 +56,4 @@ struct MemFigures {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_MEM_FIGURES_H_
+#endif  // MEMPROF_NATIVE_GC_MEM_FIGURES_H_

@@ -8,8 +8,8 @@
 // being anything else. The chunks and arenas of glibc are known by their headers, whose form has been the same
 // for twenty years.
 
-#ifndef MEMPROF_NATIVE_MEMORY_MAP_H_
-#define MEMPROF_NATIVE_MEMORY_MAP_H_
+#ifndef MEMPROF_NATIVE_GC_MEMORY_MAP_H_
+#define MEMPROF_NATIVE_GC_MEMORY_MAP_H_
 
 #include <cstdint>
 #include <string>
@@ -55,4 +55,4 @@ std::string ReadMemoryMap(int pid, MemoryMap* map);
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_MEMORY_MAP_H_
+#endif  // MEMPROF_NATIVE_GC_MEMORY_MAP_H_

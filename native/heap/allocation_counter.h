@@ -10,8 +10,8 @@
 // An allocation is what V8 allocates in one piece. Optimised code and V8's builtins allocate several objects
 // at once.
 
-#ifndef MEMPROF_NATIVE_ALLOCATION_COUNTER_H_
-#define MEMPROF_NATIVE_ALLOCATION_COUNTER_H_
+#ifndef MEMPROF_NATIVE_HEAP_ALLOCATION_COUNTER_H_
+#define MEMPROF_NATIVE_HEAP_ALLOCATION_COUNTER_H_
 
 #include <v8-profiler.h>
 #include <v8.h>
@@ -66,4 +66,4 @@ class AllocationCounter {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ALLOCATION_COUNTER_H_
+#endif  // MEMPROF_NATIVE_HEAP_ALLOCATION_COUNTER_H_

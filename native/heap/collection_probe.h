@@ -7,8 +7,8 @@
 // the operation. A young GC leaves it alone. A full one collects it, unless its marking began earlier and has
 // already reached it.
 
-#ifndef MEMPROF_NATIVE_COLLECTION_PROBE_H_
-#define MEMPROF_NATIVE_COLLECTION_PROBE_H_
+#ifndef MEMPROF_NATIVE_HEAP_COLLECTION_PROBE_H_
+#define MEMPROF_NATIVE_HEAP_COLLECTION_PROBE_H_
 
 #include <v8.h>
 
@@ -38,4 +38,4 @@ class CollectionProbe {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_COLLECTION_PROBE_H_
+#endif  // MEMPROF_NATIVE_HEAP_COLLECTION_PROBE_H_

@@ -21,8 +21,8 @@
 // (5) A clock that jumps back earns nothing; one that jumps forward earns no more than the capacity, and one
 //     overdue harvest.
 
-#ifndef MEMPROF_NATIVE_COST_BUDGET_H_
-#define MEMPROF_NATIVE_COST_BUDGET_H_
+#ifndef MEMPROF_NATIVE_HEAP_COST_BUDGET_H_
+#define MEMPROF_NATIVE_HEAP_COST_BUDGET_H_
 
 #include <cstdint>
 
@@ -74,4 +74,4 @@ class CostBudget {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_COST_BUDGET_H_
+#endif  // MEMPROF_NATIVE_HEAP_COST_BUDGET_H_

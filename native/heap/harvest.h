@@ -17,8 +17,8 @@
 //     with none while it is pending.
 // (3) A sample's free is counted in the bucket of its allocation.
 
-#ifndef MEMPROF_NATIVE_HARVEST_H_
-#define MEMPROF_NATIVE_HARVEST_H_
+#ifndef MEMPROF_NATIVE_HEAP_HARVEST_H_
+#define MEMPROF_NATIVE_HEAP_HARVEST_H_
 
 #include <cstdint>
 #include <vector>
@@ -158,4 +158,4 @@ class Harvest {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_HARVEST_H_
+#endif  // MEMPROF_NATIVE_HEAP_HARVEST_H_

@@ -12,8 +12,8 @@
 //
 // Invariant: imputed() + waiting() == all lost samples ever passed to `NextStretch`.
 
-#ifndef MEMPROF_NATIVE_IMPUTER_H_
-#define MEMPROF_NATIVE_IMPUTER_H_
+#ifndef MEMPROF_NATIVE_HEAP_IMPUTER_H_
+#define MEMPROF_NATIVE_HEAP_IMPUTER_H_
 
 #include <cstdint>
 #include <span>
@@ -64,4 +64,4 @@ class Imputer {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_IMPUTER_H_
+#endif  // MEMPROF_NATIVE_HEAP_IMPUTER_H_

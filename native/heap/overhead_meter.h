@@ -2,8 +2,8 @@
 //
 // Thread safety: none. Trivially copyable, so that it can be published through a SeqLock.
 
-#ifndef MEMPROF_NATIVE_OVERHEAD_METER_H_
-#define MEMPROF_NATIVE_OVERHEAD_METER_H_
+#ifndef MEMPROF_NATIVE_HEAP_OVERHEAD_METER_H_
+#define MEMPROF_NATIVE_HEAP_OVERHEAD_METER_H_
 
 #include <cstdint>
 
@@ -38,4 +38,4 @@ struct OverheadMeter {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_OVERHEAD_METER_H_
+#endif  // MEMPROF_NATIVE_HEAP_OVERHEAD_METER_H_

@@ -8,8 +8,8 @@
 // Ids have 32 bits: at 2,000 new ones a second they begin anew after 25 days. So an id is trusted only
 // together with the node's parent, script, position and name.
 
-#ifndef MEMPROF_NATIVE_STACK_INTERNER_H_
-#define MEMPROF_NATIVE_STACK_INTERNER_H_
+#ifndef MEMPROF_NATIVE_HEAP_STACK_INTERNER_H_
+#define MEMPROF_NATIVE_HEAP_STACK_INTERNER_H_
 
 #include <v8-profiler.h>
 
@@ -69,4 +69,4 @@ class StackInterner {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_STACK_INTERNER_H_
+#endif  // MEMPROF_NATIVE_HEAP_STACK_INTERNER_H_

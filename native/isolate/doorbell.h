@@ -8,8 +8,8 @@
 // reaches an idle one. Both are sent, and whichever comes first does the work. Nothing reaches an isolate in
 // a long native call, so those who ask must not wait without a limit.
 
-#ifndef MEMPROF_NATIVE_DOORBELL_H_
-#define MEMPROF_NATIVE_DOORBELL_H_
+#ifndef MEMPROF_NATIVE_ISOLATE_DOORBELL_H_
+#define MEMPROF_NATIVE_ISOLATE_DOORBELL_H_
 
 #include <node_api.h>
 #include <v8.h>
@@ -77,4 +77,4 @@ class Doorbell {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_DOORBELL_H_
+#endif  // MEMPROF_NATIVE_ISOLATE_DOORBELL_H_

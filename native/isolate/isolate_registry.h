@@ -14,8 +14,8 @@
 // is not profiled writes to the tables only under that lock. So no count is added to a bucket, or taken from
 // one, across a reset (see Harvest's generation).
 
-#ifndef MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
-#define MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
+#ifndef MEMPROF_NATIVE_ISOLATE_ISOLATE_REGISTRY_H_
+#define MEMPROF_NATIVE_ISOLATE_ISOLATE_REGISTRY_H_
 
 #include <v8.h>
 
@@ -189,4 +189,4 @@ class IsolateRegistry {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ISOLATE_REGISTRY_H_
+#endif  // MEMPROF_NATIVE_ISOLATE_ISOLATE_REGISTRY_H_

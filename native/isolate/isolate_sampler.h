@@ -4,8 +4,8 @@
 // Thread safety: an instance is created, used and destroyed on the isolate's thread. Other threads may call
 // `clock().published()` and `status()` while they keep the registry from ending the instance.
 
-#ifndef MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
-#define MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
+#ifndef MEMPROF_NATIVE_ISOLATE_ISOLATE_SAMPLER_H_
+#define MEMPROF_NATIVE_ISOLATE_ISOLATE_SAMPLER_H_
 
 #include <v8.h>
 
@@ -221,4 +221,4 @@ class IsolateSampler {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_ISOLATE_SAMPLER_H_
+#endif  // MEMPROF_NATIVE_ISOLATE_ISOLATE_SAMPLER_H_

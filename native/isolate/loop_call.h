@@ -7,8 +7,8 @@
 // functions of Node-API would do the same, but Node.js 24 and later never free one that was not released, and
 // Node.js 20 frees it in either case, so there is no right moment to release it.
 
-#ifndef MEMPROF_NATIVE_LOOP_CALL_H_
-#define MEMPROF_NATIVE_LOOP_CALL_H_
+#ifndef MEMPROF_NATIVE_ISOLATE_LOOP_CALL_H_
+#define MEMPROF_NATIVE_ISOLATE_LOOP_CALL_H_
 
 #include <node_api.h>
 #include <v8.h>
@@ -44,4 +44,4 @@ class LoopCall {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_LOOP_CALL_H_
+#endif  // MEMPROF_NATIVE_ISOLATE_LOOP_CALL_H_

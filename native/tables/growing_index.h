@@ -32,8 +32,8 @@
 // When the arena has no room for a successor, the index is filled further: to seven eighths by those who leave
 // something free of the arena, and to fifteen sixteenths by the others.
 
-#ifndef MEMPROF_NATIVE_GROWING_INDEX_H_
-#define MEMPROF_NATIVE_GROWING_INDEX_H_
+#ifndef MEMPROF_NATIVE_TABLES_GROWING_INDEX_H_
+#define MEMPROF_NATIVE_TABLES_GROWING_INDEX_H_
 
 #include <algorithm>
 #include <atomic>
@@ -325,4 +325,4 @@ class GrowingIndex {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_GROWING_INDEX_H_
+#endif  // MEMPROF_NATIVE_TABLES_GROWING_INDEX_H_

@@ -16,8 +16,8 @@
 //
 // Nodes are never removed.
 
-#ifndef MEMPROF_NATIVE_INTERN_TABLE_H_
-#define MEMPROF_NATIVE_INTERN_TABLE_H_
+#ifndef MEMPROF_NATIVE_TABLES_INTERN_TABLE_H_
+#define MEMPROF_NATIVE_TABLES_INTERN_TABLE_H_
 
 #include <atomic>
 #include <bit>
@@ -138,4 +138,4 @@ class InternTable {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_INTERN_TABLE_H_
+#endif  // MEMPROF_NATIVE_TABLES_INTERN_TABLE_H_

@@ -11,8 +11,8 @@
 // (3) A run leads to the older ones, and within a run places are taken upwards. So a walk from the newest run
 //     downwards meets nodes in the opposite order of that in which they were taken.
 
-#ifndef MEMPROF_NATIVE_NODE_RUNS_H_
-#define MEMPROF_NATIVE_NODE_RUNS_H_
+#ifndef MEMPROF_NATIVE_TABLES_NODE_RUNS_H_
+#define MEMPROF_NATIVE_TABLES_NODE_RUNS_H_
 
 #include <algorithm>
 #include <atomic>
@@ -121,4 +121,4 @@ class NodeRuns {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_NODE_RUNS_H_
+#endif  // MEMPROF_NATIVE_TABLES_NODE_RUNS_H_

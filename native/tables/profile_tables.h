@@ -17,8 +17,8 @@
 // (3) `UsedBytes()` never exceeds the limit. The last tenth of it is kept for stacks cut to their leaf
 //     frames; when that is used up too, allocations go to one overflow bucket. Both cases are counted.
 
-#ifndef MEMPROF_NATIVE_PROFILE_TABLES_H_
-#define MEMPROF_NATIVE_PROFILE_TABLES_H_
+#ifndef MEMPROF_NATIVE_TABLES_PROFILE_TABLES_H_
+#define MEMPROF_NATIVE_TABLES_PROFILE_TABLES_H_
 
 #include <atomic>
 #include <cstdint>
@@ -272,4 +272,4 @@ class ProfileTables {
 
 }  // namespace memprof
 
-#endif  // MEMPROF_NATIVE_PROFILE_TABLES_H_
+#endif  // MEMPROF_NATIVE_TABLES_PROFILE_TABLES_H_
