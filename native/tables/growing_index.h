@@ -135,7 +135,7 @@ class GrowingIndex {
 
  private:
   static constexpr size_t kLine = 64;
-  static constexpr uint32_t kStripe = 64;  // words that a thread copies at once
+  static constexpr uint32_t kStripe = 128;  // words that a thread copies at once
   static constexpr uint32_t kRefBits = 27;
   static constexpr uint32_t kRefMask = (uint32_t{1} << kRefBits) - 1;
   static_assert(Arena::kMaxLimit / Arena::kRefUnit <= kRefMask + 1);
