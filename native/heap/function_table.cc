@@ -10,7 +10,10 @@
 #include "heap/raw_handles.h"
 
 #if NODE_MAJOR_VERSION < 22
-#include <dlfcn.h>
+// No public function tells where a function starts, but this version exports V8's own, whose object is a pointer
+// to the tagged pointer. It is null where it is not exported.
+extern "C" [[gnu::weak]] int StartPositionOfV8(const uintptr_t* shared) __asm__(
+    "_ZNK2v88internal18SharedFunctionInfo13StartPositionEv");
 #endif
 
 namespace memprof {
@@ -31,13 +34,8 @@ int PositionOf(v8::Local<v8::Function> function, uintptr_t shared) {
   static_cast<void>(shared);
   return function->GetScriptStartPosition();
 #else
-  // No public function tells it, but this version exports V8's own, whose object is a pointer to the tagged
-  // pointer.
-  using StartPosition = int (*)(const uintptr_t*);
-  static const auto start_position = reinterpret_cast<StartPosition>(
-      dlsym(RTLD_DEFAULT, "_ZNK2v88internal18SharedFunctionInfo13StartPositionEv"));
-  if (start_position == nullptr || function->ScriptId() <= 0) return -1;
-  return start_position(&shared);
+  if (StartPositionOfV8 == nullptr || function->ScriptId() <= 0) return -1;
+  return StartPositionOfV8(&shared);
 #endif
 }
 
