@@ -32,7 +32,10 @@ inline constexpr int32_t kMostEntries = 256;
 inline bool IsSmallInteger(uintptr_t word) { return static_cast<uint32_t>(word) == 0; }
 inline int32_t SmallInteger(uintptr_t word) { return static_cast<int32_t>(word >> 32); }
 
-inline const uintptr_t* ObjectAt(uintptr_t word) { return reinterpret_cast<const uintptr_t*>(word - 1); }
+// The address of a word of an object. The object may be garbage, so this is no arithmetic on pointers.
+inline const uintptr_t* WordOf(uintptr_t object, size_t index) {
+  return reinterpret_cast<const uintptr_t*>(object - 1 + index * sizeof(uintptr_t));
+}
 inline bool IsObject(uintptr_t word) { return (word & 3) == 1; }
 
 // Reads memory that is known to be there.
@@ -51,13 +54,13 @@ struct Doubting {
 // The value of `key` in the Map. False where there is none, or where this is no Map as we know it.
 template <typename Memory>
 bool ValueIn(uintptr_t map, uintptr_t key, uintptr_t* value) {
-  uintptr_t table_word;
-  if (!IsObject(map) || !Memory::Read(ObjectAt(map) + kTableWord, &table_word) || !IsObject(table_word))
-    return false;
-  const uintptr_t* table = ObjectAt(table_word);
+  uintptr_t table;
+  if (!IsObject(map) || !Memory::Read(WordOf(map, kTableWord), &table) || !IsObject(table)) return false;
   uintptr_t length, elements, deleted, buckets;
-  if (!Memory::Read(table + kLengthWord, &length) || !Memory::Read(table + kElementsWord, &elements) ||
-      !Memory::Read(table + kDeletedWord, &deleted) || !Memory::Read(table + kBucketsWord, &buckets)) {
+  if (!Memory::Read(WordOf(table, kLengthWord), &length) ||
+      !Memory::Read(WordOf(table, kElementsWord), &elements) ||
+      !Memory::Read(WordOf(table, kDeletedWord), &deleted) ||
+      !Memory::Read(WordOf(table, kBucketsWord), &buckets)) {
     return false;
   }
   for (uintptr_t word : {length, elements, deleted, buckets}) {
@@ -70,10 +73,10 @@ bool ValueIn(uintptr_t map, uintptr_t key, uintptr_t* value) {
                                     kElementsWord + static_cast<size_t>(SmallInteger(length))) {
     return false;
   }
-  for (const uintptr_t* entry = table + first; entries > 0; --entries, entry += kWordsOfEntry) {
+  for (size_t at = first; entries > 0; --entries, at += kWordsOfEntry) {
     uintptr_t found;
-    if (!Memory::Read(entry, &found)) return false;
-    if (found == key) return Memory::Read(entry + 1, value);
+    if (!Memory::Read(WordOf(table, at), &found)) return false;
+    if (found == key) return Memory::Read(WordOf(table, at + 1), value);
   }
   return false;
 }
