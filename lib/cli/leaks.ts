@@ -171,7 +171,9 @@ async function takeAll({ operands, given }: Arguments, values: Values): Promise<
 }
 
 /** A profile without a time of its own gets the time at which it was fetched. */
-async function takeEvery(url: string, values: Values): Promise<Taken[]> {
+async function takeEvery(address: string, values: Values): Promise<Taken[]> {
+  // The address of the pages stands for the profile on them.
+  const url = /\/debug\/pprof\/?$/.test(address) ? String(pageUrl(address, 'heap', { gc: '1' })) : address;
   const { count, every } = values;
   const taken: Taken[] = [];
   const begin = Date.now();

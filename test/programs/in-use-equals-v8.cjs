@@ -59,10 +59,17 @@ function v8Buckets(profile, lastOrdinal) {
   return { buckets, later };
 }
 
+/** What V8 calls a function that memprof names by its place, or as a builtin. */
+function nameInV8(name) {
+  const builtin = /^\(builtin (.*)\)$/s.exec(name);
+  if (builtin !== null) return builtin[1];
+  return /^\((anonymous|module|eval)\b.*\)$/s.test(name) ? '(anonymous)' : name;
+}
+
 function memprofBuckets() {
   const buckets = new Map();
   for (const record of memprof.readRecords(false)) {
-    const frames = record.stack().map((frame) => frame.functionName);
+    const frames = record.stack().map((frame) => nameInV8(frame.functionName));
     const [objects, bytes] = [record.inUseObjects(), record.inUseBytes()];
     add(buckets, frames.join(' < '), Math.floor(bytes / objects), objects, bytes, bytes);
   }
