@@ -5,7 +5,6 @@
 import type { ExplainOptions, Explanation } from './analysis/explain.js';
 import type { MemoryBreakdownOptions } from './analysis/memory-breakdown.js';
 import type { MemoryBreakdown } from './analysis/memory-types.js';
-import { lazily } from './base/lazily.js';
 import type { Profile, ProfileName, Sink, WriteOptions } from './capture/lookup.js';
 import type { ParseOptions, ProfileData } from './profile/model.js';
 import type {
@@ -20,6 +19,15 @@ import type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 import type { Status } from './sampler/status.js';
 // Loaded at once, because it has to hear of every worker that the program makes.
 import './sampler/workers.js';
+
+/** As base/lazily.ts, which would be one more module to load at every start. */
+function lazily<T>(load: () => T): () => T {
+  let loaded: T | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
 
 const starting = lazily(() => require('./sampler/start.js') as typeof import('./sampler/start.js'));
 const setting = lazily(

@@ -1,7 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import type { Worker, WorkerOptions } from 'node:worker_threads';
-import { lazily } from '../base/lazily.js';
 
 const workerPreload = path.join(__dirname, '..', 'launch', 'worker-preload.js');
 
@@ -10,11 +9,22 @@ const alive = new Set<number>();
 const own = new Set<number>();
 let makingOwn = false;
 
-const threads = lazily(() => {
-  const exported = require('node:worker_threads') as { Worker: typeof Worker };
-  // memprof's own are made by the class as it was before we wrapped it, and are not to be profiled.
-  return { exported, PlainWorker: exported.Worker };
-});
+interface Threads {
+  exported: { Worker: typeof Worker };
+  /** memprof's own are made by the class as it was before we wrapped it, and are not to be profiled. */
+  PlainWorker: typeof Worker;
+}
+
+let known: Threads | undefined;
+
+// Without base/lazily.ts: this module is loaded at every start, and each further one takes time.
+function threads(): Threads {
+  if (known === undefined) {
+    const exported = require('node:worker_threads') as Threads['exported'];
+    known = { exported, PlainWorker: exported.Worker };
+  }
+  return known;
+}
 
 /**
  * A worker that serves memprof and is no part of the program. With `execArgv`, Node.js reads NODE_OPTIONS anew for the
