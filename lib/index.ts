@@ -314,11 +314,17 @@ const classes = {
     return errors().MemprofTypeError;
   },
 };
+/** An error of memprof; its `code` says which, and docs/errors.md explains each. */
 export declare const MemprofError: typeof import('./base/errors.js').MemprofError;
+/** A value out of its range: a `RangeError` and a `MemprofError`. */
 export declare const MemprofRangeError: typeof import('./base/errors.js').MemprofRangeError;
+/** A value of the wrong type, or an option that is unknown: a `TypeError` and a `MemprofError`. */
 export declare const MemprofTypeError: typeof import('./base/errors.js').MemprofTypeError;
+/** An error of memprof; its `code` says which, and docs/errors.md explains each. */
 export type MemprofError = import('./base/errors.js').MemprofError;
+/** A value out of its range: a `RangeError` and a `MemprofError`. */
 export type MemprofRangeError = import('./base/errors.js').MemprofRangeError;
+/** A value of the wrong type, or an option that is unknown: a `TypeError` and a `MemprofError`. */
 export type MemprofTypeError = import('./base/errors.js').MemprofTypeError;
 Object.defineProperty(exports, 'MemprofError', {
   enumerable: true,
@@ -347,6 +353,7 @@ export type {
 } from './analysis/explain.js';
 export type { MemoryBreakdownOptions } from './analysis/memory-breakdown.js';
 export type {
+  ExternalMemory,
   HeapMemory,
   MallocMemory,
   MemoryBreakdown,
@@ -368,10 +375,11 @@ export type {
   MemProfileRecord,
   MemStats,
   Running,
+  SampleIntervalRange,
   SizeClassStats,
   StartOptions,
 } from './profile/public-types.js';
-export type { SampleLabels } from './sampler/labels.js';
+export type { LabelStatus, SampleLabels } from './sampler/labels.js';
 export type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 export type { SourceMapStatus } from './sampler/source-map-tally.js';
 export type {

@@ -10,6 +10,7 @@ export interface MemoryPart {
   detail: string;
 }
 
+/** The names of the parts of the resident memory. */
 export type MemoryPartName =
   | 'heap'
   | 'buffers'
