@@ -8,6 +8,8 @@ import { Failure } from './profile-file.js';
 import { WebSocketClient } from './web-socket.js';
 
 const OPENS_MS = 8000;
+/** A busy program takes its time; then the command ends all the same. */
+const CLOSES_MS = 2000;
 const ANSWERS_MS = 30_000;
 const USUAL_PORT = 9229;
 const SIGUSR1 = 10;
@@ -29,6 +31,7 @@ export class Inspector {
 
   private constructor(
     socket: WebSocketClient,
+    readonly pid: number,
     /** Whether it was open before. */
     readonly wasOpen: boolean,
   ) {
@@ -67,7 +70,7 @@ export class Inspector {
     } catch (error) {
       throw new Failure(`cannot connect to the inspector of process ${pid}: ${(error as Error).message}`);
     }
-    const inspector = new Inspector(socket, wasOpen);
+    const inspector = new Inspector(socket, pid, wasOpen);
     // Another program may listen on the usual port.
     const itsPid = await inspector.evaluate('process.pid');
     if (itsPid === pid) return inspector;
@@ -110,6 +113,14 @@ export class Inspector {
       ).catch(() => {});
     }
     this.#socket.close();
+    if (this.wasOpen) return;
+    // A command that follows at once would find it open, and lose it in the middle.
+    for (
+      const until = Date.now() + CLOSES_MS;
+      Date.now() < until && (await findUrl(this.pid)) !== undefined;
+    ) {
+      await sleep(50);
+    }
   }
 }
 

@@ -175,7 +175,8 @@ t.test('writes on SIGUSR2, as often as asked', async (t) => {
   const [child, ended] = await begin(folder, 'wait');
   for (let times = 1; times <= 2; times++) {
     child.kill('SIGUSR2');
-    while (profilesIn(folder).length < times) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (readdirSync(folder).filter((name) => /^memprof\.\d/.test(name)).length < times)
+      await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill('SIGTERM');
   t.equal((await ended).signal, 'SIGTERM');
