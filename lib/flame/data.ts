@@ -4,6 +4,7 @@ import { nodeName } from '../analysis/graph.js';
 import { samplingErrors } from '../analysis/sampling-error.js';
 import { functionLabel } from '../profile/function-label.js';
 import type { ProfileData, ProfileFrame } from '../profile/model.js';
+import type { FlameData } from './browser/payload.js';
 
 // A page must not become too large to send or to open.
 const MOST_FRAMES = 120_000;
@@ -12,26 +13,6 @@ const DEEPEST = 20_000;
 const NAMELESS = /^$|^\(?anonymous\)?$|^<anonymous>$/;
 const ROOT = 0;
 const TOO_SMALL = 1;
-
-export interface FlameData {
-  names: string[];
-  files: string[];
-  functions: number[];
-  callers: number[];
-  frames: number[];
-  ownAt: number[];
-  own: number[];
-  baseAt: number[];
-  base: number[];
-  errorAt: number[];
-  errors: number[];
-  /** If frames are pruned: the sums of all functions, self, total, and those of the base, type by type. */
-  sums: number[];
-  pruned: number;
-  prunedBelow: number;
-  cut: number;
-  deepest: number;
-}
 
 /** A list without duplicates. */
 class Texts {

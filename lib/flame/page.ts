@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { escapeHtml } from '../base/html.js';
 import type { ProfileData } from '../profile/model.js';
+import type { Payload } from './browser/payload.js';
 import { flameData } from './data.js';
 import { pageBody } from './page-body.js';
 
@@ -13,18 +15,6 @@ export interface FlamePageOptions {
   download?: { href: string; name: string };
   /** The page is of a running program. Default false. */
   live?: boolean;
-}
-
-const HTML_ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character]!);
 }
 
 /** Encodes JSON so that nothing in it can end a <script>. */
@@ -48,14 +38,15 @@ export function formatFlamePage(
   base: ProfileData | undefined,
   { title, sampleIndex, download, live = false }: FlamePageOptions,
 ): string {
-  const data = toScriptJson({
+  const payload: Payload = {
     types: profile.sampleTypes,
     type: sampleIndex,
     diff: base !== undefined,
     live,
     program: title,
     ...flameData(profile, base),
-  });
+  };
+  const data = toScriptJson(payload);
   const script = asset('page.js');
   const hash = createHash('sha256').update(script).digest('base64');
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;

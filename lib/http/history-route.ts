@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { type History, readHistory } from '../analysis/history.js';
-import { formatHistoryPage } from '../analysis/history-page.js';
 import { type Granularity, granularities } from '../base/choices.js';
 import { duration } from '../base/option-kinds.js';
 import { formValue, sendChunked, sendError } from './go-forms.js';
+import { formatHistoryPage } from './history-page.js';
 
 export const WEEK_MS = 7 * 86_400_000;
 

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../flame/page.js';
+import { escapeHtml } from '../base/html.js';
 import type { Member } from './family.js';
 
 export interface IndexEntry {

@@ -3,6 +3,7 @@ import { memoryBreakdown } from '../analysis/memory-breakdown.js';
 import { formatMemoryText } from '../analysis/memory-text.js';
 import type { MemoryBreakdown } from '../analysis/memory-types.js';
 import { formatPercentage, formatValue } from '../analysis/units.js';
+import { escapeHtml, plainPage } from '../base/html.js';
 import { formValue, parseInteger, sendText } from './go-forms.js';
 
 /** `/debug/pprof/memory`: text, or JSON or a page for whoever asks for it with `Accept`. */
@@ -54,7 +55,17 @@ const COLOURS: Readonly<Record<string, string>> = {
   unexplained: '#b8bec4',
 };
 
-const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const STYLE = `.bar { display: flex; height: 1.75rem; border-radius: 4px; overflow: hidden; }
+.verdict { background: var(--card); border-radius: 6px; padding: 0.75rem 1rem; margin: 1rem 0; }
+.verdict p { margin: 0; font-weight: 600; }
+ul { margin: 0.4rem 0 0; padding-left: 1.2rem; }
+table { border-collapse: collapse; width: 100%; }
+td { padding: 0.35rem 0.5rem; border-top: 1px solid var(--line); vertical-align: top; }
+td:nth-child(2), td:nth-child(3) { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td div, .soft { color: var(--soft); font-size: 0.9rem; }
+td b { display: block; width: 0.9rem; height: 0.9rem; border-radius: 3px; margin-top: 0.25rem; }
+tr:last-child td { font-weight: 600; }
+`;
 
 /** A page without scripts, which loads nothing. */
 export function memoryPage(breakdown: MemoryBreakdown): string {
@@ -71,35 +82,10 @@ export function memoryPage(breakdown: MemoryBreakdown): string {
   );
   const list = (items: readonly string[]) =>
     items.length === 0 ? '' : `<ul>${items.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Memory of process ${pid}</title>
-<style>
-:root { --text: #1d2125; --soft: #57606a; --back: #fff; --line: #d4d8dd; --card: #f4f5f7; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e6e8ea; --soft: #a5adb5; --back: #16181b; --line: #3a4047; --card: #1f2327; }
-}
-body { margin: 1.5rem auto; max-width: 52rem; padding: 0 1rem; color: var(--text); background: var(--back); font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.3rem; margin: 0 0 0.75rem; }
-.bar { display: flex; height: 1.75rem; border-radius: 4px; overflow: hidden; }
-.verdict { background: var(--card); border-radius: 6px; padding: 0.75rem 1rem; margin: 1rem 0; }
-.verdict p { margin: 0; font-weight: 600; }
-ul { margin: 0.4rem 0 0; padding-left: 1.2rem; }
-table { border-collapse: collapse; width: 100%; }
-td { padding: 0.35rem 0.5rem; border-top: 1px solid var(--line); vertical-align: top; }
-td:nth-child(2), td:nth-child(3) { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td div, .soft { color: var(--soft); font-size: 0.9rem; }
-td b { display: block; width: 0.9rem; height: 0.9rem; border-radius: 3px; margin-top: 0.25rem; }
-tr:last-child td { font-weight: 600; }
-</style>
-</head>
-<body>
-<h1>Process ${pid}: ${formatValue(rss, 'bytes')} resident, ${threads} threads</h1>
+  return plainPage(
+    `Memory of process ${pid}`,
+    STYLE,
+    `<h1>Process ${pid}: ${formatValue(rss, 'bytes')} resident, ${threads} threads</h1>
 <div class="bar">${bars.join('')}</div>
 <div class="verdict"><p>${escapeHtml(verdict.text)}</p>${list(verdict.advice)}</div>
 <table>
@@ -107,10 +93,8 @@ ${rows.join('\n')}
 <tr><td></td><td>${formatValue(rss, 'bytes')}</td><td>100%</td><td>together</td></tr>
 </table>
 ${problems.length === 0 ? '' : `<p class="soft">Not known:</p><div class="soft">${list(problems)}</div>`}
-<p class="soft"><a href="?gc=1">After a garbage collection</a>, which tells what was garbage. As JSON: Accept: application/json.</p>
-</body>
-</html>
-`;
+<p class="soft"><a href="?gc=1">After a garbage collection</a>, which tells what was garbage. As JSON: Accept: application/json.</p>`,
+  );
 }
 
 function percentage(bytes: number, rss: number): string {

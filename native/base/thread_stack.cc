@@ -1,16 +1,11 @@
 #include "base/thread_stack.h"
 
+#include "base/old_glibc.h"
+
 #ifdef __linux__
 #include <pthread.h>
-// Newer C libraries moved these two functions and gave them a new version. Ask for the old one, which all of
-// them have, so that a binary built here loads wherever Node.js does.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.2.5");
-__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_getattr_np,pthread_getattr_np@GLIBC_2.17");
-__asm__(".symver pthread_attr_getstack,pthread_attr_getstack@GLIBC_2.17");
-#endif
+MEMPROF_OLD_GLIBC(pthread_getattr_np);
+MEMPROF_OLD_GLIBC(pthread_attr_getstack);
 #endif
 
 namespace memprof {

@@ -10,6 +10,7 @@
 
 #include "base/clocks.h"
 #include "base/hash.h"
+#include "base/old_glibc.h"
 
 #ifdef __linux__
 #include <link.h>
@@ -18,12 +19,7 @@
 #include <mach/mach.h>
 #endif
 
-// As in gc_clock.cc.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver log,log@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver log,log@GLIBC_2.17");
-#endif
+MEMPROF_OLD_GLIBC(log);
 
 namespace memprof {
 

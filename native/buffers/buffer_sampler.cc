@@ -169,8 +169,7 @@ void BufferSampler::OnSampled(const void* data, size_t bytes, double count) {
   bool may_capture = MayCapture();
   Ref stack = may_capture ? Capture() : profile_->tables()->unknown_stack();
   uint32_t labels = may_capture ? labels_->Current() : 0;
-  // Rounding is even for the buffers of one stack and one set of labels.
-  uint64_t whole = counts_.Whole(stack ^ labels << 21, count);
+  uint64_t whole = counts_.Whole(stack, labels, count);
   if (whole != 0) profile_->AddSample(data, bytes, stack, options_.thread, labels, whole);
   uint64_t end = MonotonicNs();
   Charge(Elapsed(begin, end));

@@ -30,11 +30,13 @@ class EvenCounts {
     random_ = Mix(seed) | 1;
   }
 
-  // A whole number, possibly 0, for a count that is not negative.
-  uint64_t Whole(Ref stack, double count) {
+  // A whole number, possibly 0, for a count that is not negative. Rounding is even for the buffers of one stack
+  // and one set of labels.
+  uint64_t Whole(Ref stack, uint32_t labels, double count) {
     if (count == 1) return 1;
-    Error& error = errors_[(stack * kGoldenRatio) >> (64 - kBits)];
-    if (error.stack != stack) error = {.stack = stack};
+    uint64_t key = uint64_t{labels} << 32 | stack;
+    Error& error = errors_[(key * kGoldenRatio) >> (64 - kBits)];
+    if (error.key != key) error = {.key = key};
     double whole = std::floor(count);
     if (Uniform() < count - whole + error.missing / 4) whole += 1;
     error.missing = std::clamp(error.missing + count - whole, -kMost, kMost);
@@ -43,7 +45,7 @@ class EvenCounts {
 
  private:
   struct Error {
-    Ref stack = 0;
+    uint64_t key = 0;
     double missing = 0;
   };
   static constexpr int kBits = 8;

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-// As in isolate/isolate_registry.cc: the binary is to load with glibc 2.28.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.17");
-#endif
+#include "base/old_glibc.h"
+
+MEMPROF_OLD_GLIBC(pthread_mutex_trylock);
 
 namespace memprof {
 

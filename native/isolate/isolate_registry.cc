@@ -7,14 +7,10 @@
 #include <thread>
 
 #include "base/clocks.h"
+#include "base/old_glibc.h"
 #include "encode/profile_text.h"
 
-// As in gc_clock.cc.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@GLIBC_2.17");
-#endif
+MEMPROF_OLD_GLIBC(pthread_mutex_trylock);
 
 namespace memprof {
 

@@ -61,7 +61,7 @@ struct Sampler final : BufferListener {
   Sampler(BufferProfile* profile, Ref stack) : profile(profile), stack(stack) {}
   void OnSampled(const void* data, size_t bytes, double count) override {
     ++samples;
-    uint64_t whole = counts.Whole(stack, count);
+    uint64_t whole = counts.Whole(stack, 0, count);
     if (whole != 0) profile->AddSample(data, bytes, stack, 0, 0, whole);
   }
   BufferProfile* profile;
@@ -260,11 +260,11 @@ TEST(EvenCountsAreCloseToTheSumOfEachStackAndRandomWithin) {
     double other = 0;
     double every_third = 0;
     for (int i = 0; i < kCounts; ++i) {
-      auto whole = static_cast<double>(counts.Whole(7, count));
+      auto whole = static_cast<double>(counts.Whole(7, 0, count));
       CHECK(whole == std::floor(count) || whole == std::ceil(count));
       sum += whole;
       if (i % 3 == 0) every_third += whole;
-      if (i % 10 == 0) other += static_cast<double>(counts.Whole(8, 0.5));
+      if (i % 10 == 0) other += static_cast<double>(counts.Whole(8, 0, 0.5));
     }
     CHECK(std::abs(sum - kCounts * count) <= 4);
     CHECK(std::abs(other - kCounts / 10 * 0.5) <= 4);

@@ -1,14 +1,20 @@
-import { judgeGrowth } from './growth.js';
-import type { History, HistorySite } from './history.js';
-import { formatValue } from './units.js';
+import { judgeGrowth } from '../analysis/growth.js';
+import type { History, HistorySite } from '../analysis/history.js';
+import { formatValue } from '../analysis/units.js';
+import { escapeHtml, plainPage } from '../base/html.js';
 
 const WIDTH = 560;
 const HEIGHT = 90;
 const SITES = 20;
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string) => text.replace(/[&<>"]/g, (each) => ESCAPES[each]!);
 const bytes = (value: number) => formatValue(Math.round(value), 'bytes');
+
+const STYLE = `h2 { font-size: 1.1rem; }
+figure { margin: 0 0 1rem; }
+figcaption { overflow-wrap: anywhere; }
+svg { background: var(--card); max-width: 100%; }
+polyline { fill: none; stroke: #d64545; stroke-width: 2; vector-effect: non-scaling-stroke; }
+`;
 
 /** A page that shows how the heap and the sites that grew most have changed. It needs no script, and loads nothing. */
 export function formatHistoryPage({ moments, sites }: History, program: string): string {
@@ -34,27 +40,12 @@ export function formatHistoryPage({ moments, sites }: History, program: string):
             ),
           ),
         ].join('\n');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>
-body { font: 14px system-ui, sans-serif; margin: 1rem; }
-figure { margin: 0 0 1rem; }
-figcaption { overflow-wrap: anywhere; }
-svg { background: #f6f6f6; max-width: 100%; }
-polyline { fill: none; stroke: #c33; stroke-width: 2; vector-effect: non-scaling-stroke; }
-</style>
-</head>
-<body>
-<h1>${escaped(title)}</h1>
-${charts}
-</body>
-</html>
-`;
+  return plainPage(
+    title,
+    STYLE,
+    `<h1>${escapeHtml(title)}</h1>
+${charts}`,
+  );
 }
 
 function grownMost(sites: readonly HistorySite[]): (HistorySite & { verdict: string })[] {
@@ -84,8 +75,8 @@ function chart(name: string, verdict: string, times: readonly number[], values: 
   const ages = formatValue((last - first) * 1e9, 'nanoseconds');
   const growth = verdict === '' || verdict === 'noise' ? '' : `; its growth is ${verdict}`;
   return (
-    `<figure><figcaption>${escaped(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}</figcaption>` +
-    `<svg role="img" aria-label="${escaped(name)}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
+    `<figure><figcaption>${escapeHtml(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}</figcaption>` +
+    `<svg role="img" aria-label="${escapeHtml(name)}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
     `<polyline points="${line}"/></svg></figure>`
   );
 }
