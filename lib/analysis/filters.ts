@@ -17,7 +17,7 @@ type Frame = Readonly<ProfileFrame>;
 export interface FilteredProfile extends MergedProfile {
   /** Indexes of the samples that are left. */
   kept: Uint32Array;
-  /** Locations that stacks are to be read without: 1 by index. */
+  /** 1 at the index of each location that is left out of stacks. */
   hidden: Uint8Array;
 }
 

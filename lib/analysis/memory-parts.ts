@@ -153,7 +153,7 @@ function detailsOf(
   if (external !== null) {
     const ofBuffers =
       external.buffers === null
-        ? 'how much of it in Buffers only start({ buffers: true }) tells'
+        ? 'start({ buffers: true }) would tell how much of it is in Buffers'
         : `of it ${size(external.buffers)} in Buffers and ArrayBuffers`;
     details.buffers = `${size(external.bytes)} allocated, ${ofBuffers}`;
     if (external.bytes - bytes.reserved > bytes.buffers * 1.1 + 2 ** 20)

@@ -1,7 +1,7 @@
 import { native } from '../addon/native.js';
 import type { ProfileName } from './pipeline.js';
 
-/** What a reader of a profile should know of buffers, as comments of the profile: nobody sees it in the figures. */
+/** Comments for a profile: what its figures do not show about buffers. */
 export function remarksOn(name: ProfileName): string[] {
   const { buffers } = native().readStatus();
   const { inUse, counted } = native().readBufferFigures();

@@ -73,7 +73,7 @@ function nameOf(name: string | undefined): string {
   return name === undefined || name === '' ? '' : `, ${printable(name)}`;
 }
 
-/** Processes that began and left nothing: whoever runs this must not take the figures for those of all. */
+/** Names the processes that started and wrote no profile, so that nobody takes the sums for those of all processes. */
 function tellOfMissing(started: readonly ProcessStart[], written: readonly WrittenProfile[], say: Say): void {
   const pids = new Set(written.map(({ pid }) => pid));
   const missing = started.filter(({ pid }) => !pids.has(pid));

@@ -137,7 +137,7 @@ function prune(tree: CallTree, columns: number): { tree: CallTree; pruned: numbe
   if (tree.fn.length <= MOST_FRAMES) return { tree, pruned: 0, prunedBelow: 0 };
   const shares = sharesOf(tree);
   const sorted = Float64Array.from(shares).sort();
-  // Each caller may get a frame for what is too small.
+  // Each caller may get one more frame, which stands for the small ones that are left out.
   const below = sorted[sorted.length - Math.floor(MOST_FRAMES / 2)]!;
   const kept = new CallTree(tree.functions, columns);
   kept.cut = tree.cut;

@@ -1,4 +1,4 @@
-// Profiles that `go tool pprof` reads and memprof does not, for they are none of the heap.
+// Recognises profiles that `go tool pprof` reads and memprof does not, because they are not of the heap.
 
 const TEXTS: readonly [RegExp, string][] = [
   [/^--- (?:contentionz |contention:|mutex:)/, 'a contention profile'],

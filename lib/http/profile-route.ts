@@ -87,10 +87,7 @@ export async function serveProfile(
 async function serveBetween(job: Job, from: string, to: string): Promise<void> {
   const profile = await profileBetween(from, to, job);
   if (typeof profile === 'string') return sendError(job.response, 400, profile);
-  const body = await encodeProto(profile);
-  setAttachment(job.response, 'heap-delta');
-  job.response.setHeader('Content-Length', body.length);
-  job.response.end(body);
+  return sendDelta(job, 'heap', profile);
 }
 
 /** `/debug/pprof/flame`: with `seconds`, coloured by what changed meanwhile. */
@@ -154,7 +151,11 @@ async function serveDelta(job: Job, name: ProfileName, seconds: number): Promise
   await wait(job, seconds);
   const after = await take(job, name);
   setAge(job.response);
-  const body = await encodeProto(changesBetween(before, after, job));
+  return sendDelta(job, name, changesBetween(before, after, job));
+}
+
+async function sendDelta(job: Job, name: ProfileName, profile: ProfileData): Promise<void> {
+  const body = await encodeProto(profile);
   setAttachment(job.response, `${name}-delta`);
   job.response.setHeader('Content-Length', body.length);
   job.response.end(body);

@@ -121,7 +121,10 @@ function startOf({ start, exact }: Readonly<Mapping>): bigint {
   return exact?.start ?? BigInt(start);
 }
 
-/** Whatever the system added to addresses: the same file, of the same size in pages, at the same offset in it. */
+/**
+ * Mappings are the same if they are of the same file, with the same size in pages and the same offset. Where they start does
+ * not matter, because the system moves them in each process.
+ */
 function mappingKey({ start, limit, offset, exact, fileName, buildId }: Readonly<Mapping>): string {
   const size = BigInt.asUintN(
     64,

@@ -90,7 +90,7 @@ function combinedHead(profiles: readonly ProfileData[]): MergedProfile['head'] {
   return {
     ...head,
     ...(stated !== undefined && { statedSampleType: stated }),
-    // What is not stated in a file may have been chosen by the caller.
+    // If a file states no default type, the one there was may have been chosen by the caller.
     ...(isStated && first!.statedSampleType === undefined && { defaultSampleType: stated! }),
     period: Number(period),
     ...(isRounded(period) && { exactPeriod: period }),

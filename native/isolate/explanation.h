@@ -57,7 +57,7 @@ class Explanation {
 
 using ExplanationRef = Shared<Explanation>;
 
-// Where an isolate finds what it was asked for.
+// Holds the question that an isolate was asked, and its answer.
 class ExplanationBox {
  public:
   void Put(const ExplanationRef& request) {

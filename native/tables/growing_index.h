@@ -21,8 +21,8 @@
 // (5) Only the current index is given a successor. So at most two indices take new nodes.
 // (6) Nodes have numbers in the order in which they were made. An index takes those up to a number below its
 //     size, and copies of nodes that were in a smaller one. So every path ends.
-// (7) Indices come from the arena, and stay there when nobody needs them any more: all that went before take
-//     as much as the current one. The arena's limit covers them all.
+// (7) Indices come from the arena, and stay there when they are no longer needed: all earlier ones
+//     together take as much as the current one. The arena's limit covers them all.
 //
 // Growth: the thread that meets an index filled to three quarters makes the successor (`growing` keeps the
 // others from making one as well). From then on new nodes go to the successor. Every thread that inserts copies

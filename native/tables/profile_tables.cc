@@ -28,7 +28,7 @@ uint64_t AddressOf(std::string_view function_name, std::string_view url, int32_t
 
 uint64_t Words(uint32_t high, uint32_t low) { return uint64_t{high} << 32 | low; }
 
-// Nobody who does not read our memory can know it: the system places mappings at random.
+// The system places mappings at random, so the seed cannot be guessed without reading our memory.
 uint64_t SeedFor(const void* tables) {
   return Mix(reinterpret_cast<uintptr_t>(tables)) ^ Mix(reinterpret_cast<uintptr_t>(&tables)) ^ MonotonicNs();
 }

@@ -1,4 +1,4 @@
-// What is shown, as it stands in the address: a link shows the same to whoever opens it.
+// The address keeps what is shown, so that a link shows the same view to everybody who opens it.
 import { payload } from './data.js';
 import type { SortBy } from './table.js';
 import type { WidthOf } from './trees.js';

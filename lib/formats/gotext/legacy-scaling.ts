@@ -15,7 +15,7 @@ export function poissonScaling(interval: number): ScalePair {
 
 const MAX_INT64 = 2 ** 63 - 1024;
 
-/** What is too large is the largest integer of 64 bits that is a number: Go on x86 takes the smallest, on ARM the largest. */
+/** A value that is too large becomes the largest one that fits, as in Go on ARM. Go on x86 takes the smallest integer instead. */
 function toInt64(value: number): number {
   // 0 is added since -0.5 is truncated to -0.
   return Math.max(-MAX_INT64, Math.min(MAX_INT64, Math.trunc(value))) + 0;

@@ -161,7 +161,7 @@ class ProtoEncoder {
     return id;
   }
 
-  /** One whose symbols nobody described says that all is named, or readers would look for symbols of their own. */
+  /** A mapping without flags is written with all of them, because readers look for symbols themselves where one is missing. */
   #mappings(mappings: readonly Mapping[]): void {
     for (const [index, mapping] of mappings.entries()) {
       const { start, limit, offset, exact, fileName, buildId, known } = mapping;
