@@ -46,7 +46,8 @@ function noiseOf(comparisons) {
 
 function overheadTables({ scale, settings, comparisons, meters, ...rest }) {
   return [
-    `**Overhead** (\`npm run bench:overhead\`; ${settings.rounds} rounds; ${scale}). CPU time from outside is not shown: against itself the run without a profiler differs by up to ${noiseOf(comparisons).toFixed(2)}, which is wider than any difference between the profilers.`,
+    '## Overhead',
+    `\`npm run bench:overhead\` (${settings.rounds} rounds; ${scale}). CPU time from outside is not shown: against itself the run without a profiler differs by up to ${noiseOf(comparisons).toFixed(2)}, which is wider than any difference between the profilers.`,
     ...missingOf(rest),
     `memprof's own thread-CPU meter, ${settings.seconds} s a program:`,
     table(
@@ -79,7 +80,8 @@ function snapshotTable({ scale, rows, settings, ...rest }) {
   const of = (profiler, samples) => rows.find((row) => row.profiler === profiler && row.samples === samples);
   const most = of('memprof', Math.max(...sizes));
   return [
-    `**Snapshot** (\`npm run bench:snapshot\`; ${settings.runs} runs; ${scale}): milliseconds the profiled thread is busy with a profile, by live samples, nearly each with a stack of its own; then all the time it takes to the gzipped profile.`,
+    '## Snapshot',
+    `\`npm run bench:snapshot\` (${settings.runs} runs; ${scale}): milliseconds the profiled thread is busy with a profile, by live samples, nearly each with a stack of its own; then all the time it takes to the gzipped profile.`,
     table(
       ['', ...sizes.map((each) => `${each}`), `in all, ${Math.max(...sizes)}`],
       unique(rows.map((row) => row.profiler)).map((name) => [
@@ -97,7 +99,8 @@ function accuracyTable({ scale, sizes, split, settings, ...rest }) {
   const names = Object.keys(sizes[0].errors);
   const signed = (share) => (share < 0 ? '−' : '+') + percent(Math.abs(share));
   return [
-    `**Accuracy** (\`npm run bench:accuracy\`; ${scale}): error of the allocated bytes by object size (256 KiB to 1 MiB: median of ${settings.sizeruns} runs, then the worst), at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
+    '## Accuracy',
+    `\`npm run bench:accuracy\` (${scale}): error of the allocated bytes by object size (256 KiB to 1 MiB: median of ${settings.sizeruns} runs, then the worst), at ${kib(settings.interval)} an interval; and the distance of the split of a program's bytes over its functions from that of the same run with every allocation sampled by V8 (0 the same, 1 nothing in common; ${kib(settings.splitinterval)} an interval).`,
     table(
       ['', ...names.map(titleOf), 'σ of sampling'],
       [
@@ -120,7 +123,8 @@ function accuracyTable({ scale, sizes, split, settings, ...rest }) {
 
 function memoryTable({ scale, settings, rows, ...rest }) {
   return [
-    `**Memory** (\`npm run bench:memory\`; ${settings.gigabytes} GB allocated; ${scale}): the resident set, its rise over the last nine tenths of the way, and the time of a read at the end.`,
+    '## Memory',
+    `\`npm run bench:memory\` (${settings.gigabytes} GB allocated; ${scale}): the resident set, its rise over the last nine tenths of the way, and the time of a read at the end.`,
     table(
       ['', 'rise', 'at the end', 'last read'],
       rows.map((row) => [
@@ -137,7 +141,8 @@ function memoryTable({ scale, settings, rows, ...rest }) {
 
 function startupTable({ scale, settings, rows, ...rest }) {
   return [
-    `**Startup** (\`npm run bench:startup\`; ${settings.runs} runs; ${scale}), in milliseconds.`,
+    '## Startup',
+    `\`npm run bench:startup\` (${settings.runs} runs; ${scale}), in milliseconds.`,
     table(
       ['', '`require`', 'start', 'both'],
       rows.map((row) => [
@@ -154,7 +159,8 @@ function startupTable({ scale, settings, rows, ...rest }) {
 function tablesTable({ scale, settings, rows, ...rest }) {
   const shown = (value, digits = 0) => (value < 0 ? '–' : value.toFixed(digits));
   return [
-    `**Tables** (\`npm run bench:table\`; ${settings.rounds} rounds; ${scale}): nanoseconds to find a key and count, by one writer, by two, and both beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds of an insertion, and a key of a snapshot; bytes a key takes over its own, and the most while the table grows.`,
+    '## Tables',
+    `\`npm run bench:table\` (${settings.rounds} rounds; ${scale}): nanoseconds to find a key and count, by one writer, by two, and both beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds of an insertion, and a key of a snapshot; bytes a key takes over its own, and the most while the table grows.`,
     table(
       [
         '',
@@ -189,40 +195,133 @@ function tablesTable({ scale, settings, rows, ...rest }) {
   ];
 }
 
-// What this machine cannot tell from the run without a profiler is claimed neither way.
-const BELOW_NOISE = /^CPU, |^p99 latency|a writer's p99\.9/;
+// --- The targets ---------------------------------------------------------------------------------------------------
 
-function targetsTable(all) {
+/** Why these results cannot say whether a target was met; undefined if they can. */
+function whyNotShown(what, { overhead, memory, tables }) {
+  const bands = (key, all) => {
+    const ratios = overhead.comparisons
+      .filter((row) => row.profiler === 'none-again' && (all || what.includes(`, ${row.workload}`)))
+      .map((row) => row[key]);
+    const known = ratios.filter((ratio) => ratio !== undefined);
+    const [low, high] = [
+      Math.min(...known.map((ratio) => ratio.low)),
+      Math.max(...known.map((ratio) => ratio.high)),
+    ];
+    return `no profiler, against itself: ${low.toFixed(2)} … ${high.toFixed(2)}`;
+  };
+  if (/^CPU, /.test(what)) return bands('cpuRatio', what === 'CPU, all');
+  if (/^p99 latency/.test(what)) return bands('p99Ratio', true);
+  if (/a writer's p99\.9/.test(what)) return 'the scheduler decides it on two cores';
+  if (/two writers/.test(what) && !writersMeet(tables, what)) {
+    return 'the writers ran one after the other: even the mutex cost nothing';
+  }
+  if (/^resident set/.test(what)) {
+    const none = memory.rows.find((row) => row.profiler === 'none');
+    if (Math.abs(none.riseMiB) > RSS_TARGET_MIB) {
+      return `without a profiler it moved by ${none.riseMiB.toFixed(1)} MiB`;
+    }
+  }
+  return undefined;
+}
+
+const RSS_TARGET_MIB = 5;
+
+/** Whether two writers hindered each other behind a mutex, with each number of keys: else they did not run together. */
+function writersMeet(tables, what) {
+  const mutex = tables.rows.filter((row) => what.startsWith(`${row.key}:`) && /mutex/.test(row.table));
+  return mutex.every((row) => row.find2Ns > 1.25 * row.findNs);
+}
+
+function verdict({ what, met }, results) {
+  if (met === null) return 'not measured';
+  const why = whyNotShown(what, results);
+  if (why !== undefined) return `not shown (${why})`;
+  return met ? 'met' : 'missed';
+}
+
+function targetsTable(results) {
+  const targets = Object.values(results).flatMap((result) => result.targets);
+  const verdicts = targets.map((target) => verdict(target, results));
+  const count = (word) => verdicts.filter((each) => each.startsWith(word)).length;
   return [
-    '**Targets**',
+    '## Targets',
+    `What memprof set itself: ${count('met')} met, ${count('missed')} missed, ${count('not shown')} not shown, because this machine cannot tell.`,
     table(
       ['', 'target', 'measured', ''],
-      all
-        .flatMap(({ targets }) => targets)
-        .filter(({ what }) => !BELOW_NOISE.test(what))
-        .map(({ what, target, measured, met }) => [
-          what,
-          target,
-          measured,
-          met === null ? 'not measured' : met ? 'met' : '**missed**',
-        ]),
+      targets.map(({ what, target, measured }, at) => [what, target, measured, verdicts[at]]),
+    ),
+  ];
+}
+
+// --- What a user pays ----------------------------------------------------------------------------------------------
+
+function costTable({ overhead, snapshot, memory, startup }) {
+  const range = (values, show) => `${show(Math.min(...values))} to ${show(Math.max(...values))}`;
+  const { meters } = overhead;
+  const shares = meters.map((row) => row.ownMs / 1000 / row.seconds);
+  const rss = (name) => memory.rows.find((row) => row.profiler === name).lastMiB;
+  const { requireMs, startMs } = startup.rows.find((row) => row.profiler === 'memprof');
+  const busy = (name, samples) =>
+    snapshot.rows.find((row) => row.profiler === name && row.samples === samples).blockedMs.median;
+  return [
+    '## What it costs',
+    table(
+      ['', 'limit', 'measured'],
+      [
+        [
+          'CPU time for reading samples, share of wall time',
+          '0.5 % (`maxOverhead`), after the first 100 ms',
+          `${range(shares, (share) => percent(share, 2))} of a busy minute, the first 100 ms included`,
+        ],
+        [
+          'CPU time of the program, all in all',
+          'none',
+          `not shown: smaller than the noise (${whyNotShown('CPU, all', { overhead })})`,
+        ],
+        [
+          'longest pause added to a garbage collection',
+          '20 ms (`maxPause`) at a minor one, 100 ms at a major one',
+          range(
+            meters.map((row) => row.longestPauseMs),
+            (ms) => `${ms.toFixed(1)} ms`,
+          ),
+        ],
+        [
+          'memory',
+          '32 MiB for the tables (`maxTableBytes`)',
+          `${rss('memprof').toFixed(0)} MiB resident beside ${rss('none').toFixed(0)} MiB without a profiler, after ${memory.settings.gigabytes} GB allocated`,
+        ],
+        [
+          'start of the program',
+          'none',
+          `\`require\` ${requireMs.median.toFixed(1)} ms, \`start()\` ${startMs.median.toFixed(1)} ms`,
+        ],
+        [
+          'a profile of 1,000 or 10,000 live samples: the thread is busy',
+          'none',
+          `${busy('memprof', 1000).toFixed(1)} or ${busy('memprof', 10000).toFixed(1)} ms; over HTTP ${busy('memprof-http', 1000).toFixed(1)} or ${busy('memprof-http', 10000).toFixed(1)} ms`,
+        ],
+      ],
     ),
   ];
 }
 
 function markdown() {
-  const results = ['overhead', 'snapshot', 'accuracy', 'memory', 'startup'].map((name) => readResults(name));
-  const [overhead, snapshot, accuracy, memory, startup] = results;
-  const tables = readResults('table', '');
+  const names = ['overhead', 'snapshot', 'accuracy', 'memory', 'startup'];
+  const results = Object.fromEntries(names.map((name) => [name, readResults(name)]));
+  const { overhead, snapshot, accuracy, memory, startup } = results;
+  results.tables = readResults('table', '');
   return [
     machine(overhead),
-    ...targetsTable([...results, tables]),
+    ...costTable(results),
+    ...targetsTable(results),
     ...overheadTables(overhead),
     ...snapshotTable(snapshot),
     ...accuracyTable(accuracy),
     ...memoryTable(memory),
     ...startupTable(startup),
-    ...tablesTable(tables),
+    ...tablesTable(results.tables),
   ].join('\n\n');
 }
 
