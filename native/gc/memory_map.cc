@@ -22,6 +22,7 @@ constexpr uint64_t kArena = uint64_t{64} << 20;  // glibc's HEAP_MAX_SIZE
 constexpr uint64_t kLeastReserved = 64 * 1024;   // a page of WebAssembly
 constexpr uint64_t kMostGuard = 64 * 1024;       // below a stack
 constexpr uint64_t kLeastStack = 128 * 1024;
+constexpr uint64_t kSparse = uint64_t{16} << 30;
 
 struct Mapping {
   uint64_t begin = 0;
@@ -143,6 +144,8 @@ class Classifier {
     if (before != nullptr && before->path.starts_with('/') && mapping.begin % kHeapPage != 0)
       return &map_.files;
     if (!mapping.is_data()) return &map_.other;
+    // Somebody's reservation, such as a sanitizer's of many terabytes, would take minutes to look through.
+    if (mapping.bytes() >= kSparse && mapping.rss < mapping.bytes() / 16) return &map_.other;
     if (IsArena(mapping.begin)) return nullptr;
     if (after != nullptr && after->is_guard() && after->bytes() >= kLeastReserved) return &map_.reserved;
     return nullptr;
@@ -231,7 +234,11 @@ class ProcessMemory final : public MappedMemory {
     if (pagemap_ >= 0) close(pagemap_);
   }
 
+  // Reading a page that is not there would make the system put one there, with a table of pages for it.
   bool Read(uint64_t address, void* to, size_t bytes) const override {
+    uint64_t first = address / kPage * kPage;
+    uint64_t end = (address + bytes + kPage - 1) / kPage * kPage;
+    if (pagemap_ >= 0 && ResidentIn(first, end) != end - first) return false;
     iovec here{to, bytes};
     iovec there{reinterpret_cast<void*>(address), bytes};
     return process_vm_readv(pid_, &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);

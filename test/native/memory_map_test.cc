@@ -1,5 +1,8 @@
 #include "gc/memory_map.h"
 
+#include <sys/mman.h>
+
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
@@ -19,6 +22,7 @@ class Memory final : public MappedMemory {
       uint64_t word = found == words.end() ? 0x1111 : found->second;
       memcpy(static_cast<char*>(to) + at, &word, 8);
     }
+    ++reads;
     return address < kNotReadable;
   }
   uint64_t ResidentIn(uint64_t begin, uint64_t end) const override { return (end - begin) / 2; }
@@ -36,6 +40,7 @@ class Memory final : public MappedMemory {
 
   static constexpr uint64_t kNotReadable = 0x7fff'0000'0000;
   std::map<uint64_t, uint64_t> words;
+  mutable size_t reads = 0;
 };
 
 struct Smaps {
@@ -127,6 +132,17 @@ TEST(MemoryMapKnowsArenasOfMalloc) {
   CHECK_EQ(map.sum(), map.rss);
 }
 
+TEST(MemoryMapDoesNotLookThroughTerabytes) {
+  Memory memory;
+  Smaps smaps;
+  constexpr uint64_t kBegin = 0x1000'0000'0000;
+  smaps.Add(kBegin, kBegin + (uint64_t{16} << 40), "rw-p", "", 5 * 1024);
+  MemoryMap map = ClassifyMappings(smaps.text, memory);
+  CHECK_EQ(map.other, 5 * kMb);
+  CHECK_EQ(map.sum(), map.rss);
+  CHECK(memory.reads < 10);
+}
+
 TEST(MemoryMapOfNonsenseIsEmptyOrAddsUp) {
   Memory memory;
   for (const char* text :
@@ -146,6 +162,36 @@ TEST(MemoryMapOfThisProcessAddsUp) {
   CHECK(map.stack_count >= 1);
   CHECK_EQ(map.sum(), map.rss);
   CHECK(!ReadMemoryMap(999'999'999, &map).empty());
+}
+
+uint64_t BytesOfPageTables() {
+  FILE* file = fopen("/proc/self/status", "re");
+  uint64_t kb = 0;
+  char line[200];
+  while (file != nullptr && fgets(line, sizeof(line), file) != nullptr) {
+    if (sscanf(line, "VmPTE: %lu kB", &kb) == 1) break;
+  }
+  if (file != nullptr) fclose(file);
+  return kb * kKb;
+}
+
+// A process that was looked at must not need memory for it: this one mapped 8 GiB and used one page.
+TEST(MemoryMapLeavesUnusedMemoryAlone) {
+  constexpr uint64_t kBytes = uint64_t{8} << 30;
+  void* mapped =
+      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(mapped != MAP_FAILED);
+  // Where the heap's pages are looked for.
+  constexpr uint64_t kHeapPage = 256 * 1024;
+  uint64_t begin = (reinterpret_cast<uint64_t>(mapped) + kHeapPage - 1) / kHeapPage * kHeapPage;
+  munmap(mapped, begin - reinterpret_cast<uint64_t>(mapped));
+  *reinterpret_cast<volatile char*>(begin) = 1;
+  uint64_t before = BytesOfPageTables();
+  CHECK(before > 0);
+  MemoryMap map;
+  CHECK(ReadMemoryMap(0, &map).empty());
+  CHECK_EQ(map.sum(), map.rss);
+  CHECK(BytesOfPageTables() < before + kMb);
 }
 #endif
 
