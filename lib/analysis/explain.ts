@@ -3,10 +3,12 @@ import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId as ownThread } from 'node:worker_threads';
 import { native } from '../addon/native.js';
+import { untilAborted } from '../base/abort.js';
 import { completeOptions } from '../base/check-options.js';
 import { memprofError, outOfRange } from '../base/errors.js';
 import { scaleFactor } from '../profile/scaling.js';
 import { heapStackAt, toPath } from '../sampler/frames.js';
+import { refreshFigures } from '../sampler/fresh-figures.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { nodeName } from './graph.js';
 import { judgeGrowth, MIN_CERTAIN } from './growth.js';
@@ -85,6 +87,9 @@ const MS_PER_MIB = 45;
 const BYTES_PER_HEAP_BYTE = 7;
 const MIB = 2 ** 20;
 const PATHS = 10;
+// A thread in a long native call does not answer.
+const ANSWER_TIMEOUT_MS = 10_000;
+const FIGURES_TIMEOUT_MS = 1000;
 
 /** The heap of all threads, since other threads' figures are known only together. */
 export function snapshotCost(): SnapshotCost {
@@ -106,7 +111,7 @@ export async function explain(options?: ExplainOptions): Promise<Explanation> {
   signal?.throwIfAborted();
   const pattern = toRegExp(checked.site);
   refuseIfTooCostly(maxHeapBytes);
-  const sites = findSites(pattern, limit);
+  const sites = await findFreshSites(pattern, limit, signal);
   const stacks = Uint32Array.from(new Set(sites.flatMap((each) => each.stacks)));
   const raw = await ask(stacks, thread, signal);
   const { sampleInterval } = native().readStatus().heap;
@@ -160,6 +165,19 @@ interface Site {
   bytes: number;
 }
 
+/** Samples since a thread's last collection are in no record yet. Where no site is found, a collection is worth its time. */
+async function findFreshSites(
+  pattern: RegExp | undefined,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<Site[]> {
+  await untilAborted(refreshFigures(false, FIGURES_TIMEOUT_MS), signal);
+  const sites = findSites(pattern, limit);
+  if (sites.length > 0) return sites;
+  await untilAborted(refreshFigures(true, ANSWER_TIMEOUT_MS), signal);
+  return findSites(pattern, limit);
+}
+
 function findSites(pattern: RegExp | undefined, limit: number): Site[] {
   const byLeaf = new Map<string, Site>();
   const byAny = new Map<string, Site>();
@@ -207,8 +225,6 @@ const PROBLEMS = {
   noObjects: 3,
   heapFull: 4,
 };
-// A thread in a long native call does not answer.
-const ANSWER_TIMEOUT_MS = 10_000;
 
 async function ask(
   stacks: Uint32Array,

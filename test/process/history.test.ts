@@ -9,6 +9,8 @@ const skip = supported ? false : 'objects are found only where samples are taken
 
 async function startServer(t: Test, minutes: number): Promise<string> {
   const child = startNode(programPath('leaking-history'), {
+    // What the optimiser inlines counts in the caller, and a site that changes its name in the middle is two that grow.
+    flags: ['--expose-gc', '--no-opt', '--no-maglev'],
     args: [minutes],
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -26,16 +28,17 @@ t.test('a program that has leaked for an hour is diagnosed at once', async (t) =
   const { code, stdout, stderr } = memprof(['leaks', `${url}heap?gc=1`]);
   t.equal(code, 0, stderr);
   t.equal(stderr, '');
-  t.match(stdout, /^(59|60) profiles over 3[45]\d\d\.\d+s; in use: /);
+  t.match(stdout, /^(59|60) profiles over 3[45]\d\d(\.\d+)?s; in use: /);
   const lines = stdout.split('\n');
   const [row] = lines.filter((line) => / certain /.test(line));
-  t.match(row, /certain {2}(leak|main) .*leaking-history\.cjs:\d+$/);
+  t.match(row, /certain {2}leak .*leaking-history\.cjs:\d+$/);
   t.notMatch(stdout, /certain {2}refill/, 'what is only replaced is no leak');
   t.ok(process.cpuUsage(began).user < 2e6, 'it did not fetch profiles');
 
   await t.test('of a shorter time', async (t) => {
+    // About 280 samples in 29 steps: the slope is 15 of its sigmas, give or take one, and a certain one needs 4.
     const { stdout } = memprof(['leaks', url, '--since', '30m']);
-    t.match(stdout, /^(29|30) profiles over 1[67]\d\d\.\d+s/);
+    t.match(stdout, /^(29|30) profiles over 1[67]\d\d(\.\d+)?s/);
     t.match(stdout, ' certain ');
     const wrong = memprof(['leaks', url, '--since', '30m', '--count', '3']);
     t.equal(wrong.code, 2);
@@ -45,7 +48,7 @@ t.test('a program that has leaked for an hour is diagnosed at once', async (t) =
   await t.test('memprof why explains what grows', { skip }, async (t) => {
     const { stdout, stderr, code } = memprof(['why', url]);
     t.equal(code, 0, stderr);
-    t.match(stdout, /^(leak|main) .*leaking-history\.cjs:\d+ {4}/);
+    t.match(stdout, /^leak .*leaking-history\.cjs:\d+ {4}/);
     t.match(stdout, /% {2}kept \(module scope, leaking-history\.cjs:\d+\)\[\]/);
   });
 
@@ -54,7 +57,7 @@ t.test('a program that has leaked for an hour is diagnosed at once', async (t) =
     t.match(page.headers.get('content-type'), 'text/html');
     const html = await page.text();
     t.match(html, /<figcaption>heap after collections: /);
-    t.match(html, /<figcaption>(leak|main) .*leaking-history\.cjs:\d+: .*; its growth is certain/);
+    t.match(html, /<figcaption>leak .*leaking-history\.cjs:\d+: .*; its growth is certain/);
     t.notMatch(html, '<script', 'it needs no script');
     t.equal((await fetch(`${url}history?since=1`)).status, 400);
   });
@@ -71,7 +74,7 @@ t.test('a program that has leaked for an hour is diagnosed at once', async (t) =
     const grown = profile.samples.reduce((sum, { values }) => sum + values[1]!, 0);
     // 30 minutes of 20 arrays of 8,016 bytes; 4 sigma of a Poisson number of samples.
     const real = 30 * 20 * 8016;
-    t.ok(Math.abs(grown - real) < 4 * Math.sqrt(2 * real * 65_536), `${grown} of ${real}`);
+    t.ok(Math.abs(grown - real) < 4 * Math.sqrt(2 * real * 16_384), `${grown} of ${real}`);
     const wrong = async (query: string) => (await fetch(`${url}heap?${query}`)).text();
     t.match(await wrong('from=-10m&to=-40m'), '"from" must be before "to"');
     t.match(await wrong('from=yesterday'), 'must be an age such as -30m, or now');

@@ -7,7 +7,7 @@ const { serve } = require('../../dist/http');
 const { native } = require('../../dist/addon/native.js');
 
 const minutes = Number(process.argv[2]);
-memprof.start({ sampleInterval: 65_536, directSamples: true });
+memprof.start({ sampleInterval: 16_384, directSamples: true });
 
 const kept = [];
 const cache = new Array(2000);
