@@ -32,7 +32,9 @@ h1 { font-size: 1.3rem; margin: 0 0 0.75rem; overflow-wrap: anywhere; }
 ${style}</style>
 </head>
 <body>
+<main>
 ${body}
+</main>
 </body>
 </html>
 `;

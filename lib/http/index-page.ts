@@ -37,7 +37,7 @@ function membersTable(members: readonly Member[], pid: number): string {
       `<td>${megabytes(heap)}</td><td>${megabytes(external)}</td><td>${megabytes(rss)}</td><td><a href='flame?pid=${each}'>flame graph</a></td></tr>`,
   );
   return `<h2>Processes at this address</h2>
-<table class="wide"><thead><tr><th>pid</th><th>program</th><th>heap</th><th>external</th><th>RSS</th><th></th></tr></thead>
+<table class="wide"><thead><tr><th>pid</th><th>program</th><th>heap</th><th>external</th><th>RSS</th><th>graph</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody></table>

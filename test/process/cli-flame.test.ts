@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -8,9 +8,9 @@ import { encodeProto } from '#dist/formats/pprof/encode.js';
 import { parseProfile } from '#dist/formats/readers.js';
 import { HEAP_SAMPLE_TYPES } from '#dist/profile/heap-values.js';
 import type { ProfileData, ProfileFrame } from '#dist/profile/model.js';
+import { findingsOf, isSerious, needsAxe } from '../support/axe.js';
 import { launchChromium } from '../support/chromium.js';
 import { after, before, memprof } from '../support/cli.js';
-import { root } from '../support/run.js';
 import { needs } from '../support/tools.js';
 
 let browser: Browser | undefined;
@@ -347,9 +347,8 @@ t.test('what is too small is added up, and the page says so; the table has all',
 });
 
 t.test('no serious findings of axe, at both widths, light and dark', needs('chromium'), async (t) => {
-  const axe = path.join(root, 'node_modules/axe-core/axe.min.js');
-  if (!existsSync(axe)) {
-    t.comment('skipped: axe-core is not installed: npm ci');
+  if (needsAxe.skip !== false) {
+    t.comment(`skipped: ${needsAxe.skip}`);
     return;
   }
   t.testdir({});
@@ -362,22 +361,8 @@ t.test('no serious findings of axe, at both widths, light and dark', needs('chro
   ] as const) {
     const { page } = await open(t, [file], '#view=sandwich', width);
     await page.emulateMedia({ colorScheme });
-    await page.evaluate(readFileSync(axe, 'utf8'));
-    const found = await page.evaluate(async () => {
-      const { violations } = await (
-        globalThis as unknown as {
-          axe: {
-            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-          };
-        }
-      ).axe.run();
-      return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`);
-    });
-    t.same(
-      found.filter((each) => /^(serious|critical)/.test(each)),
-      [],
-      `${width} ${colorScheme}`,
-    );
+    const findings = await findingsOf(page);
+    t.same(findings.filter(isSerious), [], `${width} ${colorScheme}`);
     t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing sticks out');
   }
 });
