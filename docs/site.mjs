@@ -1,0 +1,62 @@
+// The site of the documentation, for typedoc.config.mjs: which pages it has, how they are named, and where they lie.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Converter, KindRouter, ReflectionKind } from 'typedoc';
+
+/** In the order of the navigation. test/unit/docs-links sees that every page is here. */
+export const pages = {
+  'Getting started': ['docs/guide.md', 'docs/install.md', 'docs/comparison.md', 'docs/troubleshooting.md'],
+  Tasks: [
+    'docs/leaks.md',
+    'docs/memory.md',
+    'docs/buffers.md',
+    'docs/labels.md',
+    'docs/testing-allocations.md',
+  ],
+  'In production': ['docs/production.md', 'docs/http.md', 'docs/fleet.md'],
+  Reference: ['docs/command.md', 'docs/api.md', 'docs/options.md', 'docs/errors.md'],
+  Background: ['docs/accuracy.md', 'docs/benchmarks.md', 'docs/architecture.md', 'docs/table.md'],
+  Examples: ['examples/leaky-server/README.md'],
+  Project: ['CONTRIBUTING.md', 'CHANGELOG.md'],
+};
+
+const root = path.join(import.meta.dirname, '..');
+
+/** `docs/leaks.md` is `docs/leaks.html`, whatever its title is. */
+class PageRouter extends KindRouter {
+  getIdealBaseName(reflection) {
+    if (!reflection.isDocument()) return super.getIdealBaseName(reflection);
+    return fileOf(reflection).replace(/\.md$/, '').toLowerCase();
+  }
+}
+
+function fileOf(document) {
+  return path.relative(root, document.project.files.getReflectionPath(document));
+}
+
+/** TypeDoc's plugin: pages are called what their first heading says, and modules what is imported. */
+export function namePages(app) {
+  app.renderer.defineRouter('page', PageRouter);
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
+    const file = fileOf(document);
+    const [group] = Object.entries(pages).find(([, files]) => files.includes(file));
+    document.frontmatter.group = group;
+    document.name = /^# (.*)$/m.exec(readFileSync(path.join(root, file), 'utf8'))[1];
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      module.name = module.name === 'index' ? 'memprof' : `memprof/${module.name}`;
+    }
+  });
+  // After the modules are sorted by their files: what `require('memprof')` gives comes first.
+  app.converter.on(
+    Converter.EVENT_RESOLVE_END,
+    ({ project }) => {
+      for (const { children } of project.groups) {
+        const at = children.findIndex(({ name }) => name === 'memprof');
+        if (at > 0) children.unshift(...children.splice(at, 1));
+      }
+    },
+    -1000,
+  );
+}
