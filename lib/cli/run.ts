@@ -129,7 +129,7 @@ function runChild(target: Target, settings: RunSettings): Promise<Ending> {
       },
       shell: /\.(cmd|bat)$/i.test(target.command),
     });
-    const stopForwarding = forwardSignals(child, target.direct ? undefined : settings.log);
+    const stopForwarding = forwardSignals(child, target.direct, settings.log);
     child.once('error', (error) => {
       stopForwarding();
       reject(new Failure(`cannot run ${printable(target.command)}: ${error.message}`));
@@ -142,15 +142,14 @@ function runChild(target: Target, settings: RunSettings): Promise<Ending> {
 }
 
 /**
- * Forwards signals to the program, except those that a terminal sends to the whole process group. SIGUSR2 would end a
- * shell, or npm, so the processes that are profiled get it, if there is a log of them.
+ * Forwards signals to the program, except those that a terminal sends to the whole process group. SIGUSR2 goes to all
+ * processes that are profiled, and to the program itself only if it is Node.js: it would end a shell, or npm.
  */
-function forwardSignals(child: ChildProcess, log: string | undefined): () => void {
+function forwardSignals(child: ChildProcess, isNode: boolean, log: string): () => void {
   const byTerminal = process.stdin.isTTY === true;
   const forward = (signal: NodeJS.Signals) => {
-    if (signal === 'SIGUSR2' && log !== undefined) {
-      askForProfiles(log);
-    } else if (!byTerminal || signal === 'SIGTERM' || signal === 'SIGUSR2') child.kill(signal);
+    if (signal === 'SIGUSR2') askForProfiles(log, isNode ? child : undefined);
+    else if (!byTerminal || signal === 'SIGTERM') child.kill(signal);
   };
   const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGQUIT'];
   for (const signal of signals) process.on(signal, forward);
@@ -159,16 +158,27 @@ function forwardSignals(child: ChildProcess, log: string | undefined): () => voi
   };
 }
 
-function askForProfiles(log: string): void {
+function askForProfiles(log: string, program: ChildProcess | undefined): void {
   let asked = 0;
   for (const { pid, problem } of readLog(log).started) {
-    if (problem !== undefined) continue;
+    // A program that is not profiled may have use for the signal itself.
+    if ((problem !== undefined && pid !== program?.pid) || !isOfRun(pid, log)) continue;
     try {
       process.kill(pid, 'SIGUSR2');
       asked++;
     } catch {} // It has ended.
   }
   if (asked === 0) process.stderr.write('memprof: no process is profiled at the moment\n');
+}
+
+/** Whether the process is still the one that wrote to the log: another may have its id by now, and would die of SIGUSR2. */
+function isOfRun(pid: number, log: string): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    return readFileSync(`/proc/${pid}/environ`).includes(log);
+  } catch {
+    return false;
+  }
 }
 
 function dieOf(signal: NodeJS.Signals): void {

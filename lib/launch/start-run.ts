@@ -35,7 +35,6 @@ function begin(given: RunSettings): void {
   }
   if (settings.sourceMaps) watchCompiledCode();
   if (!isMainThread) return;
-  tellParent(settings.log, { pid: process.pid, name: shownName() });
 
   const tell = (file: string, profile: FileProfile, external: number) => {
     const figures = profile === 'peak' ? { peak: peakFigures() } : { end: endFigures() };
@@ -67,6 +66,8 @@ function begin(given: RunSettings): void {
   if (isUnderNodemon(process.env)) deadly.push('SIGUSR2');
   else process.on('SIGUSR2', writeSoon);
   for (const signal of deadly) writeBeforeDeathBy(signal, () => write('major'));
+  // Whoever reads this may send SIGUSR2, which would end a process that does not listen yet.
+  tellParent(settings.log, { pid: process.pid, name: shownName() });
 }
 
 function endFigures(): EndFigures {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
@@ -184,6 +184,60 @@ t.test('writes on SIGUSR2, as often as asked', async (t) => {
   t.equal(files.length, 3);
   for (const file of files) t.ok(figuresOf(file, 'keepsObjects')[3]! > SOME);
 });
+
+t.test(
+  'SIGUSR2 writes a profile of every process, whether memprof runs a program or a command',
+  async (t) => {
+    const source = `
+    const { fork } = require('node:child_process');
+    const cluster = require('node:cluster');
+    globalThis.kept = Array.from({ length: 300_000 }, (_, at) => ({ at, kept: [at] }));
+    if (cluster.isPrimary && process.argv[2] !== 'child') {
+      const children = [fork(__filename, ['child']), cluster.fork().process, cluster.fork().process];
+      let ready = 0;
+      for (const child of children) child.on('message', (said) => {
+        if (said === 'ready' && ++ready === 3) console.log([process.pid, ...children.map(({ pid }) => pid)].join());
+      });
+    } else process.send('ready');
+    setInterval(() => {}, 1000);
+  `;
+    const folder = t.testdir({
+      'app.cjs': source,
+      node_modules: { '.bin': { tool: '#!/bin/sh\ntrap "exit 9" USR2\nnode app.cjs\n' } },
+    });
+    chmodSync(path.join(folder, 'node_modules/.bin/tool'), 0o755);
+    for (const target of ['app.cjs', 'tool']) {
+      const out = path.join(folder, `out-${target}`);
+      const [command, ...flags] = plainNode;
+      const child = spawn(command, [...flags, main, 'run', '--dir', out, target], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      t.teardown(() => child.kill('SIGKILL'));
+      const [said] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
+      const pids = said.trim().split(',').map(Number);
+      t.teardown(() => {
+        for (const pid of pids) {
+          try {
+            process.kill(pid, 'SIGKILL');
+          } catch {}
+        }
+      });
+      child.kill('SIGUSR2');
+      const written = () => (existsSync(out) ? profilesIn(out) : []);
+      for (let tries = 0; written().length < 4 && tries < 3000; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      t.same(
+        new Set(written().map((file) => Number(FILE.exec(path.basename(file))![1]))),
+        new Set(pids),
+        `${target}: one of each process`,
+      );
+      for (const pid of pids) t.ok(process.kill(pid, 0), `${target}: ${pid} lives on`);
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      await once(child, 'close');
+    }
+  },
+);
 
 t.test("the program's own listeners decide", async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
