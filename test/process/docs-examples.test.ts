@@ -210,7 +210,7 @@ t.test('every command of the documentation runs', { timeout: 280_000 }, async (t
         .replace(/(localhost|127\.0\.0\.1|web3|HOST):6060/g, `127.0.0.1:${port}`)
         .replace(/\bMEMPROF_HTTP=\d+/, 'MEMPROF_HTTP=0')
         .replace(/ (4711|PID)\b/, ` ${bare.pid}`)
-        .replace('--every 1m', '--every 100ms')
+        .replace(/--every \d+[ms]\b/, '--every 100ms')
         .replace('-seconds=30', '-seconds=1')
         // It remembers too little, and would fetch profiles for a minute.
         .replace(/(memprof leaks \S+pprof\/)$/, '$1 --count 2 --every 500ms');

@@ -56,7 +56,10 @@ const packed = execFileSync('tar', ['-tzf', tarball()], { encoding: 'utf8' })
 t.test('the package has exactly these files', (t) => {
   const page = ['page.css', 'page.js'].map((name) => `dist/flame/browser/${name}`);
   const top = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
-  const meant = [...top, ...page, ...compiled(), ...sourcesOfTheAddon(), ...binaries()].sort();
+  const pictures = [
+    ...readFileSync(path.join(root, 'README.md'), 'utf8').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g),
+  ].map(([, name]) => name!);
+  const meant = [...top, ...pictures, ...page, ...compiled(), ...sourcesOfTheAddon(), ...binaries()].sort();
   t.strictSame(packed, meant);
   t.end();
 });
