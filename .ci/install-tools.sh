@@ -20,6 +20,7 @@ need python3 python3 # for node-gyp
 need chromium chromium
 need procps pgrep
 need bsdutils script
+need prometheus prometheus
 
 if [ ${#missing[@]} -eq 0 ]; then
   echo "all tools are installed"

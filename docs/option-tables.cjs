@@ -13,7 +13,7 @@ const { flagsOf } = require('../dist/cli/options.js');
 const { defaultOf, optionsOf, variableName } = require('../dist/base/options.js');
 
 const root = path.join(__dirname, '..');
-const BLOCK = /(<!-- options (of|by variable|by flag) ?(\w*) -->\n)[\s\S]*?(<!-- end of options -->)/g;
+const BLOCK = /(<!-- options (of|by variable|by flag) ?([\w-]*) -->\n)[\s\S]*?(<!-- end of options -->)/g;
 
 const code = (text) => (text === '' ? '' : `\`${text}\``);
 const cell = (text) => text.replaceAll('|', '\\|');

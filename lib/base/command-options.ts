@@ -20,6 +20,7 @@ const commands = [
   'open',
   'memory',
   'convert',
+  'bench-compare',
   'build',
   'completion',
 ] as const;
@@ -65,7 +66,7 @@ export function commandOptions(): Option[] {
     },
     {
       name: 'format',
-      takers: ['top', 'diff', 'leaks'],
+      takers: ['top', 'diff', 'leaks', 'bench-compare'],
       kind: oneOf('FORMAT', reportFormats),
       default: 'text',
       help: 'text for the terminal, md for a chat, json for programs',
@@ -190,6 +191,13 @@ export function commandOptions(): Option[] {
       help: 'have the program collect garbage first, and say how much there was (with a URL)',
     },
     { name: 'json', takers: ['memory'], kind: boolean, default: false, help: 'print JSON' },
+    {
+      name: 'tolerance',
+      takers: ['bench-compare'],
+      kind: share(0, 10),
+      default: 0.01,
+      help: 'by what share a figure may rise',
+    },
     {
       name: 'force',
       takers: ['build'],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { didYouMean, nearest } from '../base/nearest.js';
 import { printable } from '../base/text.js';
 import { attach, detach } from './attach.js';
+import { benchCompare } from './bench-compare.js';
 import { build } from './build.js';
 import type { Command } from './command.js';
 import { completionCommand } from './completion.js';
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
   open,
   memory,
   convert,
+  benchCompare,
   build,
   completionCommand(() => commands),
 ];

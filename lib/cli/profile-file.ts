@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'too large',
 };
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   return REASONS[code ?? ''] ?? printable((message ?? String(error)).split('\n')[0]!);
 }

@@ -1,25 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { parseProfile } from '#dist/formats/readers.js';
 import { socketOf } from '#dist/http/family.js';
 import { plainNode } from '../support/cli.js';
+import { freePort } from '../support/ports.js';
 import { root } from '../support/run.js';
 
 const register = path.join(root, 'dist/register.js');
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Process {
   child: ChildProcess;

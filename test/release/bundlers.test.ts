@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { root } from '../support/run.js';
 import { emptyDirectory, install, must, plainEnv, run, tools, write } from './support.js';
 
 const platform = `${process.platform}-${process.arch}`;
@@ -53,6 +54,38 @@ t.test('esbuild with memprof external', async (t) => {
   t.strictSame(await runApp('out/esbuild/app.cjs'), RUNNING);
   await esbuild('app.mjs', '--external:memprof', '--format=esm', '--outfile=out/esbuild/app.mjs');
   t.strictSame(await runApp('out/esbuild/app.mjs'), RUNNING);
+});
+
+t.test('examples/typescript: bundled and minified, the profile shows its sources', async (t) => {
+  cpSync(path.join(root, 'examples/typescript'), path.join(directory, 'typescript'), { recursive: true });
+  await must(
+    cli('esbuild/bin/esbuild'),
+    [
+      'server.ts',
+      '--bundle',
+      '--minify',
+      '--sourcemap',
+      '--platform=node',
+      '--external:memprof',
+      '--log-level=warning',
+      '--outfile=out/server.js',
+    ],
+    { cwd: path.join(directory, 'typescript'), env },
+  );
+  const memprof = path.join(directory, 'node_modules/memprof/dist/cli/main.js');
+  const inExample = { cwd: path.join(directory, 'typescript'), env };
+  t.match(await must(process.execPath, [memprof, 'run', '-q', '--dir', 'out', 'out/server.js'], inExample), {
+    stdout: '10000 open orders\n',
+  });
+  const profiles = readdirSync(path.join(directory, 'typescript/out')).filter((name) =>
+    /^memprof\.\d/.test(name),
+  );
+  const { stdout } = await must(
+    process.execPath,
+    [memprof, 'top', '--sample-index=alloc_space', `out/${profiles[0]}`],
+    inExample,
+  );
+  t.match(stdout, /receiveOrder .*typescript\/server\.ts:15$/m);
 });
 
 t.test('esbuild with memprof inside: an error that says what to do, or prebuilds/ beside it', async (t) => {

@@ -8,6 +8,8 @@ const PACKAGES = {
   chromium: 'chromium',
   script: 'bsdutils',
   pgrep: 'procps',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
