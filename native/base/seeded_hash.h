@@ -31,15 +31,34 @@ class SeededHash {
     const char* at = bytes.data();
     size_t left = bytes.size();
     for (; left > 16; at += 16, left -= 16) hash = Fold(WordAt(at) ^ first_, WordAt(at + 8) ^ hash);
-    uint64_t last[2] = {};
-    if (left != 0) memcpy(last, at, left);  // an empty view may have no data at all
-    return Fold(Fold(last[0] ^ first_, last[1] ^ hash) ^ first_, second_);
+    Last last = LastOf(at, left, bytes.size());
+    return Fold(Fold(last.low ^ first_, last.high ^ hash) ^ first_, second_);
   }
 
  private:
+  struct Last {
+    uint64_t low;
+    uint64_t high;
+  };
+
+  // The last `left` of `size` bytes, at most 16 of them, in reads of fixed lengths that overlap: what is read
+  // twice, or is 0, depends on the lengths alone.
+  static Last LastOf(const char* at, size_t left, size_t size) {
+    if (size >= 16) return {WordAt(at + left - 16), WordAt(at + left - 8)};
+    if (left >= 8) return {WordAt(at), WordAt(at + left - 8)};
+    if (left >= 4) return {HalfWordAt(at), HalfWordAt(at + left - 4)};
+    if (left == 0) return {0, 0};  // an empty view may have no data at all
+    auto byte = [at](size_t i) { return uint64_t{static_cast<unsigned char>(at[i])}; };
+    return {byte(0) << 16 | byte(left / 2) << 8 | byte(left - 1), 0};
+  }
   static uint64_t WordAt(const char* at) {
     uint64_t word;
     memcpy(&word, at, 8);
+    return word;
+  }
+  static uint64_t HalfWordAt(const char* at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
     return word;
   }
 

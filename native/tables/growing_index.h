@@ -69,51 +69,15 @@ class GrowingIndex {
     }
   }
 
-  // The same in the current index alone: 0 may also mean that the search went no further.
-  template <typename Matches>
-  Ref FindInCurrent(uint64_t hash, Matches&& matches) const {
-    Index index = Current();
-    End end = Follow(index, hash, Home(index, hash), matches);
-    return IsNode(end.word) ? RefOf(end.word) : 0;
-  }
-
   // As `Find`, but if there is none, puts the node that `make()` returns. Should another thread put one first,
   // then that is returned, and ours is in no index. `make` is called once at most. Returns 0 if `make` does or
   // if there is no room. `hash_of(Ref)` is the hash of a node that was put before.
   template <typename Matches, typename Make, typename HashOf>
   Ref FindOrInsert(uint64_t hash, size_t keep_free, Matches&& matches, Make&& make, HashOf&& hash_of) {
     Index index = Current();
-    uint32_t at = Home(index, hash);
-    Ref made = 0;
-    size_t number = 0;
-    for (;;) {
-      End end = Follow(index, hash, at, matches);
-      if (IsNode(end.word)) return RefOf(end.word);
-      at = end.at;
-      if (end.word == kEmpty) {
-        if (!HasSuccessor(index) && !MakeRoom(index, made == 0 ? count() + 1 : number, keep_free, hash_of)) {
-          return 0;
-        }
-        if (!HasSuccessor(index)) {
-          if (made == 0) {
-            made = make();
-            if (made == 0) return 0;
-            number = count_.fetch_add(1, std::memory_order_relaxed) + 1;
-            continue;  // looks again whether there is room for that number
-          }
-          uint32_t word = kEmpty;
-          if (index.words[at].compare_exchange_strong(word, WordOf(hash, made), std::memory_order_release,
-                                                      std::memory_order_acquire)) {
-            return made;
-          }
-          continue;
-        }
-        if (!Freeze(&index.words[at])) continue;  // it has become a node's, perhaps that of our key
-      }
-      CopyStripe(index, hash_of);
-      index = Successor(index);
-      at = Home(index, hash);
-    }
+    End end = Follow(index, hash, Home(index, hash), matches);
+    if (IsNode(end.word)) return RefOf(end.word);
+    return Insert(index, end, hash, keep_free, matches, make, hash_of);
   }
 
   // Fetches what the next search for `hash` reads first.
@@ -212,6 +176,46 @@ class GrowingIndex {
       uint32_t word = index.words[at].load(std::memory_order_acquire);
       if (!IsNode(word) || (HasTagOf(word, hash) && matches(RefOf(word)))) return {at, word};
     }
+  }
+
+  // What is left of `FindOrInsert` when the path in `index` ends at `end`, at no node.
+  template <typename Matches, typename Make, typename HashOf>
+  [[gnu::noinline]] Ref Insert(Index index, End end, uint64_t hash, size_t keep_free, Matches& matches,
+                               Make& make, HashOf& hash_of) {
+    Ref made = 0;
+    size_t number = 0;  // of the node that was made; before that, what it would be if nobody else makes one
+    while (!IsNode(end.word)) {
+      if (end.word == kEmpty) {
+        if (made == 0) number = count() + 1;
+        if (!HasSuccessor(index) && !MakeRoom(index, number, keep_free, hash_of)) return 0;
+        if (!HasSuccessor(index)) {
+          bool has_room = true;
+          if (made == 0) {
+            made = make();
+            if (made == 0) return 0;
+            size_t asked = number;
+            number = count_.fetch_add(1, std::memory_order_relaxed) + 1;
+            has_room = number == asked;
+          }
+          uint32_t word = kEmpty;
+          if (has_room &&
+              index.words[end.at].compare_exchange_strong(word, WordOf(hash, made), std::memory_order_release,
+                                                          std::memory_order_acquire)) {
+            return made;
+          }
+          end = Follow(index, hash, end.at, matches);
+          continue;
+        }
+        if (!Freeze(&index.words[end.at])) {  // it has become a node's, perhaps that of our key
+          end = Follow(index, hash, end.at, matches);
+          continue;
+        }
+      }
+      CopyStripe(index, hash_of);
+      index = Successor(index);
+      end = Follow(index, hash, Home(index, hash), matches);
+    }
+    return RefOf(end.word);
   }
 
   // False when the word is a node's.

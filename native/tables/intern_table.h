@@ -63,8 +63,16 @@ class InternTable {
   // 0 when there is no such key, and a node for it would leave fewer than `keep_free` bytes of the arena.
   Ref FindOrInsert(const Key& key, uint64_t hash, size_t keep_free) {
     hash = NotZero(hash);
-    if (Ref found = index_.FindInCurrent(hash, Matching(key, hash))) return found;
-    return Insert(key, hash, keep_free);
+    auto make = [&] {
+      Ref made = Take(key, keep_free);
+      if (made == 0) return made;
+      Node* node = At(made);
+      node->Init(key);
+      node->hash.store(hash, std::memory_order_release);  // invariant (2): before it can be found
+      return made;
+    };
+    auto hash_of = [this](Ref ref) { return At(ref)->hash.load(std::memory_order_relaxed); };
+    return index_.FindOrInsert(hash, keep_free, Matching(key, hash), make, hash_of);
   }
 
   // For searches in batches: the first for all, then the second for all, then the searches.
@@ -108,19 +116,6 @@ class InternTable {
       const Node* node = At(ref);
       return node->hash.load(std::memory_order_relaxed) == hash && node->Equals(key);
     };
-  }
-
-  [[gnu::noinline]] Ref Insert(const Key& key, uint64_t hash, size_t keep_free) {
-    auto make = [&] {
-      Ref made = Take(key, keep_free);
-      if (made == 0) return made;
-      Node* node = At(made);
-      node->Init(key);
-      node->hash.store(hash, std::memory_order_release);  // invariant (2): before it can be found
-      return made;
-    };
-    auto hash_of = [this](Ref ref) { return At(ref)->hash.load(std::memory_order_relaxed); };
-    return index_.FindOrInsert(hash, keep_free, Matching(key, hash), make, hash_of);
   }
 
   Ref Take(const Key& key, size_t keep_free) {
