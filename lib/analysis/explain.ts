@@ -6,6 +6,8 @@ import { native } from '../addon/native.js';
 import { untilAborted } from '../base/abort.js';
 import { completeOptions } from '../base/check-options.js';
 import { memprofError, outOfRange } from '../base/errors.js';
+import { findFrames, frameInSources } from '../capture/source-maps.js';
+import type { Frame } from '../profile/public-types.js';
 import { scaleFactor } from '../profile/scaling.js';
 import { heapStackAt, toPath } from '../sampler/frames.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
@@ -13,7 +15,7 @@ import { readMemStats } from '../sampler/mem-stats.js';
 import { nodeName } from './graph.js';
 import { judgeGrowth, MIN_CERTAIN } from './growth.js';
 import { readHistory, seriesOfHistory } from './history.js';
-import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf, type Place } from './holders.js';
+import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf } from './holders.js';
 import { sampled } from './leak-sites.js';
 
 /** Options of `explain`. */
@@ -101,7 +103,19 @@ export function snapshotCost(): SnapshotCost {
   };
 }
 
+/** Whether some thread's samples lead to their objects, so that `explain` can be asked. */
+export function canExplain(): boolean {
+  return native().readStatus().overhead.sampling !== null;
+}
+
 type Checked = ExplainOptions & Required<Pick<ExplainOptions, 'limit' | 'maxHeapBytes'>>;
+
+/** By this thread; the addon sees to it that there is only one in the process. */
+let oneIsAsked = false;
+
+function anotherIsAsked(): Error {
+  return memprofError('ERR_MEMPROF_BUSY', 'another snapshot is being taken in this process: one at a time');
+}
 
 /** See lib/index.ts. */
 export async function explain(options?: ExplainOptions): Promise<Explanation> {
@@ -111,23 +125,35 @@ export async function explain(options?: ExplainOptions): Promise<Explanation> {
   signal?.throwIfAborted();
   const pattern = toRegExp(checked.site);
   refuseIfTooCostly(maxHeapBytes);
-  const sites = await findFreshSites(pattern, limit, signal);
-  const stacks = Uint32Array.from(new Set(sites.flatMap((each) => each.stacks)));
-  const raw = await ask(stacks, thread, signal);
+  if (oneIsAsked) throw anotherIsAsked();
+  oneIsAsked = true;
+  let sites: Site[];
+  let raw: NativePaths;
+  try {
+    sites = await findFreshSites(pattern, limit, signal);
+    raw = await ask(Uint32Array.from(new Set(sites.flatMap((each) => each.stacks))), thread, signal);
+  } finally {
+    oneIsAsked = false;
+  }
   const { sampleInterval } = native().readStatus().heap;
-  const findPlace = await placeFinder(raw);
-  const holders = new Holders(raw, findPlace);
+  const places = await Places.of(raw);
   const objects = objectsOf(raw);
   const alive = objects.filter(({ state }) => state !== 'freed').length;
   // When there were too many, each of those that were chosen stands for several.
   const chosen = alive === 0 ? 1 : raw.alive / alive;
-  return {
-    thread,
-    sites: sites.map(({ name, stacks: own }) => {
+  const explainAll = () => {
+    const holders = new Holders(raw, places.find);
+    return sites.map(({ name, stacks: own }) => {
       const mine = new Set(own);
       const these = objects.filter(({ stack }) => mine.has(stack));
       return explainSite(name, these, holders, { sampleInterval, chosen });
-    }),
+    });
+  };
+  // The first time tells which places are on the paths.
+  const explained = explainAll();
+  return {
+    thread,
+    sites: (await untilAborted(places.lookUpInSources(), signal)) ? explainAll() : explained,
     snapshot: { nodes: raw.nodes, snapshotMs: raw.snapshotNs / 1e6, walkMs: raw.walkNs / 1e6 },
   };
 }
@@ -172,13 +198,13 @@ async function findFreshSites(
   signal: AbortSignal | undefined,
 ): Promise<Site[]> {
   await untilAborted(refreshFigures(false, FIGURES_TIMEOUT_MS), signal);
-  const sites = findSites(pattern, limit);
+  const sites = await untilAborted(findSites(pattern, limit), signal);
   if (sites.length > 0) return sites;
   await untilAborted(refreshFigures(true, ANSWER_TIMEOUT_MS), signal);
-  return findSites(pattern, limit);
+  return untilAborted(findSites(pattern, limit), signal);
 }
 
-function findSites(pattern: RegExp | undefined, limit: number): Site[] {
+async function findSites(pattern: RegExp | undefined, limit: number): Promise<Site[]> {
   const byLeaf = new Map<string, Site>();
   const byAny = new Map<string, Site>();
   const add = (sites: Map<string, Site>, name: string, stack: number, bytes: number) => {
@@ -188,8 +214,9 @@ function findSites(pattern: RegExp | undefined, limit: number): Site[] {
     sites.set(name, site);
   };
   const { figures, stacks } = native().readRecords(false, false);
+  await findFrames(framesOfStacks(stacks));
   for (const [at, stack] of stacks.entries()) {
-    const names = heapStackAt(stack).map((frame) => nodeName(frame, 'places', undefined));
+    const names = heapStackAt(stack).map((frame) => nodeName(frameInSources(frame), 'places', undefined));
     const bytes = figures[at * 4]! - figures[at * 4 + 1]!;
     const objects = figures[at * 4 + 2]! - figures[at * 4 + 3]!;
     const scaled = bytes * scaleFactor(objects, bytes, native().readStatus().heap.sampleInterval);
@@ -199,15 +226,19 @@ function findSites(pattern: RegExp | undefined, limit: number): Site[] {
   }
   const found = byLeaf.size > 0 ? byLeaf : byAny;
   if (pattern === undefined) {
-    const growing = growingSites().flatMap((name) => found.get(name) ?? []);
+    const growing = (await growingSites()).flatMap((name) => found.get(name) ?? []);
     if (growing.length > 0) return growing.slice(0, limit);
   }
   return [...found.values()].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
 }
 
+function* framesOfStacks(stacks: Iterable<number>): Iterable<Readonly<Frame>> {
+  for (const stack of stacks) yield* heapStackAt(stack);
+}
+
 /** The sites that a report of leaks lists by what the process remembers, those that are surest to grow first. */
-function growingSites(): string[] {
-  const { profiles, times, series } = seriesOfHistory(readHistory());
+async function growingSites(): Promise<string[]> {
+  const { profiles, times, series } = seriesOfHistory(await readHistory());
   if (profiles.length < MIN_CERTAIN) return [];
   const growths = judgeGrowth(times, series);
   return series
@@ -232,9 +263,7 @@ async function ask(
   signal: AbortSignal | undefined,
 ): Promise<NativePaths> {
   const answer = native().explain(stacks, thread);
-  if (answer === PROBLEMS.another) {
-    throw memprofError('ERR_MEMPROF_BUSY', 'another snapshot is being taken in this process: one at a time');
-  }
+  if (answer === PROBLEMS.another) throw anotherIsAsked();
   if (typeof answer === 'number') {
     throw memprofError('ERR_MEMPROF_NO_THREAD', `there is no profiled thread ${thread}`);
   }
@@ -340,29 +369,59 @@ const MOST_FILES = 50;
  * V8 tells where a function is only of those that were sampled. Of the others memprof may know it from stacks, and else,
  * as of variables, the text of the file tells: the one line that declares the name.
  */
-async function placeFinder(raw: NativePaths): Promise<FindPlace> {
-  const lines = new Map<string, number>();
-  const key = (name: string, fileName: string) => `${name}\n${fileName}`;
-  for (const stack of new Set(native().readRecords(true, false).stacks)) {
-    for (const { functionName, fileName, lineNumber } of heapStackAt(stack)) {
-      const at = key(functionName, fileName);
-      // Of two functions of one name it is not known which one is meant.
-      lines.set(at, (lines.get(at) ?? lineNumber) === lineNumber ? lineNumber : 0);
+class Places {
+  readonly #texts = new Map<string, string>();
+  /** Undefined for two functions of one name: it is not known which one is meant. */
+  readonly #functions = new Map<string, Readonly<Frame> | undefined>();
+  readonly #asked = new Map<string, Readonly<Frame>>();
+
+  static async of(raw: NativePaths): Promise<Places> {
+    const places = new Places();
+    for (const frame of framesOfStacks(new Set(native().readRecords(true, false).stacks))) {
+      const key = `${frame.functionName}\n${frame.fileName}`;
+      const other = places.#functions.get(key) ?? frame;
+      const same = other.lineNumber === frame.lineNumber && places.#functions.has(key) ? other : frame;
+      places.#functions.set(key, other.lineNumber === frame.lineNumber ? same : undefined);
     }
+    const files = new Set<string>();
+    for (let at = 0; at < raw.steps.length; at += 8) {
+      const file = raw.texts[raw.steps[at + 5]!];
+      if (file !== undefined && files.size < MOST_FILES) files.add(toPath(file));
+    }
+    await Promise.all([...files].map(async (file) => places.#texts.set(file, await textOf(file))));
+    return places;
   }
-  const files = new Set<string>();
-  for (let at = 0; at < raw.steps.length; at += 8) {
-    const file = raw.texts[raw.steps[at + 5]!];
-    if (file !== undefined && files.size < MOST_FILES) files.add(toPath(file));
-  }
-  const texts = new Map<string, string>();
-  await Promise.all([...files].map(async (file) => texts.set(file, await textOf(file))));
-  return (name: string, url: string, isVariable: boolean): Place => {
+
+  readonly find: FindPlace = (name, url, isVariable, known) => {
     const fileName = toPath(url);
-    const known = isVariable ? undefined : lines.get(key(name, fileName));
-    const lineNumber = known || declarationLine(texts.get(fileName) ?? '', name, isVariable);
-    return { fileName, lineNumber };
+    const key = `${name}\n${fileName}\n${isVariable}\n${known?.line}`;
+    let frame = this.#asked.get(key);
+    if (frame === undefined) {
+      const ofFunction = isVariable ? undefined : this.#functions.get(`${name}\n${fileName}`);
+      const place = known ?? declaration(this.#texts.get(fileName) ?? '', name, isVariable);
+      frame =
+        known === undefined && ofFunction !== undefined
+          ? ofFunction
+          : Object.freeze({
+              functionName: name,
+              fileName,
+              lineNumber: place.line,
+              columnNumber: place.column,
+              address: 0,
+            });
+      this.#asked.set(key, frame);
+    }
+    const { fileName: file, lineNumber } = frame.lineNumber === 0 ? frame : frameInSources(frame);
+    return { fileName: file, lineNumber };
   };
+
+  /** Finds out where the places asked for are in the sources. Resolves to whether one of them is elsewhere. */
+  async lookUpInSources(): Promise<boolean> {
+    const frames = [...this.#asked.values()].filter(({ lineNumber }) => lineNumber > 0);
+    const before = frames.map(frameInSources);
+    await findFrames(frames);
+    return frames.some((frame, at) => frameInSources(frame) !== before[at]);
+  }
 }
 
 async function textOf(file: string): Promise<string> {
@@ -374,14 +433,17 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** 0 unless exactly one line declares the name, for a variable at the beginning of a line. */
-function declarationLine(text: string, name: string, isVariable: boolean): number {
-  if (text === '' || !/^[\w$]+$/.test(name)) return 0;
+/** Zeros unless exactly one line declares the name, for a variable at the beginning of a line. */
+function declaration(text: string, name: string, isVariable: boolean): { line: number; column: number } {
+  const nowhere = { line: 0, column: 0 };
+  if (text === '' || !/^[\w$]+$/.test(name)) return nowhere;
   const what = isVariable
     ? `^(?:export\\s+)?(?:const|let|var|(?:async\\s+)?function\\s*\\*?|class)\\s[^=\\n]*?(?<![\\w$])`
     : `(?:function\\s*\\*?|class)\\s+`;
   const pattern = new RegExp(`${what}${name.replaceAll('$', '\\$')}(?![\\w$])`, 'gm');
   const found = [...text.matchAll(pattern)];
-  if (found.length !== 1) return 0;
-  return text.slice(0, found[0]!.index).split('\n').length;
+  if (found.length !== 1) return nowhere;
+  const [match] = found;
+  const before = text.slice(0, match!.index + match![0].length - name.length).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
 }

@@ -1,6 +1,6 @@
 import { native } from '../addon/native.js';
 import type { Granularity } from '../base/choices.js';
-import { captureOf, toProfile } from '../capture/pipeline.js';
+import { captureOf, toProfile, withSources } from '../capture/pipeline.js';
 import { externalComment } from '../profile/external-memory.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { foldInternals } from './internals.js';
@@ -39,13 +39,20 @@ export interface HistoryOptions {
   since?: number | undefined;
   granularity?: Granularity;
   showInternals?: boolean;
+  /** Whether frames of built code are as in its sources. Default true. */
+  sourceMaps?: boolean;
 }
 
 // More say nothing more about growth, and take longer.
 const MOST_MOMENTS = 60;
 
-export function readHistory(options: HistoryOptions = {}): History {
-  const { since = Number.POSITIVE_INFINITY, granularity = 'places', showInternals = false } = options;
+export async function readHistory(options: HistoryOptions = {}): Promise<History> {
+  const {
+    since = Number.POSITIVE_INFINITY,
+    granularity = 'places',
+    showInternals = false,
+    sourceMaps = true,
+  } = options;
   const { sampleInterval } = native().readStatus().heap;
   const memStats = readMemStats();
   const ages = native().historyTimes();
@@ -55,8 +62,9 @@ export function readHistory(options: HistoryOptions = {}): History {
   for (const index of evenly(recent, MOST_MOMENTS)) {
     const moment = native().readMoment(index);
     if (moment === null) continue;
-    const capture = captureOf(moment, sampleInterval);
-    const profile = toProfile({ ...capture, name: 'peak', memStats });
+    const raw = { ...captureOf(moment, sampleInterval), name: 'peak' as const, memStats };
+    const capture = await withSources(raw, { sourceMaps });
+    const profile = toProfile(capture);
     const comments = [externalComment(moment.external)];
     const sites = sitesOf({ ...(showInternals ? profile : foldInternals(profile)), comments }, granularity);
     profiles.push(sites);

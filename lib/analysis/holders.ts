@@ -54,8 +54,16 @@ export interface Place {
   lineNumber: number;
 }
 
-/** Finds lines that V8 does not tell: of a function or a class by its name, and of a variable of a module. */
-export type FindPlace = (name: string, fileName: string, isVariable: boolean) => Place;
+/**
+ * Finds lines that V8 does not tell: of a function or a class by its name, and of a variable of a module. `known` is what
+ * V8 tells; the place is then the same in the sources.
+ */
+export type FindPlace = (
+  name: string,
+  fileName: string,
+  isVariable: boolean,
+  known?: { line: number; column: number },
+) => Place;
 
 export interface Path {
   /** What a reader sees, from where the path begins in the program. The last one stands for the object itself. */
@@ -76,6 +84,7 @@ interface Step {
   name: string;
   fileName: string;
   line: number;
+  column: number;
 }
 
 export class Holders {
@@ -112,6 +121,7 @@ export class Holders {
       name: texts[steps[at + 4]!] ?? '',
       fileName: texts[steps[at + 5]!] ?? '',
       line: steps[at + 6]!,
+      column: steps[at + 7]!,
     };
   }
 
@@ -150,8 +160,8 @@ export class Holders {
     let place: Place | undefined;
     const placeOf = (step: Step) => {
       if (step.fileName === '') return undefined;
-      const known = { fileName: step.fileName, lineNumber: step.line };
-      return step.line > 0 ? known : this.#findPlace(step.name, step.fileName, false);
+      const known = step.line > 0 ? { line: step.line, column: step.column } : undefined;
+      return this.#findPlace(step.name, step.fileName, false, known);
     };
     for (const [at, step] of steps.entries()) {
       const before = steps[at - 1];

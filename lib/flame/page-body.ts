@@ -39,7 +39,8 @@ ${download}
 </section>
 </main>
 <footer><p id="details" role="status"></p>
-<span><button id="copy" type="button" disabled title="Copy the place (c)">Copy place</button>
+<span><a id="why" class="button" hidden title="A snapshot of the heap, which stops the program for a while">What holds it?</a>
+<button id="copy" type="button" disabled title="Copy the place (c)">Copy place</button>
 <button id="stack" type="button" disabled>Copy stack</button>
 <button id="focus" type="button" disabled title="Callers and callees (f)">Sandwich</button></span></footer>
 <dialog id="help" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2>

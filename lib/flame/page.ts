@@ -15,6 +15,8 @@ export interface FlamePageOptions {
   download?: { href: string; name: string };
   /** The page is of a running program. Default false. */
   live?: boolean;
+  /** The address of the page that tells what holds a site's memory, up to its parameter `site`. Default: there is none. */
+  why?: string;
 }
 
 /** Encodes JSON so that nothing in it can end a <script>. */
@@ -36,13 +38,14 @@ function asset(name: string): string {
 export function formatFlamePage(
   profile: ProfileData,
   base: ProfileData | undefined,
-  { title, sampleIndex, download, live = false }: FlamePageOptions,
+  { title, sampleIndex, download, live = false, why }: FlamePageOptions,
 ): string {
   const payload: Payload = {
     types: profile.sampleTypes,
     type: sampleIndex,
     diff: base !== undefined,
     live,
+    why,
     program: title,
     ...flameData(profile, base),
   };

@@ -216,7 +216,7 @@ export class Pages {
       case 'flame':
         return this.#limited(response, () => serveFlame(response, query, this.#profile));
       case 'history':
-        return this.#limited(response, async () => serveHistory(response, query, this.#profile.program));
+        return this.#limited(response, () => serveHistory(response, query, this.#profile));
       case 'why':
         return this.#limited(response, () => serveWhy(response, query));
     }
@@ -245,7 +245,7 @@ export class Pages {
       return Promise.resolve();
     }
     // These make links, which are to stay with that process.
-    const kept = name === '' || name === 'flame' || name === 'why' ? query : without(query, 'pid');
+    const kept = ['', 'flame', 'history', 'why'].includes(name) ? query : without(query, 'pid');
     return this.#limited(response, () => family.forward(pid, `${name}?${kept}`, response));
   }
 

@@ -16,8 +16,15 @@ svg { background: var(--card); max-width: 100%; }
 polyline { fill: none; stroke: #d64545; stroke-width: 2; vector-effect: non-scaling-stroke; }
 `;
 
-/** A page that shows how the heap and the sites that grew most have changed. It needs no script, and loads nothing. */
-export function formatHistoryPage({ moments, sites }: History, program: string): string {
+/**
+ * A page that shows how the heap and the sites that grew most have changed. It needs no script, and loads nothing.
+ * `why`: the address of what holds the memory of a site.
+ */
+export function formatHistoryPage(
+  { moments, sites }: History,
+  program: string,
+  why?: (site: string) => string,
+): string {
   const times = moments.map(({ time }) => time);
   const title = `${program}, process ${process.pid}: history of the heap`;
   const figures: [string, number[]][] = [
@@ -29,15 +36,16 @@ export function formatHistoryPage({ moments, sites }: History, program: string):
     moments.length < 2
       ? '<p>Nothing to show yet: a moment is remembered once a minute, at a major garbage collection.</p>'
       : [
-          ...figures.map(([name, values]) => chart(name, '', times, values)),
+          ...figures.map(([name, values]) => chart({ name, times, values })),
           '<h2>Sites that grew most</h2>',
           ...grownMost(sites).map(({ name, points, verdict }) =>
-            chart(
+            chart({
               name,
               verdict,
               times,
-              points.map(([each]) => each),
-            ),
+              values: points.map(([each]) => each),
+              ...(why === undefined ? {} : { why: why(name) }),
+            }),
           ),
         ].join('\n');
   return plainPage(
@@ -63,7 +71,16 @@ function grownMost(sites: readonly HistorySite[]): (HistorySite & { verdict: str
     .slice(0, SITES);
 }
 
-function chart(name: string, verdict: string, times: readonly number[], values: readonly number[]): string {
+interface Chart {
+  name: string;
+  verdict?: string;
+  times: readonly number[];
+  values: readonly number[];
+  /** Where the page is that tells what holds the site's memory. */
+  why?: string;
+}
+
+function chart({ name, verdict = '', times, values, why }: Chart): string {
   const most = Math.max(1, ...values);
   const [first, last] = [times[0]!, times.at(-1)!];
   const line = values
@@ -74,8 +91,9 @@ function chart(name: string, verdict: string, times: readonly number[], values: 
     .join(' ');
   const ages = formatValue((last - first) * 1e9, 'nanoseconds');
   const growth = verdict === '' || verdict === 'noise' ? '' : `; its growth is ${verdict}`;
+  const link = why === undefined ? '' : ` <a href="${escapeHtml(why)}">What holds it?</a>`;
   return (
-    `<figure><figcaption>${escapeHtml(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}</figcaption>` +
+    `<figure><figcaption>${escapeHtml(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}${link}</figcaption>` +
     `<svg role="img" aria-label="${escapeHtml(name)}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
     `<polyline points="${line}"/></svg></figure>`
   );

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../addon/native.js';
+import { canExplain } from '../analysis/explain.js';
 import { foldInternals } from '../analysis/internals.js';
+import { whyPage } from '../analysis/why-link.js';
 import { untilAborted } from '../base/abort.js';
 import { changesBetween } from '../capture/changes.js';
 import {
@@ -121,6 +123,7 @@ export async function serveFlame(
       title,
       sampleIndex,
       live: true,
+      ...(canExplain() ? { why: whyPage(pid) } : {}),
       download: { href: pid === undefined ? 'heap' : `heap?pid=${pid}`, name: 'heap.pb.gz' },
     }),
   );

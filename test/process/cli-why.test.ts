@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import t, { type Test } from 'tap';
+import ts from 'typescript';
 import type { Explanation } from '#dist/index.js';
 import { memprof } from '../support/cli.js';
-import { programPath, startNode } from '../support/run.js';
+import { programPath, root, runNode, startNode } from '../support/run.js';
 
 const supported = process.platform === 'linux' && process.arch === 'x64';
 const skip = supported ? false : 'objects are found only where samples are taken directly: on Linux x64';
@@ -50,6 +53,12 @@ t.test('memprof why asks a running program', { skip }, async (t) => {
     t.strictSame(((await none.json()) as Explanation).sites, []);
   });
 
+  await t.test('the flame page leads to it', async (t) => {
+    const html = await (await fetch(`${url}flame`)).text();
+    t.match(html, '"why":"why?"');
+    t.match(html, '<a id="why" class="button" hidden');
+  });
+
   await t.test('what it refuses', async (t) => {
     const ask = async (query: string) => {
       const { status, text } = await fetch(`${url}why?${query}`).then(async (response) => ({
@@ -73,4 +82,41 @@ t.test('without direct samples it says so', async (t) => {
   const { code, stderr } = memprof(['why', url, '--site', 'subscribe']);
   t.equal(code, 1);
   t.match(stderr, /HTTP 409: what holds memory can only be told where memprof takes the samples itself/);
+  t.notMatch(await (await fetch(`${url}flame`)).text(), '"why":', 'and the flame page has no link');
+});
+
+t.test('built code is explained as in its sources', { skip }, async (t) => {
+  const folder = t.testdir({});
+  const source = `interface Item { n: number; cart: number[] }
+interface Memprof { start(options: object): void; explain(options: object): Promise<unknown> }
+
+declare const require: (name: string) => Memprof;
+const memprof = require(${JSON.stringify(path.join(root, 'dist'))});
+memprof.start({ directSamples: true, sampleInterval: 8192 });
+type Cache = Map<number, Item>;
+
+const cache: Cache = new Map();
+interface Unused { n: number }
+
+function remember(n: number): void {
+  cache.set(n, { n, cart: new Array(100).fill(n) });
+}
+for (let n = 0; n < 3000; n++) remember(n);
+void memprof.explain({ site: 'remember' }).then((answer) => console.log(JSON.stringify(answer)));
+`;
+  const { outputText } = ts.transpileModule(source, {
+    fileName: 'shop.ts',
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.CommonJS,
+      inlineSourceMap: true,
+    },
+  });
+  const built = path.join(folder, 'shop.js');
+  writeFileSync(built, outputText);
+  const { code, stdout, stderr } = await runNode(built, { flags: ['--no-opt', '--no-maglev'] });
+  t.equal(code, 0, stderr);
+  const { sites } = JSON.parse(stdout) as Explanation;
+  t.equal(sites[0]?.site, `remember ${path.join(folder, 'shop.ts')}:12`);
+  t.match(sites[0]?.paths[0]?.path, /^cache \(module scope, shop\.ts:9\) → Map\[\]/);
 });

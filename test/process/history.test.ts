@@ -59,6 +59,10 @@ t.test('a program that has leaked for an hour is diagnosed at once', async (t) =
     t.match(html, /<figcaption>heap after collections: /);
     t.match(html, /<figcaption>leak .*leaking-history\.cjs:\d+: .*; its growth is certain/);
     t.notMatch(html, '<script', 'it needs no script');
+    const [, link] = /<a href="(why\?site=[^"]+)">What holds it\?<\/a>/.exec(html) ?? [];
+    t.equal(link !== undefined, supported, 'it leads to what holds a site, where that can be asked');
+    if (link !== undefined)
+      t.match(await (await fetch(url + link)).text(), /^leak .*leaking-history\.cjs:\d+ /);
     t.equal((await fetch(`${url}history?since=1`)).status, 400);
   });
 

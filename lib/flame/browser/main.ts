@@ -62,6 +62,7 @@ function describe(graph: Graph, frame: number): void {
   const { tree: shown } = graph;
   described = frame > 0 || (frame === 0 && state.view === 'sandwich') ? { graph, frame } : undefined;
   for (const id of ['copy', 'stack', 'focus']) byId<HTMLButtonElement>(id).disabled = described === undefined;
+  linkToHolders();
   if (shown === undefined || frame === -1) {
     details.textContent = 'Point at a frame; click to zoom.';
     return;
@@ -242,6 +243,16 @@ function setView(view: View): void {
   state.view = view;
   state.zoom = 0;
   show();
+}
+
+/** What holds the memory of the function that is described; only a running program can tell. */
+function linkToHolders(): void {
+  const link = byId<HTMLAnchorElement>('why');
+  link.hidden = payload.why === undefined || described === undefined;
+  if (payload.why === undefined || described === undefined) return;
+  const site = keyOf(described.graph.tree!.fn[described.frame]!).trim();
+  const pattern = `^${site.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`;
+  link.href = `${payload.why}site=${encodeURIComponent(pattern)}`;
 }
 
 function toFunction(): void {

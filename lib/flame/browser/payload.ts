@@ -34,5 +34,7 @@ export interface Payload extends FlameData {
   diff: boolean;
   /** The page comes from a running program, and loading it again shows that program as it is then. */
   live: boolean;
+  /** The address of what holds the memory of a site, up to its parameter `site`. */
+  why?: string | undefined;
   program: string;
 }
