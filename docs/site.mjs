@@ -1,7 +1,16 @@
 // The site of the documentation, for typedoc.config.mjs: which pages it has, how they are named, and where they lie.
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Converter, KindRouter, ReflectionKind } from 'typedoc';
+
+const root = path.join(import.meta.dirname, '..');
+
+function readmesOf(folder) {
+  return readdirSync(path.join(root, folder))
+    .sort()
+    .map((name) => `${folder}/${name}/README.md`)
+    .filter((file) => existsSync(path.join(root, file)));
+}
 
 /** In the order of the navigation. test/unit/docs-links sees that every page is here. */
 export const pages = {
@@ -16,11 +25,9 @@ export const pages = {
   'In production': ['docs/production.md', 'docs/http.md', 'docs/fleet.md'],
   Reference: ['docs/command.md', 'docs/api.md', 'docs/options.md', 'docs/errors.md'],
   Background: ['docs/accuracy.md', 'docs/benchmarks.md', 'docs/architecture.md', 'docs/table.md'],
-  Examples: ['examples/leaky-server/README.md'],
+  Examples: ['examples/README.md', ...readmesOf('examples')],
   Project: ['CONTRIBUTING.md', 'CHANGELOG.md'],
 };
-
-const root = path.join(import.meta.dirname, '..');
 
 /** `docs/leaks.md` is `docs/leaks.html`, whatever its title is. */
 class PageRouter extends KindRouter {
