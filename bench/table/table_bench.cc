@@ -2,11 +2,16 @@
 // snapshot after the other; what a snapshot costs; memory. Prints JSON. usage: table_bench ROUNDS OPERATIONS
 // KEYS…
 //
-// Tables take turns in every round. Times an operation are the least of all rounds: others at work on the
-// machine only ever add to them. Those at the 99.9th percentile are medians over rounds. Where one thread works
-// alone its CPU time counts, and wall time where two might wait for each other.
+// Others at work on the machine only ever add to times. So finds are timed in slices of 2,000, tables take turns in
+// every round, and what counts is the sum of the least times of all slices; of other figures, the least of all
+// rounds. Where one thread works alone its CPU time counts. Of two writers wall time does, in slices that both began
+// at the same moment and in which neither was interrupted. Of a writer beside a reader only those rounds count in
+// which the reader ran nearly all the time. What never happened is -1. Each thread has a processor of its own.
 
 #include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <chrono>
@@ -47,50 +52,164 @@ double Quantile(std::vector<double> values, double q) {
   return values[at];
 }
 
-// The figures of one table, a value a round.
-struct Measured {
-  std::string name;
-  std::vector<double> ns1, ns2, ns1_read,
-      ns2_read;                         // wall time an operation, one and two writers, with a reader too
-  std::vector<double> p999, p999_read;  // of single operations of one writer
-  std::vector<double> insert_ns, snapshot_ns;  // a key
-  double bytes = 0;                            // a key, beyond the key itself
-  double peak_bytes = -1;                      // the most of it at any number of keys from 1,000 on
+// The least time of each slice of a round's finds, over all rounds.
+class Slices {
+ public:
+  static constexpr size_t kOperations = 2000;
+
+  // -1: what was measured does not count.
+  void Take(size_t slice, double ns) {
+    if (slice >= least_.size()) least_.resize(slice + 1, -1);
+    if (ns >= 0 && (least_[slice] < 0 || ns < least_[slice])) least_[slice] = ns;
+  }
+  void Merge(const Slices& others) {
+    for (size_t i = 0; i < others.least_.size(); ++i) Take(i, others.least_[i]);
+  }
+  // Of one operation. -1 unless most slices have a time.
+  double Ns() const {
+    double sum = 0;
+    size_t known = 0;
+    for (double ns : least_) {
+      if (ns < 0) continue;
+      sum += ns;
+      ++known;
+    }
+    return known == 0 || known < least_.size() / 2 ? -1 : sum / static_cast<double>(known * kOperations);
+  }
+
+ private:
+  std::vector<double> least_;
 };
 
-// Runs `op(writer)` in `writers` threads, while `reader` runs again and again in another until they are done.
-// Returns the wall time until the last writer was done.
-double InThreads(int writers, const std::function<void(int)>& op, const std::function<void()>& reader) {
-  std::atomic<int> ready{0};
-  std::atomic<bool> go{false};
-  std::atomic<bool> done{false};
-  auto wait = [&] {
-    ready.fetch_add(1);
-    while (!go.load(std::memory_order_acquire)) std::this_thread::yield();
-  };
-  std::vector<std::thread> threads;
-  for (int i = 0; i < writers; ++i) {
-    threads.emplace_back([&, i] {
-      wait();
-      op(i);
-    });
+// The figures of one table.
+struct Measured {
+  std::string name;
+  Slices one, two, one_beside_reader;
+  std::vector<double> p999, p999_beside_reader;  // of single operations of one writer, a value a round
+  std::vector<double> insert_ns, snapshot_ns, copied_ns;  // a key, a value a round
+  double bytes = 0;                                       // a key, beyond the key itself
+  double peak_bytes = -1;  // the most of it at any number of keys from 1,000 on
+};
+
+// Of the processors that we may use, the one of that number.
+void PinTo(int number) {
+  static const cpu_set_t allowed = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof(set), &set);
+    return set;
+  }();
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || number-- != 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
   }
-  std::thread reading;
-  if (reader) {
-    reading = std::thread([&] {
-      wait();
-      while (!done.load(std::memory_order_acquire)) reader();
-    });
-  }
-  while (ready.load() < writers + (reader ? 1 : 0)) std::this_thread::yield();
-  Clock::time_point start = Clock::now();
-  go.store(true, std::memory_order_release);
-  for (std::thread& thread : threads) thread.join();
-  double wall = NsSince(start);
-  done.store(true, std::memory_order_release);
-  if (reading.joinable()) reading.join();
-  return wall;
 }
+
+// Runs `write` in a thread of its own, and `read` again and again in another until that is done. Returns the share of
+// the time in which the reader had its processor.
+double BesideReader(const std::function<void()>& write, const std::function<void()>& read) {
+  std::atomic<bool> reads{false};
+  std::atomic<bool> done{false};
+  double share = 0;
+  std::thread reader([&] {
+    PinTo(1);
+    read();
+    reads.store(true, std::memory_order_release);
+    double cpu = CpuNs();
+    Clock::time_point start = Clock::now();
+    while (!done.load(std::memory_order_acquire)) read();
+    share = (CpuNs() - cpu) / NsSince(start);
+  });
+  std::thread writer([&] {
+    PinTo(0);
+    while (!reads.load(std::memory_order_acquire)) std::this_thread::yield();
+    write();
+    done.store(true, std::memory_order_release);
+  });
+  writer.join();
+  reader.join();
+  return share;
+}
+constexpr double kReadsAllTheTime = 0.8;
+
+void Alone(const std::function<void()>& write) {
+  std::thread([&] {
+    PinTo(0);
+    write();
+  }).join();
+}
+
+// Two threads that meet before each slice. Of a slice, each leaves when it began, when it ended, and whether it was
+// interrupted. Where others keep them from meeting, they go on with the next round after half a second.
+class TwoWriters {
+ public:
+  // `slice(writer, number)` does the work.
+  template <typename F>
+  void Run(size_t slices, Slices* times, F&& slice) {
+    std::thread other([&] { Write(1, slices, nullptr, slice); });
+    std::thread one([&] { Write(0, slices, times, slice); });
+    one.join();
+    other.join();
+  }
+
+ private:
+  static constexpr double kSameMoment = 0.05;  // of the slice
+  static constexpr int kSpins = 20'000;
+  static constexpr double kMostNs = 5e8;
+
+  struct alignas(64) Mine {
+    Clock::time_point began, ended;
+    bool interrupted;
+  };
+
+  // True when the other one came without our giving up the processor.
+  bool Meet() {
+    size_t here = arrived_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    size_t both = (here + 1) / 2 * 2;
+    int spins = 0;
+    while (arrived_.load(std::memory_order_acquire) < both) {
+      if (++spins > kSpins) std::this_thread::yield();
+    }
+    return spins <= kSpins;
+  }
+  static long Interruptions() {
+    rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+  }
+
+  template <typename F>
+  void Write(int writer, size_t slices, Slices* times, F&& slice) {
+    PinTo(writer);
+    Clock::time_point start = Clock::now();
+    for (size_t i = 0; i < slices && !over_; ++i) {
+      Meet();
+      long before = Interruptions();
+      bool at_once = Meet();
+      mine_[writer].began = Clock::now();
+      slice(writer, i);
+      mine_[writer].ended = Clock::now();
+      mine_[writer].interrupted = !at_once || Interruptions() != before;
+      if (writer == 0) over_ = NsSince(start) > kMostNs;
+      Meet();
+      if (times == nullptr) continue;
+      auto ns = [](auto duration) {
+        return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+      };
+      double wall = ns(std::max(mine_[0].ended, mine_[1].ended) - std::min(mine_[0].began, mine_[1].began));
+      double apart = std::abs(ns(mine_[0].began - mine_[1].began));
+      bool side_by_side = !mine_[0].interrupted && !mine_[1].interrupted && apart < kSameMoment * wall;
+      times->Take(i, side_by_side ? wall / 2 : -1);
+    }
+  }
+
+  std::atomic<size_t> arrived_{0};
+  bool over_ = false;  // written between two meetings, by the first writer
+  Mine mine_[2];
+};
 
 template <typename Table, typename Key>
 void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Measured* out) {
@@ -103,12 +222,23 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
   out->bytes = static_cast<double>(taken) / static_cast<double>(keys.size()) - sizeof(Key);
 
   // A profiler has the key in a buffer of its own, in the nearest cache.
-  auto find_all = [&](int writer) {
-    const std::vector<uint32_t>& order = orders[writer];
+  size_t slices = orders[0].size() / Slices::kOperations;
+  auto find_slice = [&](int writer, size_t slice) {
+    static_assert(Slices::kOperations % Table::kBatch == 0);
+    const uint32_t* order = &orders[writer][slice * Slices::kOperations];
     Key some[Table::kBatch];
-    for (size_t i = 0; i + Table::kBatch <= order.size(); i += Table::kBatch) {
+    for (size_t i = 0; i < Slices::kOperations; i += Table::kBatch) {
       for (size_t j = 0; j < Table::kBatch; ++j) memcpy(&some[j], &keys[order[i + j]], sizeof(Key));
       table->AddBatch(some);
+    }
+  };
+  auto find_all = [&](Slices* times) {
+    double last = CpuNs();
+    for (size_t i = 0; i < slices; ++i) {
+      find_slice(0, i);
+      double now = CpuNs();
+      times->Take(i, now - last);
+      last = now;
     }
   };
   auto find_each_timed = [&](std::vector<double>* times) {
@@ -121,41 +251,41 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
       times->push_back(NsSince(begin));
     }
   };
-  double operations = static_cast<double>(orders[0].size());
-  find_all(0);  // warm
-  auto cpu_of_find_all = [&](const std::function<void()>& reader) {
-    double ns = 0;
-    InThreads(
-        1,
-        [&](int writer) {
-          double begin = CpuNs();
-          find_all(writer);
-          ns = CpuNs() - begin;
-        },
-        reader);
-    return ns;
-  };
-  out->ns1.push_back(cpu_of_find_all(nullptr) / operations);
-  out->ns2.push_back(InThreads(2, find_all, nullptr) / (2 * operations));
+  Slices warming;
+  find_all(&warming);
+  Alone([&] { find_all(&out->one); });
+  TwoWriters().Run(slices, &out->two, find_slice);
   std::vector<double> times;
-  InThreads(
-      1, [&](int) { find_each_timed(&times); }, nullptr);
+  Alone([&] { find_each_timed(&times); });
   out->p999.push_back(Quantile(times, 0.999));
 
-  std::vector<Row<Key>> rows;
-  rows.reserve(keys.size());
-  table->Snapshot(&rows);
-  cpu = CpuNs();
-  if (size_t count = table->Snapshot(&rows))
-    out->snapshot_ns.push_back((CpuNs() - cpu) / static_cast<double>(count));
+  std::vector<CopiedRow<Key>> copied;
+  std::vector<PlacedRow<Key>> placed;
+  copied.reserve(keys.size());
+  placed.reserve(keys.size());
+  auto time_a_key = [&](std::vector<double>* to, auto&& snapshot) {
+    snapshot();
+    double begin = CpuNs();
+    snapshot();
+    to->push_back((CpuNs() - begin) / static_cast<double>(keys.size()));
+  };
+  if constexpr (Table::kIsFloor) {
+    time_a_key(&out->copied_ns, [&] {
+      copied.clear();
+      for (const Key& key : keys) copied.emplace_back(key, 1, kBytes);
+    });
+  } else {
+    time_a_key(&out->copied_ns, [&] { table->Snapshot(&copied); });
+    if (Table::kKeysStay) time_a_key(&out->snapshot_ns, [&] { table->Snapshot(&placed); });
+  }
   if (!Table::kIterable) return;
-  auto read = [&] { table->Snapshot(&rows); };
-  out->ns1_read.push_back(cpu_of_find_all(read) / operations);
-  out->ns2_read.push_back(InThreads(2, find_all, read) / (2 * operations));
+  auto read = [&] { table->Snapshot(&copied); };
+  Slices round;
+  if (BesideReader([&] { find_all(&round); }, read) >= kReadsAllTheTime) out->one_beside_reader.Merge(round);
   times.clear();
-  InThreads(
-      1, [&](int) { find_each_timed(&times); }, read);
-  out->p999_read.push_back(Quantile(times, 0.999));
+  if (BesideReader([&] { find_each_timed(&times); }, read) >= kReadsAllTheTime) {
+    out->p999_beside_reader.push_back(Quantile(times, 0.999));
+  }
 }
 
 // The most bytes a key at any moment, old indices and all, beyond the key itself.
@@ -172,18 +302,17 @@ double PeakBytes(const std::vector<Key>& keys) {
 }
 
 void Print(const char* key_name, size_t key_bytes, size_t keys, const Measured& m, bool first) {
-  auto median = [](const std::vector<double>& values) { return Quantile(values, 0.5); };
   auto least = [](const std::vector<double>& values) { return Quantile(values, 0); };
   printf("%s\n  {\"key\": \"%s\", \"keyBytes\": %zu, \"keys\": %zu, \"table\": \"%s\", ", first ? "" : ",",
          key_name, key_bytes, keys, m.name.c_str());
+  printf("\"insertNs\": %.1f, \"findNs\": %.2f, \"find2Ns\": %.2f, \"findReadNs\": %.2f, ",
+         least(m.insert_ns), m.one.Ns(), m.two.Ns(), m.one_beside_reader.Ns());
   printf(
-      "\"insertNs\": %.1f, \"findNs\": %.2f, \"find2Ns\": %.2f, \"findReadNs\": %.2f, \"find2ReadNs\": "
-      "%.2f, ",
-      least(m.insert_ns), least(m.ns1), least(m.ns2), least(m.ns1_read), least(m.ns2_read));
-  printf(
-      "\"p999Ns\": %.0f, \"p999ReadNs\": %.0f, \"snapshotNs\": %.2f, \"bytesOverKey\": %.1f, "
-      "\"peakOverKey\": %.1f}",
-      median(m.p999), median(m.p999_read), least(m.snapshot_ns), m.bytes, m.peak_bytes);
+      "\"p999Ns\": %.0f, \"p999ReadNs\": %.0f, \"snapshotNs\": %.2f, \"snapshotCopyNs\": %.2f, "
+      "\"bytesOverKey\": "
+      "%.1f, \"peakOverKey\": %.1f}",
+      least(m.p999), least(m.p999_beside_reader), least(m.snapshot_ns), least(m.copied_ns), m.bytes,
+      m.peak_bytes);
 }
 
 template <typename Key, template <typename> typename... Tables>
@@ -240,8 +369,8 @@ int main(int argc, char** argv) {
   printf(", \"compiler\": \"%s\", \"rows\": [", __VERSION__);
   for (int i = 3; i < argc; ++i) {
     size_t keys = strtoull(argv[i], nullptr, 10);
-    Compare<StackKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
-        rounds, operations, keys, &first);
+    Compare<StackKey, NoTable, MemprofTable, MemprofWholeKeys, MemprofBatches,
+            MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys, &first);
     Compare<BucketKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
         rounds, operations, keys, &first);
   }

@@ -1,7 +1,8 @@
 // The tables that are compared, behind one interface:
 //   void Add(const Key&)        finds or inserts, and adds to both counts
-//   uint64_t Snapshot(vector*)  copies keys and counts out, returns how many
 //   AddBatch(const Key*)        the same for kBatch keys
+//   uint64_t Snapshot(vector*)  takes all counts, with copies of the keys or (where kKeysStay: keys never move) with
+//                               the places of the keys; returns how many
 //   size_t Bytes()              memory, or 0: what the heap has grown by
 //
 // Thread safety: Add from any thread; Snapshot beside it, unless kIterable is false.
@@ -34,9 +35,20 @@ namespace bench {
 
 constexpr uint64_t kBytes = 64;  // of each allocation counted
 
+// What a snapshot takes of a key.
 template <typename Key>
-struct Row {
+struct CopiedRow {
+  CopiedRow(const Key& from, uint64_t objects_now, uint64_t bytes_now)
+      : key(from), objects(objects_now), bytes(bytes_now) {}
   Key key;
+  uint64_t objects;
+  uint64_t bytes;
+};
+template <typename Key>
+struct PlacedRow {
+  PlacedRow(const Key& from, uint64_t objects_now, uint64_t bytes_now)
+      : key(&from), objects(objects_now), bytes(bytes_now) {}
+  const Key* key;
   uint64_t objects;
   uint64_t bytes;
 };
@@ -61,6 +73,7 @@ struct Counts {
 // For those to which a batch means nothing.
 template <typename Table>
 struct OneByOne {
+  static constexpr bool kIsFloor = false;
   static constexpr size_t kBatch = 1;
   template <typename Key>
   void AddBatch(const Key* key) {
@@ -68,8 +81,8 @@ struct OneByOne {
   }
 };
 
-template <typename Key>
-void PutRow(const Key& key, const Counts& counts, std::vector<Row<Key>>* rows) {
+template <typename Key, typename Row>
+void PutRow(const Key& key, const Counts& counts, std::vector<Row>* rows) {
   rows->emplace_back(key, counts.objects.load(std::memory_order_relaxed),
                      counts.bytes.load(std::memory_order_relaxed));
 }
@@ -79,12 +92,17 @@ template <typename Key>
 class NoTable : public OneByOne<NoTable<Key>> {
  public:
   static constexpr const char* kName = "copy, hash and two additions";
+  static constexpr bool kIsFloor = true;
   static constexpr bool kIterable = false;
+  static constexpr bool kKeysStay = false;
   void Add(const Key& key) {
     Counts& counts = counts_[HashOf(key) % kCounts];
     counts.Add();
   }
-  size_t Snapshot(std::vector<Row<Key>>*) { return 0; }
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>*) {
+    return 0;
+  }
   size_t Bytes() { return 0; }
 
  private:
@@ -93,16 +111,21 @@ class NoTable : public OneByOne<NoTable<Key>> {
 };
 
 // memprof's template with nodes as its buckets are: own cache lines, counts in the node.
-template <typename Key>
-class MemprofTable {
+//
+// Keys too long for the first line of a node are taken for equal when their 64-bit hashes are, as memprof takes call
+// paths (native/heap/call_paths.h), unless `kWholeKeys`.
+template <typename Key, bool kWholeKeys>
+class MemprofWith {
  public:
-  static constexpr const char* kName = "memprof";
+  static constexpr bool kIsFloor = false;
   static constexpr bool kIterable = true;
+  static constexpr bool kKeysStay = true;
   static constexpr size_t kBatch = 1;
   void AddBatch(const Key* key) { Add(*key); }
-  MemprofTable() : arena_(size_t{64} << 20), table_(&arena_) {}
+  MemprofWith() : arena_(size_t{64} << 20), table_(&arena_) {}
   void Add(const Key& key) { Count(table_.FindOrInsert(key, HashOf(key), 0)); }
-  size_t Snapshot(std::vector<Row<Key>>* rows) {
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
     rows->clear();
     table_.ForEach([&](memprof::Ref, Node& node) {
       rows->emplace_back(node.key, node.objects.load(std::memory_order_acquire),
@@ -122,7 +145,7 @@ class MemprofTable {
 
   struct alignas(64) Node : memprof::InternNode {
     static constexpr size_t kAlignment = 64;
-    bool Equals(const Key& other) const { return key == other; }
+    bool Equals(const Key& other) const { return kByHash || key == other; }
     void Init(const Key& from) { key = from; }
 
     std::atomic<uint64_t> objects;
@@ -131,9 +154,21 @@ class MemprofTable {
     std::atomic<uint64_t> free_bytes;
     Key key;
   };
+  static constexpr bool kByHash = !kWholeKeys && sizeof(Key) > 64 - 5 * sizeof(uint64_t);
 
   memprof::Arena arena_;
   memprof::InternTable<Node, Key> table_;
+};
+
+template <typename Key>
+class MemprofTable : public MemprofWith<Key, false> {
+ public:
+  static constexpr const char* kName = "memprof";
+};
+template <typename Key>
+class MemprofWholeKeys : public MemprofWith<Key, true> {
+ public:
+  static constexpr const char* kName = "memprof, whole keys compared";
 };
 
 // The same, sixteen keys at a time: what one waits for is fetched while the others are on their way.
@@ -155,13 +190,15 @@ class MutexTable : public OneByOne<MutexTable<Key>> {
  public:
   static constexpr const char* kName = "std::mutex + std::unordered_map";
   static constexpr bool kIterable = true;
+  static constexpr bool kKeysStay = true;
   void Add(const Key& key) {
     std::lock_guard lock(mutex_);
     Plain& counts = map_[key];
     counts.objects += 1;
     counts.bytes += kBytes;
   }
-  size_t Snapshot(std::vector<Row<Key>>* rows) {
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
     rows->clear();
     std::lock_guard lock(mutex_);
     for (const auto& [key, counts] : map_) rows->emplace_back(key, counts.objects, counts.bytes);
@@ -185,12 +222,14 @@ class TbbHashMap : public OneByOne<TbbHashMap<Key>> {
  public:
   static constexpr const char* kName = "tbb::concurrent_hash_map";
   static constexpr bool kIterable = false;  // not beside writers
+  static constexpr bool kKeysStay = true;
   void Add(const Key& key) {
     typename Map::const_accessor found;
     map_.insert(found, key);
     found->second.Add();
   }
-  size_t Snapshot(std::vector<Row<Key>>* rows) {
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
     rows->clear();
     for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
     return rows->size();
@@ -211,12 +250,14 @@ class TbbUnorderedMap : public OneByOne<TbbUnorderedMap<Key>> {
  public:
   static constexpr const char* kName = "tbb::concurrent_unordered_map";
   static constexpr bool kIterable = true;
+  static constexpr bool kKeysStay = true;
   void Add(const Key& key) {
     auto found = map_.find(key);
     if (found == map_.end()) found = map_.emplace(key, Counts()).first;
     found->second.Add();
   }
-  size_t Snapshot(std::vector<Row<Key>>* rows) {
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
     rows->clear();
     for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
     return rows->size();
@@ -235,6 +276,7 @@ class BoostFlatMap : public OneByOne<BoostFlatMap<Key>> {
  public:
   static constexpr const char* kName = "boost::concurrent_flat_map";
   static constexpr bool kIterable = true;
+  static constexpr bool kKeysStay = false;  // they move when the table grows
   void Add(const Key& key) {
     auto add = [](const auto& entry) { entry.second.Add(); };
     if (map_.cvisit(key, add) == 0) {
@@ -242,7 +284,8 @@ class BoostFlatMap : public OneByOne<BoostFlatMap<Key>> {
       map_.cvisit(key, add);
     }
   }
-  size_t Snapshot(std::vector<Row<Key>>* rows) {
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
     rows->clear();
     map_.cvisit_all([&](const auto& entry) { PutRow(entry.first, entry.second, rows); });
     return rows->size();

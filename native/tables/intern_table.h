@@ -38,7 +38,7 @@ struct InternNode {
 
 // `Node` derives from InternNode and has:
 //   static constexpr size_t kAlignment;
-//   bool Equals(const Key&) const;
+//   bool Equals(const Key&) const;        // asked when the 64-bit hashes are equal
 //   void Init(const Key&);                // the memory is zeroed
 //   static size_t BytesFor(const Key&);   // only if nodes differ in size; such a table cannot be walked
 template <typename Node, typename Key>
