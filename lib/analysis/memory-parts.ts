@@ -146,7 +146,7 @@ function detailsOf(
       ...(heap.garbage === null ? [] : [`${size(heap.garbage)} was garbage`]),
       ...spaces.map(({ name, used, committed }) => `${name} ${size(used)} of ${size(committed)}`),
       ...(heap.uncovered > 0
-        ? [`${heap.uncovered} of them without memprof are in none of these figures`]
+        ? [`${heap.uncovered} of them have not loaded memprof, and are in none of these figures`]
         : []),
     ].join('; ');
   }

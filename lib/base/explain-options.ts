@@ -15,15 +15,15 @@ export function explainOptions(): Option[] {
           throw invalidType(name, 'a string or a RegExp', value);
         }
       }),
-      shownDefault: 'those that grow by what is remembered, or else those with most bytes in use',
+      shownDefault: 'those that grow in what the program remembers, or else those with most bytes in use',
       help: 'a regular expression for the functions that allocated what is to be explained',
     },
     {
       name: 'site',
       takers: ['why'],
       kind: text('REGEX', { needed: true }),
-      shownDefault: 'those that grow by what is remembered, or else those with most bytes in use',
-      help: 'explain what functions that match (as NAME FILE:LINE) have allocated',
+      shownDefault: 'those that grow in what the program remembers, or else those with most bytes in use',
+      help: 'explain the sites whose function matches (as NAME FILE:LINE)',
     },
     {
       name: 'limit',

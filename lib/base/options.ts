@@ -123,8 +123,8 @@ const table: Option[] = [
     kind: duration(1, 1000),
     default: 20,
     help:
-      'the longest pause for reading samples at a minor collection; a longer reading waits for a major collection, ' +
-      'which allows five times as long; one that is longer still waits until the figures are too old',
+      'the longest pause for reading samples at a minor garbage collection. What would take longer waits for a major one, ' +
+      'where five times as long is allowed, or until the figures are too old',
   },
   {
     name: 'maxTableBytes',

@@ -26,9 +26,9 @@ export const attach: Command = {
   summary: 'profile a running program that was not prepared for it',
   usage: 'attach [options] PID',
   details: `Opens the inspector of the process by SIGUSR1, loads memprof through it, starts profiling and serves the pages on
-127.0.0.1. Then it closes the inspector, unless that was open before. Nothing else of the program is changed, and it
-goes on all the while. PID must be a process of Node.js 20 or later of the same user. What was allocated before is not
-known: figures begin now. Workers that run already are not profiled. memprof detach PID ends it.`,
+127.0.0.1. Then it closes the inspector, unless that was open before. Nothing else in the program is changed, and it
+keeps running. PID must be a process of Node.js 20 or later of the same user. What was allocated before is not known,
+so figures begin now. Workers that are running already are not profiled. memprof detach PID ends it.`,
   operands: [],
   async run(args) {
     const pid = pidOf(args, 'attach');

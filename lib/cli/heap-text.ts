@@ -14,7 +14,7 @@ export function formatProfileText(profile: ProfileData): string {
   const alloc = [columnOf('alloc_objects', 'objects'), columnOf('alloc_space', 'space')] as const;
   if ([...inUse, ...alloc].includes(-1)) {
     throw new Failure(
-      'only heap profiles can be written as .txt, and this is none: it lacks objects and bytes in use',
+      'only heap profiles can be written as .txt, and this is not one: it has no figures of objects and bytes in use',
     );
   }
   const frames = new FrameAddresses();

@@ -8,8 +8,9 @@ import { UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 
 const details = `URL is where a program serves memprof's pages (http://127.0.0.1:6060, or what ends in /debug/pprof/). The
-program itself then takes its memory apart: V8's spaces, Buffers, what malloc has in use and what it keeps free, stacks,
-files. A PID is looked at from outside, as far as that goes (Linux only): it need not use memprof at all.`;
+program then examines its own memory: V8's spaces, Buffers, what malloc has in use and what it keeps free, stacks, files.
+A process that is given by its PID is examined from outside (on Linux only), where less can be seen; it need not use
+memprof at all.`;
 
 /** The page of a server, however much of its URL was given. */
 function pageOf(address: string, gc: boolean): URL {
@@ -30,7 +31,8 @@ async function breakdownOf(operand: string, gc: boolean): Promise<MemoryBreakdow
   if (!/^[1-9]\d{0,9}$/.test(operand)) {
     throw new UsageError(`${printable(operand)} is neither a process id nor a URL`, 'memory');
   }
-  if (gc) throw new UsageError('--gc needs a URL: no collection can be asked for from outside', 'memory');
+  if (gc)
+    throw new UsageError('--gc needs a URL: a garbage collection cannot be requested from outside', 'memory');
   const breakdown = await memoryOf(Number(operand));
   if (breakdown.rss === 0) throw new Failure(printable(breakdown.problems[0] ?? 'nothing is known'));
   return breakdown;

@@ -23,8 +23,8 @@ export const why: Command = {
   details: `URL is that of any of memprof's pages, such as http://HOST:6060/debug/pprof/.
 The program takes a snapshot of its heap, which stops the thread and takes memory: the command says how much before,
 and refuses heaps of more than 128 MB unless you give --yes. The snapshot never leaves the program. It finds the objects
-behind the samples of the site, and prints what holds them: paths of the same shape are one, with their share of the
-samples. The program must take its samples itself (directSamples).`,
+behind the samples of the site, and prints what holds them. Paths of the same shape are shown as one, with their share
+of the samples. The program must take its samples itself (directSamples).`,
   operands: [],
   async run(args) {
     const [address] = expectOperands(args, ['URL'], NAME);

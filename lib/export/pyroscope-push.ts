@@ -137,7 +137,7 @@ class Pusher {
     if (this.#warned) return;
     this.#warned = true;
     warn(
-      `a profile could not be pushed to ${this.#options.target.url.host}: ${reason}; memprof goes on trying, and says no more`,
+      `a profile could not be pushed to ${this.#options.target.url.host}: ${reason}; memprof keeps trying, and will not warn again`,
       'MEMPROF_PUSH',
     );
   }

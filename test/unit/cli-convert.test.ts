@@ -104,6 +104,6 @@ t.test('a text has objects and bytes, or is none', async (t) => {
   t.equal(code, 1);
   t.equal(
     stderr,
-    'memprof: only heap profiles can be written as .txt, and this is none: it lacks objects and bytes in use\n',
+    'memprof: only heap profiles can be written as .txt, and this is not one: it has no figures of objects and bytes in use\n',
   );
 });
