@@ -276,7 +276,7 @@ function costTable({ overhead, snapshot, memory, startup }) {
         ],
         [
           'CPU time of the program, all in all',
-          'none',
+          'no limit',
           `not shown: smaller than the noise (${whyNotShown('CPU, all', { overhead })})`,
         ],
         [
@@ -294,12 +294,12 @@ function costTable({ overhead, snapshot, memory, startup }) {
         ],
         [
           'start of the program',
-          'none',
+          'no limit',
           `\`require\` ${requireMs.median.toFixed(1)} ms, \`start()\` ${startMs.median.toFixed(1)} ms`,
         ],
         [
           'a profile of 1,000 or 10,000 live samples: the thread is busy',
-          'none',
+          'no limit',
           `${busy('memprof', 1000).toFixed(1)} or ${busy('memprof', 10000).toFixed(1)} ms; over HTTP ${busy('memprof-http', 1000).toFixed(1)} or ${busy('memprof-http', 10000).toFixed(1)} ms`,
         ],
       ],
