@@ -267,7 +267,8 @@ async function ask(
   if (typeof answer === 'number') {
     throw memprofError('ERR_MEMPROF_NO_THREAD', `there is no profiled thread ${thread}`);
   }
-  const begin = performance.now();
+  // Waits are counted, and not time: while this process gets no processor, the thread cannot answer either.
+  let waited = 0;
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
     const state = answer(signal?.aborted === true);
     if (typeof state === 'string') return JSON.parse(state) as NativePaths;
@@ -285,14 +286,12 @@ async function ask(
     if (state === PROBLEMS.stopped) {
       throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} ended before it answered`);
     }
-    if (
-      state === PROBLEMS.open &&
-      performance.now() - begin > ANSWER_TIMEOUT_MS + snapshotCost().milliseconds * 5
-    ) {
+    if (state === PROBLEMS.open && waited > ANSWER_TIMEOUT_MS + snapshotCost().milliseconds * 10) {
       answer(true);
       throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} did not answer`);
     }
     await sleep(wait);
+    waited += wait;
   }
 }
 

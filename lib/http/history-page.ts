@@ -12,7 +12,7 @@ const bytes = (value: number) => formatValue(Math.round(value), 'bytes');
 const STYLE = `h2 { font-size: 1.1rem; }
 figure { margin: 0 0 1rem; }
 figcaption { overflow-wrap: anywhere; }
-svg { background: var(--card); max-width: 100%; }
+svg { display: block; width: 100%; background: var(--card); }
 polyline { fill: none; stroke: #d64545; stroke-width: 2; vector-effect: non-scaling-stroke; }
 `;
 
@@ -94,7 +94,7 @@ function chart({ name, verdict = '', times, values, why }: Chart): string {
   const link = why === undefined ? '' : ` <a href="${escapeHtml(why)}">What holds it?</a>`;
   return (
     `<figure><figcaption>${escapeHtml(name)}: ${bytes(values[0]!)} → ${bytes(values.at(-1)!)} in ${ages}${growth}${link}</figcaption>` +
-    `<svg role="img" aria-label="${escapeHtml(name)}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
+    `<svg role="img" aria-label="${escapeHtml(name)}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">` +
     `<polyline points="${line}"/></svg></figure>`
   );
 }

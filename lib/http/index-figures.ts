@@ -1,4 +1,5 @@
 // Sentences of the index page about memory and about the profiler.
+import { formatValue } from '../analysis/units.js';
 import { profiledThreads, type status } from '../sampler/status.js';
 
 export interface Reading {
@@ -30,7 +31,7 @@ export function statusLines(now: ReturnType<typeof status>): string[] {
   const { heap, overhead } = now;
   const age = heap.figuresAgeNs / 1e9;
   return [
-    `memprof samples every ${heap.sampleInterval} bytes in ${threads} thread${threads === 1 ? '' : 's'}, for ${(overhead.total * 100).toFixed(2)} % of the time. ` +
+    `memprof takes a sample every ${formatValue(heap.sampleInterval, 'bytes')} in ${threads} thread${threads === 1 ? '' : 's'}, for ${(overhead.total * 100).toFixed(2)} % of the time. ` +
       `Figures are as of the last garbage collection, ${age < 2 ? 'a moment' : `${age.toFixed(0)} s`} ago.`,
   ];
 }

@@ -63,8 +63,10 @@ table { border-collapse: collapse; width: 100%; }
 td { padding: 0.35rem 0.5rem; border-top: 1px solid var(--line); vertical-align: top; }
 td:nth-child(2), td:nth-child(3) { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td div, .soft { color: var(--soft); font-size: 0.9rem; }
+td:first-child { width: 1rem; padding-left: 0; }
 td b { display: block; width: 0.9rem; height: 0.9rem; border-radius: 3px; margin-top: 0.25rem; }
 tr:last-child td { font-weight: 600; }
+@media (max-width: 600px) { td { padding: 0.35rem 0.3rem; } }
 `;
 
 /** A page without scripts, which loads nothing. */

@@ -91,7 +91,7 @@ t.test('the index page has the form of Go', async (t) => {
     t.ok(go.includes(text) && own.includes(text), text);
   }
   t.match(own, /Heap: [\d.]+ MB in use, of [\d.]+ MB\./);
-  t.match(own, /memprof samples every \d+ bytes in \d+ threads?/);
+  t.match(own, /memprof takes a sample every [\d.]+[kM]?B in \d+ threads?/);
   for (const [, href] of own.matchAll(/<a href='([^']*)'>/g)) {
     if (!href!.includes('seconds=')) t.equal((await fetch(`${base}/${href}`)).status, 200, href!);
   }

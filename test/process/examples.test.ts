@@ -1,12 +1,12 @@
 // The programs of examples/, as their comments say they are run. leaky-server: attach.test.ts; prometheus:
 // http/prometheus.test.ts; typescript: release/bundlers.test.ts.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parseProfile } from '#dist/formats/readers.js';
-import { memprof, plainNode } from '../support/cli.js';
+import { memprof, plainNode, type Run } from '../support/cli.js';
 import { copyExamples, startExample } from '../support/examples.js';
 import { freePort } from '../support/ports.js';
 import { root } from '../support/run.js';
@@ -44,6 +44,50 @@ t.test('worker-pool', (t) => {
   const bytes = inTask.reduce((sum, { values }) => sum + values[1]!, 0);
   t.ok(bytes > 2e7, `${bytes} bytes in the tasks of workers`);
   t.end();
+});
+
+const full = process.env.MEMPROF_TEST_SOAK === '1';
+
+/** As in its README, with a client that asks 60 times a second. */
+async function leaksOfServer(t: Test, url: string, directory: string, heap: string): Promise<Run> {
+  const client = spawn(process.execPath, [path.join(directory, 'leaky-server/client.js'), url, '60'], {
+    stdio: 'ignore',
+  });
+  t.teardown(() => client.kill('SIGKILL'));
+  return memprof(['leaks', heap, '--count', '10', '--every', '3s']);
+}
+
+/** After as many requests, however long they take. */
+async function leaksOfFiles(url: string, directory: string, heap: string): Promise<Run> {
+  const files: string[] = [];
+  for (let at = 0; at < 12; at++) {
+    for (let n = 0; n < 200; n += 8) {
+      const answers = Array.from({ length: 8 }, (_, of) => fetch(`${url}?n=${n + of}`));
+      for (const answer of answers) await (await answer).text();
+    }
+    files.push(path.join(directory, `heap.${at}.pb.gz`));
+    writeFileSync(files.at(-1)!, Buffer.from(await (await fetch(heap)).arrayBuffer()));
+  }
+  return memprof(['leaks', ...files]);
+}
+
+t.test('leaky-server: started with memprof, one command to the line that leaks', async (t) => {
+  const began = performance.now();
+  const port = await freePort();
+  const { url, directory } = await startExample(t, 'leaky-server/server.js', {
+    flags: ['--import', 'memprof/register'],
+    env: { MEMPROF_HTTP: String(port) },
+  });
+  const heap = `http://127.0.0.1:${port}/debug/pprof/heap?gc=1`;
+  const leaks = full
+    ? await leaksOfServer(t, url, directory, heap)
+    : await leaksOfFiles(url, directory, heap);
+  t.equal(leaks.code, 0, leaks.stderr);
+  // 300 objects of each request live on in `subscribe`: some 50 samples, where `likely` takes 18, 4.5 sigma less.
+  t.match(leaks.stdout, /(certain|likely) +.*\n(.*\n){0,2} +subscribe .*server\.js:\d+\n/, leaks.stdout);
+  const seconds = (performance.now() - began) / 1000;
+  t.comment(`${seconds.toFixed(1)} s from the start of the server`);
+  if (full) t.ok(seconds < 60, 'within a minute');
 });
 
 t.test('cluster', async (t) => {

@@ -56,5 +56,5 @@ export async function startExample(
       throw new Error(`${name} ended with ${code}: ${stderr}`);
     }),
   ])) as [string];
-  return { child, directory, said, url: /http:\S+/.exec(said)![0], stderr: () => stderr };
+  return { child, directory, said, url: /http:[^\s,]+/.exec(said)![0], stderr: () => stderr };
 }
