@@ -2,6 +2,7 @@
 
 #include <node_version.h>
 
+#include "base/sample_code.h"
 #include "heap/raw_handles.h"
 #include "heap/v8_map.h"
 
@@ -46,7 +47,7 @@ const char* AsyncLabels::Start(v8::Local<v8::Object> storage, int32_t store) {
   return problem_;
 }
 
-uint32_t AsyncLabels::Read() const {
+MEMPROF_SAMPLE_CODE uint32_t AsyncLabels::Read() const {
   v8::HandleScope scope(isolate_);
   uintptr_t value;
   uintptr_t map = RunningContext(isolate_);

@@ -3,68 +3,107 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/hash.h"
+#include "base/sample_code.h"
+
 namespace memprof {
 
-uint32_t CallPaths::Intern(std::span<const uint32_t> functions) {
-  size_t count = functions.size();
-  auto function_at = [&](size_t depth) { return functions[count - 1 - depth]; };
-  size_t same = 0;
-  while (same < count && same < before_.size() && before_[same].function == function_at(same)) ++same;
-  before_.resize(count);
-  if (same != 0 && before_[same - 1].node == 0) {
-    before_[same - 1].node = Find(before_[same - 1].hash);
-  }
-  if (same == count) return before_.back().node;
-  uint64_t hash = same == 0 ? kSeed : before_[same - 1].hash;
-  for (size_t i = same; i < count; ++i) {
-    hash = HashOf(hash, function_at(i));
-    before_[i] = {function_at(i), 0, hash};
-  }
-  if ((used_ + count) * 2 > index_.size()) Grow(count);
-  uint32_t node = Find(hash);
-  if (node != 0) return before_.back().node = node;
-  for (size_t i = same; i + 1 < count; ++i) __builtin_prefetch(&index_[before_[i].hash & mask_]);
-  size_t known = count - 1;
-  while (known > same && (node = Find(before_[known - 1].hash)) == 0) --known;
-  if (known != same) {
-    before_[known - 1].node = node;
-  } else {
-    node = same == 0 ? 0 : before_[same - 1].node;
-  }
-  for (size_t i = known; i < count; ++i) {
-    node = Add(node, before_[i].function, before_[i].hash);
-    before_[i].node = node;
-  }
-  return node;
+// The terms do not depend on each other, so the processor computes several at a time.
+MEMPROF_SAMPLE_CODE uint64_t CallPaths::HashOf(std::span<const uint32_t> functions) {
+  uint64_t hash = functions.size();
+  for (size_t i = 0; i < functions.size(); ++i) hash += Mix((uint64_t{i + 1} << 32) + functions[i]);
+  return Mix(hash);
 }
 
-uint32_t CallPaths::Add(uint32_t parent, uint32_t function, uint64_t hash) {
-  if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Node[]>(kChunk));
-  auto node = static_cast<uint32_t>(++used_);
-  At(node) = {hash, parent, function, 0};
-  Index(node, hash);
-  return node;
+MEMPROF_SAMPLE_CODE uint32_t CallPaths::Intern(std::span<const uint32_t> functions) {
+  if ((used_ + 1) * 2 > index_.size()) Grow();
+  uint64_t hash = HashOf(functions);
+  Prefetch(&index_[hash & mask_]);
+  uint32_t path = Find(hash, functions.size());
+  if (path == 0) path = Add(functions, hash);
+  before_.assign(functions.begin(), functions.end());
+  path_before_ = path;
+  return path;
 }
 
-void CallPaths::Index(uint32_t node, uint64_t hash) {
+MEMPROF_SAMPLE_CODE uint32_t CallPaths::Find(uint64_t hash, size_t count) const {
+  for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+    const Slot& slot = index_[at];
+    if (slot.path == 0) return 0;
+    if (slot.tag != hash >> 32) continue;
+    const Path& path = At(slot.path);
+    if (path.hash == hash && path.count == count) return slot.path;
+  }
+}
+
+MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions, uint64_t hash) {
+  if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Path[]>(kChunk));
+  auto number = static_cast<uint32_t>(++used_);
+  Path& path = At(number);
+  path.hash = hash;
+  path.count = static_cast<uint32_t>(functions.size());
+  if (path_before_ != 0 && At(path_before_).bases < kMostBases) {
+    auto [here, there] =
+        std::mismatch(functions.rbegin(), functions.rend() - 1, before_.rbegin(), before_.rend());
+    path.shared = static_cast<uint32_t>(here - functions.rbegin());
+  }
+  if (path.shared != 0) {
+    path.base = path_before_;
+    path.bases = At(path_before_).bases + 1;
+  }
+  uint32_t* added = RoomFor(path.count - path.shared);
+  path.added = static_cast<uint32_t>(added_used_);
+  added_used_ += path.count - path.shared;
+  std::copy(functions.rbegin() + path.shared, functions.rend(), added);
+  Index(number, hash);
+  return number;
+}
+
+// Returns where `added_used_` is then.
+MEMPROF_SAMPLE_CODE uint32_t* CallPaths::RoomFor(size_t count) {
+  size_t left = added_.size() * kAddedChunk - added_used_;
+  if (left < count) {
+    added_used_ += left;
+    added_.push_back(std::make_unique<uint32_t[]>(kAddedChunk));
+  }
+  return added_[added_used_ / kAddedChunk].get() + added_used_ % kAddedChunk;
+}
+
+std::vector<uint32_t> CallPaths::FunctionsOf(uint32_t number) const {
+  size_t left = At(number).count;
+  std::vector<uint32_t> functions(left);
+  for (;; number = At(number).base) {
+    const Path& path = At(number);
+    if (left > path.shared) {
+      std::copy_n(AddedBy(path).begin(), left - path.shared, functions.begin() + path.shared);
+      left = path.shared;
+    }
+    if (left == 0) return functions;
+  }
+}
+
+MEMPROF_SAMPLE_CODE void CallPaths::Index(uint32_t path, uint64_t hash) {
   size_t at = hash & mask_;
-  while (index_[at].node != 0) at = (at + 1) & mask_;
-  index_[at] = {static_cast<uint32_t>(hash >> 32), node};
+  while (index_[at].path != 0) at = (at + 1) & mask_;
+  index_[at] = {static_cast<uint32_t>(hash >> 32), path};
 }
 
-void CallPaths::Grow(size_t more) {
-  size_t slots = std::max(kSmallestIndex, std::bit_ceil((used_ + more) * 4));
+void CallPaths::Grow() {
+  size_t slots = std::max(kSmallestIndex, std::bit_ceil((used_ + 1) * 4));
   index_.assign(slots, {});
   mask_ = slots - 1;
-  for (uint32_t node = 1; node <= used_; ++node) Index(node, At(node).hash);
+  for (uint32_t path = 1; path <= used_; ++path) Index(path, At(path).hash);
 }
 
 void CallPaths::Clear() {
-  std::vector<std::unique_ptr<Node[]>>().swap(chunks_);
+  std::vector<std::unique_ptr<Path[]>>().swap(chunks_);
+  std::vector<std::unique_ptr<uint32_t[]>>().swap(added_);
   std::vector<Slot>().swap(index_);
-  std::vector<Before>().swap(before_);
+  std::vector<uint32_t>().swap(before_);
+  added_used_ = 0;
   mask_ = 0;
   used_ = 0;
+  path_before_ = 0;
 }
 
 }  // namespace memprof

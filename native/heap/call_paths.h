@@ -1,13 +1,13 @@
-// The call paths of one isolate as a prefix tree. A path is a list of function ids, and is named by the node
-// of its leaf. Memory is touched as little as possible, because between two samples the program evicts us
-// from the caches: of the path before, the common part is not looked up again, and the hashes of all longer
-// parts are computed first, so that their places can be fetched at the same time.
+// The call paths of one isolate. A path is a list of function ids, and is named by a number. Memory is
+// touched as little as possible, because between two samples the program evicts us from the caches: a path is
+// found by one hash, and a new one is kept as what it adds to the path that was interned before it.
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
 // Invariants:
-// (1) Nodes do not move and keep their numbers until `Clear`. 0 is no node.
-// (2) Two paths are taken for equal when their 64-bit hashes are.
+// (1) Paths do not move and keep their numbers until `Clear`. 0 is no path.
+// (2) Two paths are taken for equal when their 64-bit hashes and their lengths are.
+// (3) Following `base` ends at a path without base after at most `kMostBases` steps.
 
 #ifndef MEMPROF_NATIVE_HEAP_CALL_PATHS_H_
 #define MEMPROF_NATIVE_HEAP_CALL_PATHS_H_
@@ -24,65 +24,67 @@ namespace memprof {
 
 class CallPaths {
  public:
-  struct Node {
+  static constexpr uint32_t kMostBases = 15;
+
+  struct Path {
     uint64_t hash = 0;
-    uint32_t parent = 0;  // 0: `function` is the outermost
-    uint32_t function = 0;
-    Ref stack = 0;  // for the caller: the same path in the process's tables; 0 while it is not known
+    uint32_t count = 0;   // of functions
+    uint32_t base = 0;    // the path that has the same `shared` outermost functions; 0: none, `shared` is 0
+    uint32_t shared = 0;  // less than `count`
+    uint32_t added = 0;   // where the other functions are
+    uint32_t bases = 0;
+    bool cut = false;  // for the caller: `stack` does not have all functions
+    Ref stack = 0;     // for the caller: the same path in the process's tables; 0 while it is not known
   };
 
-  // `functions` is a path, leaf first, and not empty.
+  // `functions` is a path, leaf first, and not empty. It has at most `kLongest` functions.
   uint32_t Intern(std::span<const uint32_t> functions);
 
-  Node& At(uint32_t node) { return chunks_[(node - 1) / kChunk][(node - 1) % kChunk]; }
-  const Node& At(uint32_t node) const { return chunks_[(node - 1) / kChunk][(node - 1) % kChunk]; }
+  Path& At(uint32_t path) { return chunks_[(path - 1) / kChunk][(path - 1) % kChunk]; }
+  const Path& At(uint32_t path) const { return chunks_[(path - 1) / kChunk][(path - 1) % kChunk]; }
+
+  // The functions that the path does not share with its base, outermost first.
+  std::span<const uint32_t> AddedBy(const Path& path) const {
+    return {added_[path.added / kAddedChunk].get() + path.added % kAddedChunk, path.count - path.shared};
+  }
+  // All functions of a path, outermost first.
+  std::vector<uint32_t> FunctionsOf(uint32_t path) const;
 
   // Forgets all paths, and gives back the memory.
   void Clear();
   size_t size() const { return used_; }
   size_t bytes() const {
-    return chunks_.size() * kChunk * sizeof(Node) + index_.capacity() * sizeof(Slot) +
-           before_.capacity() * sizeof(Before);
+    return chunks_.size() * kChunk * sizeof(Path) + added_.size() * kAddedChunk * sizeof(uint32_t) +
+           index_.capacity() * sizeof(Slot) + before_.capacity() * sizeof(uint32_t);
   }
 
+  static constexpr size_t kLongest = 1 << 13;
+
  private:
-  static constexpr uint64_t kSeed = 0x9e3779b97f4a7c15u;
-  static constexpr size_t kChunk = 1024;
+  static constexpr size_t kChunk = 256;
+  static constexpr size_t kAddedChunk = kLongest;
   static constexpr size_t kSmallestIndex = 1024;
 
   struct Slot {
     uint32_t tag = 0;   // the upper half of the hash
-    uint32_t node = 0;  // 0: empty
-  };
-  // An entry of the path that was interned before.
-  struct Before {
-    uint32_t function;
-    uint32_t node;  // 0: not looked up
-    uint64_t hash;
+    uint32_t path = 0;  // 0: empty
   };
 
-  static uint64_t HashOf(uint64_t parent, uint32_t function) {
-    uint64_t hash = (parent ^ function) * 0x9fb21c651e98df25u;
-    return hash ^ (hash >> 29);
-  }
+  static uint64_t HashOf(std::span<const uint32_t> functions);
+  uint32_t Find(uint64_t hash, size_t count) const;
+  uint32_t Add(std::span<const uint32_t> functions, uint64_t hash);
+  uint32_t* RoomFor(size_t count);
+  void Index(uint32_t path, uint64_t hash);
+  void Grow();
 
-  uint32_t Find(uint64_t hash) const {
-    if (index_.empty()) return 0;
-    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = index_[at];
-      if (slot.node == 0) return 0;
-      if (slot.tag == hash >> 32 && At(slot.node).hash == hash) return slot.node;
-    }
-  }
-  uint32_t Add(uint32_t parent, uint32_t function, uint64_t hash);
-  void Index(uint32_t node, uint64_t hash);
-  void Grow(size_t more);
-
-  std::vector<std::unique_ptr<Node[]>> chunks_;
+  std::vector<std::unique_ptr<Path[]>> chunks_;
+  std::vector<std::unique_ptr<uint32_t[]>> added_;  // a path's functions are in one chunk
+  size_t added_used_ = 0;
   std::vector<Slot> index_;  // open addressing, a power of two, at most half full
   size_t mask_ = 0;
   size_t used_ = 0;
-  std::vector<Before> before_;  // outermost first
+  std::vector<uint32_t> before_;  // the functions of the path that was interned before, leaf first
+  uint32_t path_before_ = 0;
 };
 
 }  // namespace memprof

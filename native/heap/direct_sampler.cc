@@ -13,6 +13,7 @@
 
 #include "base/clocks.h"
 #include "base/hash.h"
+#include "base/sample_code.h"
 #include "base/thread_stack.h"
 #include "heap/raw_handles.h"
 #include "heap/safe_memory.h"
@@ -166,14 +167,14 @@ bool DirectSampler::StillOurs() const {
          IsHooked(sampler_);
 }
 
-void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
+MEMPROF_SAMPLE_CODE void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   if (soon == 0) return StepAsV8(sampler_, bytes, soon, size);
   uint64_t before = figures_.sampling_ns();
   Sample(bytes, soon, size);
   Pay(MonotonicNs(), figures_.sampling_ns() - before);
 }
 
-void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
+MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
   uint64_t v8_id = 0;
   bool v8_first = compare_all_ && figures_.steps % 2 == 1;
   if (v8_first) v8_id = AskV8(bytes, soon, size);
@@ -198,7 +199,7 @@ void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
 }
 
 // V8 asks this after each step.
-intptr_t DirectSampler::NextStepSize() {
+MEMPROF_SAMPLE_CODE intptr_t DirectSampler::NextStepSize() {
   uint32_t interval = proved_ ? steering_.interval(WantedIntervals()) : of_v8_.interval;
   if (interval == of_v8_.interval) {
     drawn_ = of_v8_;
@@ -213,28 +214,31 @@ intptr_t DirectSampler::NextStepSize() {
       std::clamp(step, double{sizeof(void*)}, double{std::numeric_limits<int>::max()}));
 }
 
-void DirectSampler::Pay(uint64_t now_ns, uint64_t cost_ns) {
+MEMPROF_SAMPLE_CODE void DirectSampler::Pay(uint64_t now_ns, uint64_t cost_ns) {
   steering_.Pay(now_ns, cost_ns, live(), WantedIntervals());
 }
 
 // The time is wall time, and other threads may have had the processor meanwhile. So a sample is charged at
 // most `kLongStepNs`, or what the sample before it took, if that is more: a single long sample after a short
 // one is taken for an interrupted one.
-void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
+MEMPROF_SAMPLE_CODE void DirectSampler::Charge(uint64_t took_ns, uint64_t* total) {
   *total += std::min(took_ns, std::max(last_took_ns_, kLongStepNs));
   last_took_ns_ = took_ns;
 }
 
-DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* sure) {
-  SampledStacks::Taken taken = stacks_.Take();
+MEMPROF_SAMPLE_CODE DirectSampler::Record* DirectSampler::Take(uintptr_t soon, size_t size, bool* sure) {
+  // What is fetched arrives while V8 makes the handle.
+  FetchSampleCode();
+  stacks_.Fetch();
   Record* record = ledger_.Born(size);
-  record->labels = labels_->Current();
-  record->stack = taken.stack;
-  record->path = taken.path;
-  record->interval = drawn_.code;
   uintptr_t word = soon | 1;
   record->handle.Reset(isolate_, LocalAt<v8::Value>(&word));
   record->handle.SetWeak(record, OnDead, v8::WeakCallbackType::kParameter);
+  SampledStacks::Taken taken = stacks_.Take();
+  record->stack = taken.stack;
+  record->path = taken.path;
+  record->labels = labels_->Current();
+  record->interval = drawn_.code;
   *sure = taken.sure;
   if (!taken.sure) ++figures_.unsure;
   return record;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clocks.h"
+#include "base/sample_code.h"
 #include "heap/raw_handles.h"
 
 #if NODE_MAJOR_VERSION < 22
@@ -41,7 +42,7 @@ int PositionOf(v8::Local<v8::Function> function, uintptr_t shared) {
 
 }  // namespace
 
-FunctionTable::Slot* FunctionTable::SlotFor(uintptr_t address) {
+MEMPROF_SAMPLE_CODE FunctionTable::Slot* FunctionTable::SlotFor(uintptr_t address) {
   size_t mask = index_.size() - 1;
   for (size_t at = Mix(address) & mask;; at = (at + 1) & mask) {
     if (index_[at].address == address || index_[at].address == 0) return &index_[at];
@@ -65,7 +66,7 @@ void FunctionTable::Reindex(size_t slots) {
 }
 
 // Returns null when no function is known at this address, or the known one has died or moved.
-const FunctionTable::Slot* FunctionTable::Find(uintptr_t address) {
+MEMPROF_SAMPLE_CODE const FunctionTable::Slot* FunctionTable::Find(uintptr_t address) {
   Slot* slot = SlotFor(address);
   if (slot->address == 0) return nullptr;
   if (slot->epoch == epoch_) return slot;
@@ -75,7 +76,7 @@ const FunctionTable::Slot* FunctionTable::Find(uintptr_t address) {
 }
 
 // The answer for a map stays true until a full GC, which may collect or move it.
-bool FunctionTable::IsFunction(const uintptr_t* slot) {
+MEMPROF_SAMPLE_CODE bool FunctionTable::IsFunction(const uintptr_t* slot) {
   uintptr_t map = WordOf(*slot, 0);
   if (IsKnownMap(map)) return true;
   if (!LocalAt<v8::Value>(slot)->IsFunction()) return false;
@@ -83,7 +84,7 @@ bool FunctionTable::IsFunction(const uintptr_t* slot) {
   return true;
 }
 
-uint32_t FunctionTable::IdOf(const uintptr_t* slot) {
+MEMPROF_SAMPLE_CODE uint32_t FunctionTable::IdOf(const uintptr_t* slot) {
   if (!IsFunction(slot)) return kNoFunctionId;
   uintptr_t address = WordOf(*slot, layout_->shared_word);
   if (index_.empty()) Reindex(kSmallestIndex);

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/clocks.h"
+#include "base/sample_code.h"
 
 namespace memprof {
 
@@ -32,11 +33,12 @@ void IntervalSteering::Start(double max_overhead, uint32_t interval, uint64_t no
   paid_at_ns_ = window_from_ns_ = now_ns;
 }
 
-uint32_t IntervalSteering::interval(IntervalRange range) const {
+MEMPROF_SAMPLE_CODE uint32_t IntervalSteering::interval(IntervalRange range) const {
   return std::clamp(interval_, range.finest, std::max(range.finest, range.coarsest));
 }
 
-void IntervalSteering::Pay(uint64_t now_ns, uint64_t cost_ns, size_t live, IntervalRange range) {
+MEMPROF_SAMPLE_CODE void IntervalSteering::Pay(uint64_t now_ns, uint64_t cost_ns, size_t live,
+                                               IntervalRange range) {
   auto earned = static_cast<double>(Elapsed(paid_at_ns_, now_ns)) * max_overhead_;
   paid_at_ns_ = now_ns;
   // What earns more than the capacity earns the capacity.

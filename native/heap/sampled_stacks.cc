@@ -1,8 +1,10 @@
 #include "heap/sampled_stacks.h"
 
-#include <iterator>
+#include <algorithm>
+#include <array>
 #include <string_view>
 
+#include "base/sample_code.h"
 #include "heap/raw_handles.h"
 
 namespace memprof {
@@ -63,7 +65,7 @@ void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, cons
   stack_ = stack;
   code_ = code;
   depth_ = static_cast<size_t>(depth);
-  walked_.resize(depth_ + 1 + kMoreFrames);
+  most_frames_ = depth_ + 1 + kMoreFrames;
   frames_.reserve(depth_ + 2);
   before_.clear();
   now_.clear();
@@ -72,26 +74,23 @@ void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, cons
 void SampledStacks::Stop() {
   functions_.Clear();
   paths_.Clear();
-  walked_ = std::vector<const uintptr_t*>();
   before_ = std::vector<Walked>();
   now_ = std::vector<Walked>();
   names_ = std::vector<std::pair<uint32_t, std::string>>();
   named_ = std::vector<bool>();
 }
 
-SampledStacks::Taken SampledStacks::Take() {
+MEMPROF_SAMPLE_CODE SampledStacks::Taken SampledStacks::Take() {
   if (!TakeFrames()) return {0, 0, false};
   uint32_t path = paths_.Intern(frames_);
   return {paths_.At(path).stack, path, true};
 }
 
-bool SampledStacks::TakeFrames() {
+MEMPROF_SAMPLE_CODE bool SampledStacks::TakeFrames() {
   frames_.clear();
-  WalkedStack walked = WalkStack(*left_by_, stack_, code_, walked_);
-  if (!walked.sure) return false;
+  if (!WalkNow()) return false;
   bool deoptimising = false;
   bool truncated = false;
-  FindKnown(walked.frames);
   for (Walked& each : now_) {
     if (each.id == 0) each.id = functions_.IdOf(each.at);
     uint32_t id = each.id;
@@ -121,21 +120,28 @@ bool SampledStacks::TakeFrames() {
   return true;
 }
 
-// Lists the walked frames, with the ids of those that the stack before had, too. The memory that tells the
-// other ids is fetched for all of them at once.
-void SampledStacks::FindKnown(size_t frames) {
+MEMPROF_SAMPLE_CODE void SampledStacks::Fetch() const {
+  for (const Walked& each : before_) Prefetch(each.at);
+}
+
+// Lists the frames of the stack, with the ids of those that the stack before had, too. The memory that tells
+// the other ids is fetched for all of them at once.
+MEMPROF_SAMPLE_CODE bool SampledStacks::WalkNow() {
   now_.clear();
-  size_t passed = 0;  // how many of `before_` have lower addresses than the frame at hand
-  for (size_t i = 0; i < frames; ++i) {
-    const uintptr_t* at = walked_[i];
-    while (passed < before_.size() && before_[passed].at < at) ++passed;
-    bool known = passed < before_.size() && before_[passed].at == at && before_[passed].function == *at;
-    now_.push_back({at, *at, known ? before_[passed].id : 0});
+  const Walked* before = before_.data();  // the first frame of the stack before that is not passed yet
+  const Walked* const end = before + before_.size();
+  bool sure = WalkFrames(*left_by_, stack_, code_, [&](const uintptr_t* at) {
+    while (before != end && before->at < at) ++before;
+    bool known = before != end && before->at == at && before->function == *at;
     if (!known) FunctionTable::FetchObject(at);
-  }
+    now_.push_back({at, *at, known ? before->id : 0});
+    return now_.size() != most_frames_;
+  });
+  if (!sure) return false;
   for (const Walked& each : now_) {
     if (each.id == 0) functions_.FetchSlot(each.at);
   }
+  return true;
 }
 
 v8::StateTag SampledStacks::State() {
@@ -154,43 +160,63 @@ Ref SampledStacks::FrameOf(uint32_t id) {
   return tables_->InternFrame(NameOf(id), "", 0, 0);
 }
 
-// Finds the node's path in the tables, given that of its parent. Returns 0 when a function of it is not
+bool SampledStacks::IsDescribed(uint32_t id) const {
+  return id < FunctionTable::kFirstId || functions_.InfoOf(id).described;
+}
+
+// Finds the path in the tables, given that its base is known there. Returns 0 when a function is not
 // described yet.
-Ref SampledStacks::Intern(const CallPaths::Node& node) {
-  Ref parent = node.parent == 0 ? 0 : paths_.At(node.parent).stack;
-  if (node.parent != 0 && parent == 0) return 0;
-  bool described = node.function < FunctionTable::kFirstId || functions_.InfoOf(node.function).described;
-  if (!described) return 0;
-  Ref stack = tables_->InternStack(parent, FrameOf(node.function));
-  if (stack != 0) return stack;
-  // There is no room for whole stacks.
-  Ref path[ProfileTables::kCutFrames + 1];
-  size_t at = std::size(path);
-  for (const CallPaths::Node* each = &node; at != 0; each = &paths_.At(each->parent)) {
-    path[--at] = FrameOf(each->function);
-    if (each->parent == 0) break;
+Ref SampledStacks::Intern(uint32_t number) {
+  CallPaths::Path& path = paths_.At(number);
+  std::span<const uint32_t> added = paths_.AddedBy(path);
+  if (!std::all_of(added.begin(), added.end(), [&](uint32_t id) { return IsDescribed(id); })) return 0;
+  const CallPaths::Path* base = path.base == 0 ? nullptr : &paths_.At(path.base);
+  if (base != nullptr && base->cut) return InternWhole(number);
+  Ref stack = base == nullptr ? 0 : base->stack;
+  for (uint32_t i = path.shared; base != nullptr && i < base->count; ++i) {
+    stack = tables_->StackAt(stack)->key.parent;
   }
-  return tables_->InternCutStack(std::span(path).subspan(at));
+  for (uint32_t id : added) {
+    stack = tables_->InternStack(stack, FrameOf(id));
+    if (stack == 0) return InternWhole(number);
+  }
+  return stack;
+}
+
+// The same for a path whose base is cut, or for which there is no room.
+Ref SampledStacks::InternWhole(uint32_t number) {
+  std::vector<uint32_t> functions = paths_.FunctionsOf(number);
+  Ref stack = 0;
+  for (uint32_t id : functions) {
+    stack = tables_->InternStack(stack, FrameOf(id));
+    if (stack == 0) break;
+  }
+  if (stack != 0) return stack;
+  paths_.At(number).cut = true;
+  std::vector<Ref> frames;
+  size_t kept = std::min(functions.size(), ProfileTables::kCutFrames + size_t{1});
+  for (size_t i = functions.size() - kept; i < functions.size(); ++i) frames.push_back(FrameOf(functions[i]));
+  return tables_->InternCutStack(frames);
 }
 
 Ref SampledStacks::StackOf(uint32_t path) {
   if (path == 0) return 0;
-  // The unresolved nodes of the path, leaf first. They have known parents or none.
-  frames_.clear();
-  for (uint32_t each = path; each != 0 && paths_.At(each).stack == 0; each = paths_.At(each).parent) {
-    frames_.push_back(each);
+  std::array<uint32_t, CallPaths::kMostBases + 1> unknown;
+  size_t count = 0;
+  for (uint32_t each = path; each != 0 && paths_.At(each).stack == 0; each = paths_.At(each).base) {
+    unknown[count++] = each;
   }
-  while (!frames_.empty()) {
-    CallPaths::Node& node = paths_.At(frames_.back());
-    frames_.pop_back();
-    node.stack = Intern(node);
-    if (node.stack == 0) return 0;
+  while (count != 0) {
+    uint32_t each = unknown[--count];
+    Ref stack = Intern(each);
+    if (stack == 0) return 0;
+    paths_.At(each).stack = stack;
   }
   return paths_.At(path).stack;
 }
 
 void SampledStacks::Trim() {
-  if (paths_.size() < kMostPaths && !functions_.Full()) return;
+  if (paths_.bytes() < kMostPathBytes && !functions_.Full()) return;
   if (functions_.AnyToDescribe()) return;
   paths_.Clear();
   before_.clear();

@@ -1,4 +1,4 @@
-// Walks the current stack and names it by a node of the isolate's call paths. In the process's tables, a
+// Walks the current stack and names it by a number of the isolate's call paths. In the process's tables, a
 // stack can be found only when all its functions are described.
 //
 // Thread safety: none; belongs to one isolate's thread. `Take` allocates nothing on V8's heap and may be
@@ -35,8 +35,8 @@ bool SameText(std::string_view ours, std::string_view v8s);
 
 class SampledStacks {
  public:
-  // About so many paths are kept.
-  static constexpr size_t kMostPaths = 1 << 16;
+  // About so much memory is used for paths.
+  static constexpr size_t kMostPathBytes = 4 << 20;
 
   SampledStacks(v8::Isolate* isolate, ProfileTables* tables)
       : isolate_(isolate), tables_(tables), functions_(isolate, tables) {}
@@ -53,6 +53,8 @@ class SampledStacks {
   };
   // REQUIRES: called while V8 samples, on the isolate's thread.
   Taken Take();
+  // Fetches into the caches what `Take` will probably read first.
+  void Fetch() const;
 
   bool AnyToDescribe() const { return functions_.AnyToDescribe(); }
   // Describes functions that are not described yet, until it is `until_ns`. Returns whether all are
@@ -95,10 +97,12 @@ class SampledStacks {
   };
 
   bool TakeFrames();
-  void FindKnown(size_t frames);
+  bool WalkNow();
   v8::StateTag State();
   Ref FrameOf(uint32_t id);
-  Ref Intern(const CallPaths::Node& node);
+  bool IsDescribed(uint32_t id) const;
+  Ref Intern(uint32_t path);
+  Ref InternWhole(uint32_t path);
   const char* CompareFrame(uint32_t id, const V8Node& node);
 
   v8::Isolate* const isolate_;
@@ -109,7 +113,7 @@ class SampledStacks {
   StackRange stack_;
   CodeRanges code_;
   size_t depth_ = 0;
-  std::vector<const uintptr_t*> walked_;
+  size_t most_frames_ = 0;
   std::vector<uint32_t> frames_;                         // ids of the current stack, leaf first
   std::vector<Walked> before_;                           // the previous stack as it was walked
   std::vector<Walked> now_;                              // the current one

@@ -28,17 +28,55 @@
 
 namespace memprof {
 
+// Walks from the frame that JavaScript left by (0: no JavaScript runs), leaf first, until the stack ends or
+// `on_frame` returns false. It calls `on_frame` with the address of the word that holds the frame's function.
+// Such a word holds an object of V8's heap, but no function while the frame is being deoptimised. Returns
+// false when the walk met something that the rules above do not cover, such as a separate stack of
+// WebAssembly. There may be more frames then.
+template <typename F>
+[[gnu::always_inline]] inline bool WalkFrames(uintptr_t left_by, const StackRange& stack,
+                                              const CodeRanges& code, F&& on_frame) {
+  // V8 marks the type of a frame with twice the type's number.
+  constexpr uintptr_t kEntryMarker = 1 * 2;
+  constexpr uintptr_t kConstructEntryMarker = 2 * 2;
+  constexpr ptrdiff_t kLeftByWord = -8;   // in an entry frame
+  constexpr size_t kMostSteps = 1 << 16;  // more frames than fit on a thread's stack
+  if (left_by == 0) return true;
+  if (!stack.Contain(left_by)) return false;
+  uintptr_t frame = left_by;
+  // Where the frame's callee returns to, which shows whether V8 generated the frame's code. 0 for a frame by
+  // which JavaScript left: that code is V8's.
+  uintptr_t pc = 0;
+  for (size_t step = 0; step < kMostSteps; ++step) {
+    auto* words = reinterpret_cast<const uintptr_t*>(frame);
+    uintptr_t marker = words[-1];
+    uintptr_t next;
+    if (marker == kEntryMarker || marker == kConstructEntryMarker) {
+      next = words[kLeftByWord];
+      pc = 0;
+      if (next == 0) return true;
+    } else {
+      if (marker % 2 != 0) {
+        // A frame by which JavaScript left (`pc` is 0) always has a type marker.
+        if (pc == 0 || !code.Contain(pc) || !IsHeapObject(words[-2])) return false;
+        if (!on_frame(words - 2)) return true;
+      }
+      next = words[0];
+      pc = words[1];
+    }
+    if (next <= frame || !stack.Contain(next)) return false;
+    frame = next;
+  }
+  return false;
+}
+
 struct WalkedStack {
   // How many elements of `functions` were set.
   size_t frames = 0;
-  // False when the walk met something that the rules above do not cover, such as a separate stack of
-  // WebAssembly. There may be more frames then.
-  bool sure = true;
+  bool sure = true;  // what WalkFrames returned
 };
 
-// Walks from the frame that JavaScript left by (0: no JavaScript runs), leaf first, until `functions` is full
-// or the stack ends. Sets each element to the address of the word that holds the frame's function. Such a
-// word holds an object of V8's heap, but no function while the frame is being deoptimised.
+// Sets the elements of `functions` to what `WalkFrames` finds, until all are set.
 WalkedStack WalkStack(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
                       std::span<const uintptr_t*> functions);
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/sample_code.h"
 #include "heap/v8_layout.h"
 
 namespace memprof {
@@ -31,12 +32,12 @@ constinit thread_local const void* thread_observer = nullptr;
 const void** VtableOf(void* sampler) { return static_cast<const void**>(sampler) + kObserverWord; }
 void* ObserverOf(void* sampler) { return static_cast<void**>(sampler) + kObserverWord; }
 
-void Step(void* observer, int bytes, uintptr_t soon, size_t size) {
+MEMPROF_SAMPLE_CODE void Step(void* observer, int bytes, uintptr_t soon, size_t size) {
   if (observer != thread_observer) return v8_step(observer, bytes, soon, size);
   thread_listener->OnStep(bytes, soon, size);
 }
 
-intptr_t NextStepSize(void* observer) {
+MEMPROF_SAMPLE_CODE intptr_t NextStepSize(void* observer) {
   if (observer != thread_observer) return v8_next_step_size(observer);
   return thread_listener->NextStepSize();
 }

@@ -10,15 +10,14 @@ namespace memprof {
 
 namespace {
 
-std::vector<uint32_t> PathOf(const CallPaths& paths, uint32_t node) {
-  std::vector<uint32_t> functions;
-  for (; node != 0; node = paths.At(node).parent) functions.push_back(paths.At(node).function);
-  return functions;
+std::vector<uint32_t> PathOf(const CallPaths& paths, uint32_t path) {
+  std::vector<uint32_t> functions = paths.FunctionsOf(path);
+  return {functions.rbegin(), functions.rend()};
 }
 
 }  // namespace
 
-TEST(CallPathsGiveEachPathOneNode) {
+TEST(CallPathsGiveEachPathOneNumber) {
   CallPaths paths;
   std::map<std::vector<uint32_t>, uint32_t> known;
   std::srand(1);
@@ -30,26 +29,44 @@ TEST(CallPathsGiveEachPathOneNode) {
       functions.insert(functions.begin(),
                        i < 20 ? static_cast<uint32_t>(i + 1) : static_cast<uint32_t>(std::rand()) % 3 + 1);
     }
-    uint32_t node = paths.Intern(functions);
-    REQUIRE(node != 0);
-    auto [it, is_new] = known.emplace(functions, node);
-    CHECK_EQ(it->second, node);
-    if (is_new) CHECK(PathOf(paths, node) == functions);
+    uint32_t path = paths.Intern(functions);
+    REQUIRE(path != 0);
+    auto [it, is_new] = known.emplace(functions, path);
+    CHECK_EQ(it->second, path);
   }
-  // All beginnings of paths are nodes, too, and no two nodes are the same path.
-  std::map<std::vector<uint32_t>, int> all;
-  for (uint32_t node = 1; node <= paths.size(); ++node) ++all[PathOf(paths, node)];
-  CHECK_EQ(all.size(), paths.size());
+  CHECK_EQ(paths.size(), known.size());
+  for (const auto& [functions, path] : known) CHECK(PathOf(paths, path) == functions);
 }
 
-TEST(CallPathsFindBeginningsOfThePathBefore) {
+TEST(CallPathsKeepOnlyWhatAPathAdds) {
   CallPaths paths;
-  std::vector<uint32_t> longer = {3, 2, 1};
-  std::vector<uint32_t> shorter = {2, 1};
-  uint32_t leaf = paths.Intern(longer);
-  CHECK_EQ(paths.Intern(shorter), paths.At(leaf).parent);
-  CHECK_EQ(paths.Intern(longer), leaf);
+  std::vector<uint32_t> first = {4, 3, 2, 1};
+  std::vector<uint32_t> second = {6, 5, 2, 1};
+  std::vector<uint32_t> beginning = {2, 1};
+  uint32_t before = paths.Intern(first);
+  const CallPaths::Path& path = paths.At(paths.Intern(second));
+  CHECK_EQ(path.base, before);
+  CHECK_EQ(path.shared, 2u);
+  CHECK_EQ(paths.AddedBy(path).size(), 2u);
+  CHECK_EQ(paths.AddedBy(path)[0], 5u);
+  // A path always adds at least its leaf.
+  CHECK_EQ(paths.At(paths.Intern(beginning)).shared, 1u);
+  CHECK_EQ(paths.Intern(first), before);
   CHECK_EQ(paths.size(), 3u);
+}
+
+TEST(CallPathsHaveFewBases) {
+  CallPaths paths;
+  std::vector<uint32_t> functions(400, 1);
+  for (uint32_t i = 0; i < 1000; ++i) {
+    functions[0] = i + 2;
+    uint32_t path = paths.Intern(functions);
+    uint32_t bases = 0;
+    for (uint32_t each = path; paths.At(each).base != 0; each = paths.At(each).base) ++bases;
+    CHECK(bases <= CallPaths::kMostBases);
+    CHECK(PathOf(paths, path) == functions);
+  }
+  CHECK(paths.bytes() < 400'000);
 }
 
 TEST(CallPathsAreForgotten) {
@@ -59,7 +76,7 @@ TEST(CallPathsAreForgotten) {
   paths.Clear();
   CHECK_EQ(paths.size(), 0u);
   CHECK_EQ(paths.bytes(), 0u);
-  CHECK_EQ(paths.Intern(path), 2u);
+  CHECK_EQ(paths.Intern(path), 1u);
 }
 
 }  // namespace memprof
