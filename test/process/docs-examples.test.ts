@@ -133,7 +133,7 @@ t.test('blocks are found, and the reasons of those that do not run', (t) => {
   t.end();
 });
 
-t.test('every command of the documentation runs', { timeout: 280_000 }, async (t) => {
+t.test('every command of the documentation runs', { timeout: 600_000 }, async (t) => {
   const server = start(node, [...nodeFlags, '--import', 'memprof/register', 'server.js'], {
     PORT: '0',
     MEMPROF_HTTP: '0',
@@ -251,7 +251,7 @@ const READERS_OWN = `
   });
 `;
 
-t.test('every example in JavaScript runs', { timeout: 280_000 }, async (t) => {
+t.test('every example in JavaScript runs', { timeout: 600_000 }, async (t) => {
   const pyroscope = await ingestServer(t);
   const done = new Set<string>();
   writeFileSync(inFolder('own.mjs'), READERS_OWN);
