@@ -56,6 +56,7 @@
         "native/heap/safe_memory.cc",
         "native/heap/sampled_stacks.cc",
         "native/heap/script_texts.cc",
+        "native/heap/snapshot_names.cc",
         "native/heap/stack_interner.cc",
         "native/heap/stack_walk.cc",
         "native/heap/step_hook.cc",

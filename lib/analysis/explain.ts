@@ -89,8 +89,9 @@ const MS_PER_MIB = 45;
 const BYTES_PER_HEAP_BYTE = 7;
 const MIB = 2 ** 20;
 const PATHS = 10;
-// A thread in a long native call does not answer.
-const ANSWER_TIMEOUT_MS = 10_000;
+// A thread in a long native call does not answer. On a busy machine one that does may take long to begin.
+const ANSWER_TIMEOUT_MS = 30_000;
+const COLLECT_TIMEOUT_MS = 10_000;
 const FIGURES_TIMEOUT_MS = 1000;
 
 /** The heap of all threads, since other threads' figures are known only together. */
@@ -200,7 +201,7 @@ async function findFreshSites(
   await untilAborted(refreshFigures(false, FIGURES_TIMEOUT_MS), signal);
   const sites = await untilAborted(findSites(pattern, limit), signal);
   if (sites.length > 0) return sites;
-  await untilAborted(refreshFigures(true, ANSWER_TIMEOUT_MS), signal);
+  await untilAborted(refreshFigures(true, COLLECT_TIMEOUT_MS), signal);
   return untilAborted(findSites(pattern, limit), signal);
 }
 

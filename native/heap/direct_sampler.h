@@ -84,6 +84,8 @@ class DirectSampler final : public StepListener {
 
   // Whether the sampler that we last attached to still runs.
   bool StillOurs() const;
+  // The word of V8's heap profiler that points to it. REQUIRES: `StillOurs`.
+  uintptr_t* profiler_word() const { return profiler_word_; }
   // Describes the functions met since the last call, until it is `until_ns`, and compares with V8 what is
   // due. It may allocate on V8's heap, so it must be called at a safe moment. Returns false when there was a
   // difference: direct sampling has ended then, and the caller must count V8's samples with ids above
@@ -166,7 +168,7 @@ class DirectSampler final : public StepListener {
   Ledger ledger_;
   StackInterner interner_;  // reads V8's tree for a comparison
   const V8Layout* layout_ = nullptr;
-  const uintptr_t* profiler_word_ = nullptr;
+  uintptr_t* profiler_word_ = nullptr;
   const uintptr_t* entry_word_ = nullptr;
   void* sampler_ = nullptr;
   StackRange stack_;

@@ -11,11 +11,13 @@
 // Words have 8 bytes and are counted from the beginning of the object:
 //
 //   v8::HeapProfiler    [profiler_word] -> the running sampler, or null
+//                       [5] -> the storage of names of snapshots and samples
 //   sampler             [0] the isolate
 //                       [2] the id of the last sample
 //                       [4] an allocation observer; its first word is its vtable: two destructors, Step,
 //                           GetNextStepSize
 //                       [5] the first step, [6] the sampler, [9] the interval: the rest of the observer
+//                       [10] -> the storage of names
 //                       [25] -> "(root)"
 //                       [27] its samples (see v8_samples.cc)
 //                       [34] the depth of stacks (the low half), [35] the interval
@@ -45,6 +47,8 @@ struct V8Layout {
 constexpr size_t kLastIdWord = 2;
 constexpr size_t kObserverWord = 4;
 constexpr size_t kSamplesWord = 27;
+constexpr size_t kNamesWord = 5;
+constexpr size_t kSamplerNamesWord = 10;
 constexpr size_t kScriptTextWord = 1;
 constexpr size_t kScriptNameWord = 2;
 // Places in the observer's vtable.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heap/retaining_paths.h"
+#include "heap/snapshot_names.h"
 
 namespace memprof {
 
@@ -38,6 +39,7 @@ void Explanation::Run(v8::Isolate* isolate, DirectSampler* sampler) {
   if (stop_) return End(Outcome::kStopped);
   if (!sampler->active() || !sampler->StillOurs()) return End(Outcome::kNoObjects);
   if (IsHeapTooFull(isolate)) return End(Outcome::kHeapFull);
+  SnapshotNames names(isolate->GetHeapProfiler(), sampler->profiler_word());
   PathsResult result = FindRetainingPaths(
       isolate, [&] { return sampler->ObjectsOf(stacks_); }, [&] { return sampler->AllObjects(); },
       [&] { return stop_.load(std::memory_order_relaxed); });

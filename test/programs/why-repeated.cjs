@@ -1,0 +1,27 @@
+'use strict';
+// Asks again and again what holds a site's memory. Prints what malloc has in use after the second and after the last time.
+// usage: why-repeated.cjs CALLS
+const memprof = require('../../dist');
+
+memprof.start({ directSamples: true, sampleInterval: 16384 });
+
+const kept = [];
+function keep(n) {
+  kept[n % 5000] = { n, list: new Array(20).fill(n) };
+}
+
+async function main() {
+  const calls = Number(process.argv[2]);
+  let n = 0;
+  let sites = 0;
+  const malloced = [];
+  for (let call = 1; call <= calls; call++) {
+    // So that V8 gives its objects other ids each time.
+    for (let i = 0; i < 5500; i++) keep(n++);
+    sites += (await memprof.explain({ site: 'keep' })).sites.length;
+    if (call === 2 || call === calls) malloced.push((await memprof.memoryBreakdown()).malloc?.inUse ?? null);
+  }
+  console.log(JSON.stringify({ sites, malloced, source: memprof.status().heap.source }));
+}
+
+void main();
