@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 const root = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const compiled = path.join(root, 'build', 'test');
 
-const SIDE_BY_SIDE = ['unit', 'process', 'http', 'hazard'];
+const SIDE_BY_SIDE = ['unit', 'process', 'command', 'http', 'hazard'];
 const ALONE = ['measured'];
 const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
 /** Tests wait for events, so only a test that hangs reaches this limit, however busy the machine is. */

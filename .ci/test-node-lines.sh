@@ -2,7 +2,7 @@
 # test-node-lines.sh [--retry] [LINE…]: builds the prebuilt binary for each Node.js line, then runs the tests on it, under that
 # line's node. The last line is `N passed, N failed`.
 #
-# Tests that do not depend on V8 (test/unit) run in `npm test`, and here only on the newest line.
+# What does not depend on V8's memory (test/unit, test/command, test/http) runs in `npm test`, and here only on the newest line.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -22,8 +22,8 @@ trap 'rm -rf "$tmp"' EXIT
 for line in "$@"; do
   if bash .ci/build-prebuild.sh "$line"; then
     bin=$(bash .ci/fetch-node.sh "$line")/bin
-    folders=(process http hazard measured)
-    [ "$line" != "$newest" ] || folders+=(unit)
+    folders=(process hazard measured)
+    [ "$line" != "$newest" ] || folders+=(unit command http)
     # PATH, because tests may start `node` by name.
     PATH=$bin:$PATH PREBUILDS_ONLY=1 node .ci/run-tests.mjs "${retry[@]}" "${folders[@]}" 2>&1 </dev/null | tee "$tmp/log" || true
     read -r good bad <<<"$(tail -n 1 "$tmp/log" | awk '/^[0-9]+ passed, [0-9]+ failed$/ { print $1, $3 }')"

@@ -1,4 +1,4 @@
-// The pages that a server shows besides the flame page (process/cli-flame): axe-core finds nothing, and nothing
+// The pages that a server shows besides the flame page (command/flame): axe-core finds nothing, and nothing
 // sticks out on a telephone.
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';

@@ -11,7 +11,7 @@ const summary = (pass: number, fail = 0) =>
 async function runTests(t: Test, tests: Record<string, string>, args: string[], flat: string[] = []) {
   const files = (extension: string, text: (code: string) => string) =>
     Object.fromEntries(
-      ['unit', 'process', 'http', 'hazard', 'measured'].map((folder) => [
+      ['unit', 'process', 'command', 'http', 'hazard', 'measured'].map((folder) => [
         folder,
         Object.fromEntries(
           Object.entries(tests)
