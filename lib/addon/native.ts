@@ -14,7 +14,10 @@ export interface NativeAddon {
   /** Takes a snapshot as of this thread's last garbage collection. */
   takeSnapshot(buffers: boolean): Promise<NativeSnapshot>;
   stackFrames(stack: number, buffers: boolean): Uint32Array;
-  /** `start` and `length` are those of `ScriptPlace` in `native/tables/profile_tables.h`. */
+  /**
+   * `start` and `length` are those of `ScriptPlace` in `native/tables/profile_tables.h`. `callLine` and `callColumn` are
+   * where the function called the next one, 0 if unknown.
+   */
   readFrame(
     frame: number,
     buffers: boolean,
@@ -26,6 +29,9 @@ export interface NativeAddon {
     address: number,
     start: number,
     length: number,
+    callLine: number,
+    callColumn: number,
+    inlined: boolean,
   ];
   readMemFigures(process: boolean): NativeMemFigures;
   readBufferFigures(): NativeBufferFigures;
@@ -118,6 +124,7 @@ export interface NativeStartOptions {
   buffers: number;
   bufferSampleInterval: number;
   directSamples: number;
+  callSites: number;
   /** Bytes of the buffers that the thread already has; not an option. */
   existingBuffers: number;
 }
@@ -182,6 +189,8 @@ export interface NativeProtoOptions {
   shownFiles: readonly string[];
   shownLines: readonly number[];
   shownColumns: readonly number[];
+  /** Lines where the functions start. */
+  shownStarts: readonly number[];
 }
 
 /** `MemFigures` of `native/gc/gc_clock.h`. */

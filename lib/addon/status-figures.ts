@@ -96,6 +96,23 @@ export const NO_FIGURES = {
     overflowSamples: 0,
   },
 
+  callSites: {
+    /** Whether the calling thread's samples get the lines of their calls, see `start({ callSites })`. */
+    running: false,
+    /** Why they do not although `start` was asked for it; else null. */
+    problem: null as string | null,
+    /** Samples of the heap taken while lines were asked for, in all threads. The following counts are of these. */
+    samples: 0,
+    /** Those that have the line of their allocation. The last ones wait until their profile is read. */
+    withLines: 0,
+    /** Those for which V8 was not asked, because that had taken more than `maxOverhead` allows, or too many waited. */
+    skipped: 0,
+    /** Those for which V8 told nothing, or other functions than memprof had found. They keep the starts of functions. */
+    unfit: 0,
+    /** Those whose line V8 did not know, as of code that was compiled before. */
+    unknown: 0,
+  },
+
   buffers: {
     /** Whether the calling thread's buffers are sampled. */
     running: false,
@@ -149,6 +166,8 @@ export const NO_FIGURES = {
     /** Of these, samples that V8 took as well, to be compared or to tell the stack, and the wall time of that. */
     v8Samples: 0,
     v8SampleNs: 0,
+    /** What lines of calls took: wall time of samples, and time on V8's thread. Part of `overhead.sampling`. */
+    callSiteNs: 0,
     /** Stacks that were equal to V8's, and stacks that V8 was asked for. */
     stacksCompared: 0,
     stacksAskedOfV8: 0,

@@ -380,8 +380,8 @@ class Places {
     for (const frame of framesOfStacks(new Set(native().readRecords(true, false).stacks))) {
       const key = `${frame.functionName}\n${frame.fileName}`;
       const other = places.#functions.get(key) ?? frame;
-      const same = other.lineNumber === frame.lineNumber && places.#functions.has(key) ? other : frame;
-      places.#functions.set(key, other.lineNumber === frame.lineNumber ? same : undefined);
+      const same = startOf(other) === startOf(frame) && places.#functions.has(key) ? other : frame;
+      places.#functions.set(key, startOf(other) === startOf(frame) ? same : undefined);
     }
     const files = new Set<string>();
     for (let at = 0; at < raw.steps.length; at += 8) {
@@ -411,8 +411,8 @@ class Places {
             });
       this.#asked.set(key, frame);
     }
-    const { fileName: file, lineNumber } = frame.lineNumber === 0 ? frame : frameInSources(frame);
-    return { fileName: file, lineNumber };
+    const shown = frame.lineNumber === 0 ? frame : frameInSources(frame);
+    return { fileName: shown.fileName, lineNumber: startOf(shown) };
   };
 
   /** Finds out where the places asked for are in the sources. Resolves to whether one of them is elsewhere. */
@@ -422,6 +422,11 @@ class Places {
     await findFrames(frames);
     return frames.some((frame, at) => frameInSources(frame) !== before[at]);
   }
+}
+
+/** Of the function, also where the frame's line is that of a call. */
+function startOf({ lineNumber, startLine = lineNumber }: Readonly<Frame>): number {
+  return startLine;
 }
 
 async function textOf(file: string): Promise<string> {

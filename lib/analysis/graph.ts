@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Granularity } from '../base/choices.js';
 import { withoutPlace } from '../profile/function-label.js';
-import type { Location } from '../profile/merged.js';
+import type { Location, MergedProfile } from '../profile/merged.js';
 import type { Mapping, ProfileData, ProfileFrame } from '../profile/model.js';
 import type { FilteredProfile } from './filters.js';
 
@@ -72,6 +72,14 @@ function binaryName(mapping: Mapping | undefined): string {
   return mapping === undefined || mapping.fileName === ''
     ? '<unknown>'
     : `[${path.posix.basename(mapping.fileName)}]`;
+}
+
+/** How reports tell sites apart unless they are told: by lines where the profile has lines of calls of its own program. */
+export function sitesBy({ locations }: Pick<MergedProfile, 'locations'>): 'lines' | 'places' {
+  const atCalls = locations.some(({ frames }) =>
+    frames.some(({ startLine = 0, lineNumber }) => startLine > 0 && lineNumber > startLine),
+  );
+  return atCalls ? 'lines' : 'places';
 }
 
 /** A function and where it is: the line where it starts, or, where the profile does not tell, that of the call. */

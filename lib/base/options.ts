@@ -171,6 +171,15 @@ const table: Option[] = [
       "the results proved equal to V8's",
   },
   {
+    name: 'callSites',
+    takers: PROFILED,
+    kind: boolean,
+    default: false,
+    help:
+      "name the lines of calls, and inlined functions, by V8's CPU profiler; needs Node.js 22 and samples that memprof takes " +
+      'itself (`directSamples`), which it switches on',
+  },
+  {
     name: 'heapLimitDump',
     takers: ['start'],
     kind: directoryOrNull,

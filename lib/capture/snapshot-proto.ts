@@ -44,7 +44,7 @@ export async function snapshotProto({ ofBuffers, sourceMaps, ...options }: Snaps
 
 type Shown = Pick<
   NativeProtoOptions,
-  'shownFrames' | 'shownFunctions' | 'shownFiles' | 'shownLines' | 'shownColumns'
+  'shownFrames' | 'shownFunctions' | 'shownFiles' | 'shownLines' | 'shownColumns' | 'shownStarts'
 >;
 
 const NOTHING: Shown = {
@@ -53,6 +53,7 @@ const NOTHING: Shown = {
   shownFiles: [],
   shownLines: [],
   shownColumns: [],
+  shownStarts: [],
 };
 
 /** Looks up a few frames of each unknown file first, and all its frames only if the file has a source map. */
@@ -74,6 +75,7 @@ async function shownFrames(
     shownFiles: frames.map(({ fileName }) => fileName),
     shownLines: frames.map(({ lineNumber }) => lineNumber),
     shownColumns: frames.map(({ columnNumber }) => columnNumber),
+    shownStarts: frames.map(({ lineNumber, startLine = lineNumber }) => startLine),
   };
 }
 

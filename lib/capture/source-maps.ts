@@ -6,7 +6,7 @@ import type { BucketRecord } from '../profile/delta.js';
 import { labelInSources, NAMELESS } from '../profile/function-label.js';
 import type { Sample } from '../profile/model.js';
 import type { Frame, MemProfileRecord } from '../profile/public-types.js';
-import { isNameless, scriptPlaceOf } from '../sampler/frames.js';
+import { functionStartOf, isAtCall, isNameless, scriptPlaceOf } from '../sampler/frames.js';
 import { countLeftOut, countMap } from '../sampler/source-map-tally.js';
 import { compiledCode } from './source-maps/compiled-code.js';
 import type { Answer, Place, Problem, Question, SourcePlace } from './source-maps/find-sources.js';
@@ -180,9 +180,12 @@ function questionFor(fileName: string, frames: Frames): Question {
 }
 
 function toPlace(frame: Readonly<Frame>): Place {
-  const { lineNumber: line, columnNumber: column } = frame;
   const functionName = isNameless(frame) ? NAMELESS : frame.functionName;
-  return { functionName, line, column, ...scriptPlaceOf(frame) };
+  const place = { functionName, ...functionStartOf(frame), ...scriptPlaceOf(frame) };
+  if (!isAtCall(frame)) return place;
+  const { line, column } = place;
+  const isStart = frame.lineNumber === line && frame.columnNumber === column;
+  return isStart ? place : { ...place, call: { line: frame.lineNumber, column: frame.columnNumber } };
 }
 
 /** What Node.js has of code that is not in its file; only if the program has it read source maps. */
@@ -220,10 +223,17 @@ function accept(fileName: string, frames: Frames, answer: Answer | Problem): voi
 
 function inSource(
   frame: Readonly<Frame>,
-  { functionName: found, fileName, line, column }: SourcePlace,
+  { functionName: found, fileName, line, column, call }: SourcePlace,
 ): Readonly<Frame> {
   const functionName = found === NAMELESS ? labelInSources(frame.functionName, fileName, line) : found;
-  return Object.freeze({ ...frame, functionName, fileName, lineNumber: line, columnNumber: column });
+  return Object.freeze({
+    ...frame,
+    functionName,
+    fileName,
+    lineNumber: call?.line ?? line,
+    columnNumber: call?.column ?? column,
+    ...(isAtCall(frame) ? { startLine: line } : {}),
+  });
 }
 
 /** The line is of what was compiled, which the file is not: so it must not look like a line of the file. */

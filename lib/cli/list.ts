@@ -23,6 +23,8 @@ interface Sums {
 
 interface Routine extends Sums {
   name: string;
+  /** The line where it starts; 0 if unknown. */
+  start: number;
   file: string;
   lines: Map<number, Sums>;
 }
@@ -42,7 +44,10 @@ function collect(
     for (const [at, { functionName: name, fileName: file, lineNumber: line, startLine }] of stack.entries()) {
       if (!only.test(name) && !only.test(`${file}:${line}`)) continue;
       const key = `${name}\0${file}\0${startLine ?? 0}`;
-      const routine = routines.get(key) ?? { name, file, flat: 0, cum: 0, lines: new Map<number, Sums>() };
+      const routine = routines.get(key) ?? {
+        ...{ name, file, start: startLine ?? 0, flat: 0, cum: 0 },
+        lines: new Map<number, Sums>(),
+      };
       routines.set(key, routine);
       const sums = routine.lines.get(line) ?? { flat: 0, cum: 0 };
       routine.lines.set(line, sums);
@@ -77,14 +82,19 @@ function endOfBlock(source: readonly string[], first: number, last: number): num
   return Math.min(source.length, last + AFTER);
 }
 
-function formatRoutine({ name, file, flat, cum, lines }: Routine, total: number, unit: string): string[] {
+function formatRoutine(
+  { name, file, start, flat, cum, lines }: Routine,
+  total: number,
+  unit: string,
+): string[] {
   const figure = (value: number) => (value === 0 ? '.' : formatCompact(value, unit)).padStart(10);
   const share = total === 0 ? 0 : (100 * cum) / total;
   const out = [`ROUTINE ======================== ${printable(name)} in ${printable(file || '?')}`];
   out.push(`${figure(flat)} ${figure(cum)} (flat, cum) ${share.toFixed(1)}% of total`);
   const numbers = [...lines.keys()].sort((a, b) => a - b);
   const source = readSource(file);
-  const [first, last] = [numbers[0]!, numbers.at(-1)!];
+  const [lowest, last] = [numbers[0]!, numbers.at(-1)!];
+  const first = start > 0 ? Math.min(start, lowest) : lowest;
   const row = (line: number, text: string) => {
     const sums = lines.get(line);
     out.push(
@@ -105,8 +115,8 @@ export const list: Command = {
   summary: 'show the source of functions that match, with figures beside the lines',
   usage: 'list [options] FILE... REGEX',
   details: `${SOURCES}
-Prints what "go tool pprof -list" prints. Profiles of V8's heap know the line where a function starts, and profiles of
-Buffers the line of the call: the figures stand there. REGEX is matched against names of functions, and against file:line.`,
+Prints what "go tool pprof -list" prints. Profiles of V8's heap know the line where a function starts, and with --call-sites
+the lines of calls, as profiles of Buffers do: the figures stand there. REGEX is matched against names of functions, and against file:line.`,
   operands: 'file',
   async run(args) {
     const { operands, values } = args;

@@ -1,6 +1,7 @@
 // What `memprof run` says when all processes have ended.
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { sitesBy } from '../analysis/graph.js';
 import { foldMerged } from '../analysis/internals.js';
 import { makeReport, prepare } from '../analysis/report.js';
 import type { Style } from '../analysis/style.js';
@@ -116,7 +117,7 @@ async function summarizeProfiles(
     ] as const) {
       const { nodes, total, percent } = makeReport(profile, {
         sampleIndex: type,
-        granularity: 'places',
+        granularity: sitesBy(profile),
         filters: {},
         sortByCum: false,
         nodeCount: SITES,

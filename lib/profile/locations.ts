@@ -26,6 +26,11 @@ function isInlinedInto(frame: Frame, caller: Frame): boolean {
   );
 }
 
+/** The address of a location with inlined calls, from those of their frames, leaf first. All are multiples of 16 below 2^48. */
+export function addressOfCalls(addresses: readonly number[]): number {
+  return addresses.reduce((address, own) => (((address / 16) * 31 + own / 16) % 2 ** 44) * 16);
+}
+
 /** The function's own name, and the linker's, as a proto has them. */
 export function functionNames({ functionName, systemName = functionName, unnamed }: Frame): [string, string] {
   return [unnamed ? '' : functionName, systemName];

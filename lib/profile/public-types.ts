@@ -8,10 +8,14 @@ export interface Frame {
   functionName: string;
   /** Path of the script (a `file:` URL is turned into a path), or V8's name for it (`node:fs`); may be ''. */
   fileName: string;
-  /** 1-based line of the start of the function (not of the allocation; V8 records no other), 0 if unknown. */
+  /** 1-based line of the start of the function, 0 if unknown; with `callSites`, that of the call or the allocation. */
   lineNumber: number;
-  /** 1-based column of the start of the function, 0 if unknown. */
+  /** 1-based column of the start of the function, 0 if unknown; with `callSites`, that of the call where V8 tells it. */
   columnNumber: number;
+  /** 1-based line of the start of the function, where `lineNumber` is another one; 0 if unknown. */
+  startLine?: number;
+  /** With `callSites`: the function was inlined into that of the next frame. Both have one address. */
+  inlined?: true;
   /**
    * Synthetic address of the frame: the same for the same function in the same place of the same file, in every
    * process and version. Profiles in text form name frames by it.
@@ -118,6 +122,13 @@ export interface StartOptions {
    * are equal, and ends when later ones are not: see `status().heap.source`. Default false.
    */
   directSamples?: boolean;
+  /**
+   * Name the lines of calls and of allocations, and the functions that the optimiser inlined, by V8's CPU profiler. It needs
+   * Node.js 22 or later, and samples that memprof takes itself: `directSamples`, which it switches on. It takes 5 to 30
+   * microseconds a sample, memory for what V8 knows of its code, and works on code that is compiled from then on. It does not
+   * start beside somebody else's CPU profiler, and ends when one appears: see `status().callSites`. Default false.
+   */
+  callSites?: boolean;
   /** Forget all records first. Only while no thread of the process is profiled. Default false. */
   reset?: boolean;
 }

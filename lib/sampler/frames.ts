@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { native } from '../addon/native.js';
 import { functionLabel } from '../profile/function-label.js';
+import { addressOfCalls } from '../profile/locations.js';
 import type { Frame } from '../profile/public-types.js';
 
 /** The frames of a stack, leaf first, by its ref. */
@@ -31,6 +32,18 @@ export function scriptPlaceOf(frame: Readonly<Frame>): ScriptPlace {
   return scriptPlaces.get(frame) ?? UNKNOWN;
 }
 
+const functionStarts = new WeakMap<Readonly<Frame>, { line: number; column: number }>();
+
+/** Where the function of a frame starts in what V8 compiled; the frame's own place may be that of a call. */
+export function functionStartOf(frame: Readonly<Frame>): { line: number; column: number } {
+  return functionStarts.get(frame) ?? { line: frame.lineNumber, column: frame.columnNumber };
+}
+
+/** Whether the frame's place is that of a call in a function whose start is known. */
+export function isAtCall(frame: Readonly<Frame>): boolean {
+  return functionStarts.has(frame);
+}
+
 const nameless = new WeakSet<Readonly<Frame>>();
 
 /** Whether V8 has no name for the frame's function: then its place stands in for it. */
@@ -56,10 +69,35 @@ export function makeFrame(
   return frame;
 }
 
+/** The frame of a function with the place of a call in it. */
+function atCall(frame: Readonly<Frame>, line: number, column: number, inlined: boolean): Readonly<Frame> {
+  const start = { line: frame.lineNumber, column: frame.columnNumber };
+  const made = Object.freeze({
+    ...frame,
+    ...(line > 0 ? { lineNumber: line, columnNumber: column } : {}),
+    startLine: start.line,
+    ...(inlined ? { inlined } : {}),
+  });
+  functionStarts.set(made, start);
+  if (nameless.has(frame)) nameless.add(made);
+  return made;
+}
+
+/** The same frame at another address. */
+function atAddress(frame: Readonly<Frame>, address: number): Readonly<Frame> {
+  const made = Object.freeze({ ...frame, address });
+  functionStarts.set(made, functionStartOf(frame));
+  if (nameless.has(frame)) nameless.add(made);
+  const place = scriptPlaces.get(frame);
+  if (place !== undefined) scriptPlaces.set(made, place);
+  return made;
+}
+
 /** Stacks of one profile. Refs stay valid for the life of the process, and the tables that give them out are bounded. */
 class Stacks {
   readonly #ofBuffers: boolean;
   readonly #frames = new Map<number, Readonly<Frame>>();
+  readonly #locations = new Map<number, Readonly<Frame>[]>();
   readonly #stacks = new Map<number, readonly Readonly<Frame>[]>();
 
   constructor(ofBuffers: boolean) {
@@ -71,20 +109,42 @@ class Stacks {
     if (stack === undefined) {
       const refs = native().stackFrames(ref, this.#ofBuffers);
       const frames = Array.from(refs, (frame) => this.frameAt(frame));
-      stack = Object.freeze(this.#ofBuffers ? withoutAllocator(frames) : frames);
+      stack = Object.freeze(this.#ofBuffers ? withoutAllocator(frames) : this.#withLocations(frames));
       this.#stacks.set(ref, stack);
     }
     return stack;
   }
 
+  /** Calls that were inlined share the address of a location with the one into which they were. */
+  #withLocations(frames: Readonly<Frame>[]): Readonly<Frame>[] {
+    if (!frames.some(({ inlined }) => inlined)) return frames;
+    const located: Readonly<Frame>[] = [];
+    for (let at = 0, next = 0; at < frames.length; at = next) {
+      next = at + 1;
+      while (next < frames.length && frames[next - 1]!.inlined) next++;
+      const those = frames.slice(at, next);
+      located.push(...(those.length === 1 ? those : this.#locationOf(those)));
+    }
+    return located;
+  }
+
+  #locationOf(frames: Readonly<Frame>[]): Readonly<Frame>[] {
+    const address = addressOfCalls(frames.map((frame) => frame.address));
+    let location = this.#locations.get(address);
+    if (location === undefined) {
+      location = frames.map((frame) => atAddress(frame, address));
+      this.#locations.set(address, location);
+    }
+    return location;
+  }
+
   frameAt(ref: number): Readonly<Frame> {
     let frame = this.#frames.get(ref);
     if (frame === undefined) {
-      const [functionName, url, lineNumber, columnNumber, address, start, length] = native().readFrame(
-        ref,
-        this.#ofBuffers,
-      );
+      const [functionName, url, lineNumber, columnNumber, address, start, length, line, column, inlined] =
+        native().readFrame(ref, this.#ofBuffers);
       frame = makeFrame([functionName, url, lineNumber, columnNumber, address], this.#ofBuffers);
+      if (line > 0 || inlined) frame = atCall(frame, line, column, inlined);
       this.#frames.set(ref, frame);
       if (start >= 0 || length >= 0) scriptPlaces.set(frame, { start, length });
     }

@@ -26,7 +26,9 @@ export function checkStartOptions(
     reset: given.reset ?? false,
     buffers: given.buffers === undefined ? -1 : Number(given.buffers),
     bufferSampleInterval: given.bufferSampleInterval ?? 0,
-    directSamples: directSamples(given.directSamples),
+    // Lines need samples that memprof takes itself.
+    directSamples: directSamples(given.directSamples ?? (given.callSites || undefined)),
+    callSites: given.callSites === undefined ? -1 : Number(given.callSites),
     ...(heapLimitDump === undefined
       ? {}
       : { heapLimitDump: heapLimitDump === null ? '' : resolveDirectory(heapLimitDump) }),

@@ -16,6 +16,9 @@ export interface OverheadStatus extends Figures<'overhead'> {}
 /** The process's tables of records, which `maxTableBytes` bounds. */
 export interface TableStatus extends Figures<'tables'> {}
 
+/** Lines of calls in samples of the heap, see `start({ callSites })`. */
+export interface CallSiteStatus extends Figures<'callSites'> {}
+
 /** Sampling of buffers, see `start({ buffers })`. */
 export interface BufferStatus extends Figures<'buffers'> {}
 
@@ -53,6 +56,8 @@ export interface Status {
   overhead: OverheadStatus;
   /** The tables of records. */
   tables: TableStatus;
+  /** Lines of calls. */
+  callSites: CallSiteStatus;
   /** Sampling of buffers. */
   buffers: BufferStatus;
   /** The profile written when the heap is full. */

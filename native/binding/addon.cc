@@ -44,6 +44,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.buffers = static_cast<int>(options.Number("buffers"));
   request.buffer_interval = static_cast<uint64_t>(options.Number("bufferSampleInterval"));
   request.sampler.direct_samples = static_cast<int>(options.Number("directSamples"));
+  request.sampler.call_sites = static_cast<int>(options.Number("callSites"));
   request.existing_buffers = static_cast<uint64_t>(options.Number("existingBuffers"));
   if (!options.ok()) return info.Env().Undefined();
   StartResult result = registry->Start(SamplerOf(info.Env()), request);

@@ -37,11 +37,12 @@ std::optional<ProtoOptions> ReadOptions(Napi::Value value) {
   std::vector<std::string> files = reader.Texts("shownFiles");
   std::vector<double> lines = reader.Numbers("shownLines");
   std::vector<double> columns = reader.Numbers("shownColumns");
+  std::vector<double> starts = reader.Numbers("shownStarts");
   if (!reader.ok()) return std::nullopt;
   for (size_t i = 0; i < frames.size(); ++i) {
-    options.shown[static_cast<Ref>(frames[i])] = {std::move(names[i]), std::move(files[i]),
-                                                  static_cast<int32_t>(lines[i]),
-                                                  static_cast<int32_t>(columns[i])};
+    options.shown[static_cast<Ref>(frames[i])] = {
+        std::move(names[i]), std::move(files[i]), static_cast<int32_t>(lines[i]),
+        static_cast<int32_t>(columns[i]), static_cast<int32_t>(starts[i])};
   }
   return options;
 }

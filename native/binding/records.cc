@@ -85,7 +85,7 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   const FrameKey& frame = tables->FrameAt(info[0].As<Napi::Number>().Uint32Value())->key;
   std::string_view name = tables->StringAt(frame.function_name);
   std::string_view url = tables->StringAt(frame.url);
-  Napi::Array result = Napi::Array::New(info.Env(), 7);
+  Napi::Array result = Napi::Array::New(info.Env(), 10);
   result.Set(uint32_t{0}, Napi::String::New(info.Env(), name.data(), name.size()));
   result.Set(1, Napi::String::New(info.Env(), url.data(), url.size()));
   result.Set(2, Napi::Number::New(info.Env(), frame.line));
@@ -93,6 +93,9 @@ Napi::Value ReadFrame(const Napi::CallbackInfo& info) {
   result.Set(4, Napi::Number::New(info.Env(), static_cast<double>(frame.address)));
   result.Set(5, Napi::Number::New(info.Env(), frame.in_script.start));
   result.Set(6, Napi::Number::New(info.Env(), frame.in_script.length));
+  result.Set(7, Napi::Number::New(info.Env(), frame.call_line));
+  result.Set(8, Napi::Number::New(info.Env(), frame.call_column));
+  result.Set(9, Napi::Boolean::New(info.Env(), frame.inlined));
   return result;
 }
 

@@ -105,6 +105,19 @@ Group Buffers(Napi::Env env, const BufferSampler& sampler, uint64_t interval) {
   return buffers;
 }
 
+Group Calls(Napi::Env env, const ProcessStatus& status) {
+  const CallSiteFigures& sum = status.sum.direct.calls;
+  Group calls(env);
+  calls.SetFlag("running", status.caller.has_calls);
+  calls.SetText("problem", status.caller.call_problem);
+  calls.Set("samples", sum.samples);
+  calls.Set("withLines", sum.with_lines);
+  calls.Set("skipped", sum.skipped);
+  calls.Set("unfit", sum.unfit);
+  calls.Set("unknown", sum.unknown);
+  return calls;
+}
+
 Group Dump(Napi::Env env, const HeapLimitDump& heap_limit_dump) {
   const std::string* directory = heap_limit_dump.directory();
   Group dump(env);
@@ -125,6 +138,7 @@ Group Internal(Napi::Env env, const ProcessStatus& status) {
   internal.Set("directSampleNs", sum.direct.step_ns);
   internal.Set("v8Samples", sum.direct.v8_steps);
   internal.Set("v8SampleNs", sum.direct.v8_step_ns);
+  internal.Set("callSiteNs", sum.direct.calls.ns);
   internal.Set("stacksCompared", sum.direct.compared);
   internal.Set("stacksAskedOfV8", sum.direct.unsure);
   internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
@@ -156,6 +170,7 @@ Napi::Value ReadStatus(const Napi::CallbackInfo& info) {
   result.Set("overhead", Overhead(env, status, current->max_overhead()).object());
   result.Set("tables", Tables(env, registry->tables()).object());
   result.Set("buffers", Buffers(env, current->buffers(), registry->buffer_interval()).object());
+  result.Set("callSites", Calls(env, status).object());
   result.Set("dump", Dump(env, current->heap_limit_dump()).object());
   result.Set("internal", Internal(env, status).object());
   return result;

@@ -149,7 +149,7 @@ class TextWriter {
       WriteTabs(width, names);
       WriteFileName(tables_.StringAt(frame.url), sink_);
       sink_->Write(":");
-      sink_->WriteNumber(std::max(0, frame.line));
+      sink_->WriteNumber(std::max(0, frame.LineShown()));
       sink_->Write("\n");
     });
     sink_->Write("\n");

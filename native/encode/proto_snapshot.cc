@@ -42,7 +42,7 @@ namespace label {
 enum { kKey = 1, kText = 2, kNumber = 3 };
 }
 namespace mapping {
-enum { kId = 1, kFile = 5, kHasFunctions = 7, kHasFilenames = 8, kHasLineNumbers = 9 };
+enum { kId = 1, kFile = 5, kHasFunctions = 7, kHasFilenames = 8, kHasLineNumbers = 9, kHasInlineFrames = 10 };
 }
 namespace location {
 enum { kId = 1, kAddress = 3, kLine = 4 };
@@ -123,6 +123,7 @@ class ProtoEncoder {
     message_.IntegerField(mapping::kHasFunctions, 1);
     message_.IntegerField(mapping::kHasFilenames, 1);
     message_.IntegerField(mapping::kHasLineNumbers, 1);
+    message_.IntegerField(mapping::kHasInlineFrames, any_inlined_);
     out_.BytesField(profile::kMapping, message_.written());
     for (std::string_view text : strings_in_order_) out_.BytesField(profile::kString, text);
     return out_.Take();
@@ -134,6 +135,18 @@ class ProtoEncoder {
     uint64_t file;
     uint64_t start_line;
     bool operator==(const FunctionKey&) const = default;
+  };
+  struct Line {
+    uint64_t function = 0;
+    uint64_t line = 0;
+    uint64_t column = 0;
+  };
+  struct FramesHash {
+    size_t operator()(const std::vector<Ref>& frames) const {
+      uint64_t hash = 0;
+      for (Ref frame : frames) hash = Combine(hash, frame);
+      return hash;
+    }
   };
   struct FunctionHash {
     size_t operator()(const FunctionKey& key) const {
@@ -184,9 +197,16 @@ class ProtoEncoder {
     // First, since defining a location uses the other writers.
     ids_.Reset();
     for (Ref stack = record.stack; stack != 0;) {
-      const StackKey& key = from_.tables_->StackAt(stack)->key;
-      ids_.Integer(Location(key.frame));
-      stack = key.parent;
+      // Calls that were inlined, and the one into which they were.
+      frames_.clear();
+      bool inlined = true;
+      while (stack != 0 && inlined) {
+        const StackKey& key = from_.tables_->StackAt(stack)->key;
+        frames_.push_back(key.frame);
+        inlined = from_.tables_->FrameAt(key.frame)->key.inlined;
+        stack = key.parent;
+      }
+      ids_.Integer(Location());
     }
     const Figures& figures = record.figures;
     message_.Reset();
@@ -216,38 +236,60 @@ class ProtoEncoder {
     return String(name->second);
   }
 
-  uint64_t Location(Ref frame) {
-    auto [found, is_new] = locations_.emplace(frame, locations_.size() + 1);
-    if (!is_new) return found->second;
+  // Of `frames_`.
+  uint64_t Location() {
+    auto [found, is_new] = locations_.try_emplace(frames_, locations_.size() + 1);
     uint64_t id = found->second;
+    if (!is_new) return id;
+    lines_.clear();
+    for (Ref frame : frames_) lines_.push_back(Describe(frame));
+    message_.Reset();
+    message_.IntegerField(location::kId, id);
+    message_.IntegerField(location::kAddress, Address());
+    for (const Line& each : lines_) {
+      nested_.Reset();
+      nested_.IntegerField(line::kFunction, each.function);
+      nested_.IntegerField(line::kLine, each.line);
+      nested_.IntegerField(line::kColumn, each.column);
+      message_.BytesField(location::kLine, nested_.written());
+    }
+    out_.BytesField(profile::kLocation, message_.written());
+    if (frames_.size() > 1) any_inlined_ = 1;
+    return id;
+  }
+
+  // As `addressOfCalls` of lib/profile/locations.ts.
+  uint64_t Address() const {
+    uint64_t address = 0;
+    for (Ref frame : frames_) {
+      uint64_t own = from_.tables_->FrameAt(frame)->key.address;
+      address = address == 0 ? own : ((address / 16 * 31 + own / 16) & ((uint64_t{1} << 44) - 1)) * 16;
+    }
+    return address;
+  }
+
+  Line Describe(Ref frame) {
     const FrameKey& key = from_.tables_->FrameAt(frame)->key;
     std::string_view name;
     std::string_view file;
-    uint64_t at_line;
-    uint64_t at_column;
+    Line place;
+    uint64_t start_line;
     if (auto shown = options_.shown.find(frame); shown != options_.shown.end()) {
       name = shown->second.function_name;
       file = shown->second.file_name;
-      at_line = NotNegative(shown->second.line);
-      at_column = NotNegative(shown->second.column);
+      place.line = NotNegative(shown->second.line);
+      place.column = NotNegative(shown->second.column);
+      start_line = NotNegative(shown->second.start_line);
     } else {
       file = file_names_[key.url];
       name = LabelFor(key, file);
-      at_line = NotNegative(key.line);
-      at_column = NotNegative(key.column);
+      place.line = NotNegative(key.LineShown());
+      place.column = NotNegative(key.call_line != 0 ? key.call_column : key.column);
+      start_line = NotNegative(key.line);
     }
     // In a profile of buffers, lines are those of calls, and where the function starts is not known.
-    uint64_t function = Function({String(name), String(file), from_.of_buffers_ ? 0 : at_line});
-    nested_.Reset();
-    nested_.IntegerField(line::kFunction, function);
-    nested_.IntegerField(line::kLine, at_line);
-    nested_.IntegerField(line::kColumn, at_column);
-    message_.Reset();
-    message_.IntegerField(location::kId, id);
-    message_.IntegerField(location::kAddress, key.address);
-    message_.BytesField(location::kLine, nested_.written());
-    out_.BytesField(profile::kLocation, message_.written());
-    return id;
+    place.function = Function({String(name), String(file), from_.of_buffers_ ? 0 : start_line});
+    return place;
   }
 
   // Frames that a source map describes have their label already.
@@ -288,7 +330,10 @@ class ProtoEncoder {
   std::unordered_map<std::string_view, uint64_t> strings_;
   std::vector<std::string_view> strings_in_order_;
   std::unordered_map<Ref, std::string_view> file_names_;
-  std::unordered_map<Ref, uint64_t> locations_;
+  std::unordered_map<std::vector<Ref>, uint64_t, FramesHash> locations_;
+  std::vector<Ref> frames_;  // of the location at hand
+  std::vector<Line> lines_;
+  uint64_t any_inlined_ = 0;
   std::unordered_map<FunctionKey, uint64_t, FunctionHash> functions_;
   std::unordered_map<uint32_t, std::string> threads_;
   std::unordered_map<uint32_t, LabelSet> label_sets_;

@@ -22,6 +22,7 @@ struct ShownFrame {
   std::string file_name;
   int32_t line = 0;
   int32_t column = 0;
+  int32_t start_line = 0;  // of the function
 };
 
 struct ProtoOptions {

@@ -103,6 +103,7 @@ DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const 
       tables_(tables),
       labels_(labels),
       stacks_(isolate, tables),
+      calls_(isolate, tables, &stacks_),
       ledger_(tables),
       interner_(tables) {}
 
@@ -131,6 +132,12 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread, double
   return true;
 }
 
+bool DirectSampler::AttachCalls(double max_overhead) {
+  bool started = calls_.Start(max_overhead);
+  figures_.calls = calls_.figures();
+  return started;
+}
+
 const char* DirectSampler::Find(uint64_t interval, int depth) {
   layout_ = LayoutOf(NODE_MODULE_VERSION);
   if (layout_ == nullptr) return "not known how this build of Node.js keeps its samples";
@@ -154,6 +161,7 @@ const char* DirectSampler::Find(uint64_t interval, int depth) {
 void DirectSampler::Detach() {
   active_ = false;
   ForgetListener(this);
+  EndCalls();
   NameUnknownStacks();
   // From here on we learn of no more deaths, so objects in use now stay in use in the figures. The same
   // happens to V8's samples when its sampler is stopped.
@@ -182,6 +190,11 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   bool sure = true;
   Record* record = Take(soon, size, &sure);
   uint64_t took = MonotonicNs() - begin;
+  if (sure && calls_.active()) {
+    record->calls = calls_.Collect(record->path);
+    if (record->calls != 0) record->stack = 0;
+    figures_.calls = calls_.figures();
+  }
   ++figures_.steps;
   Charge(took, &figures_.step_ns);
   if (compare_all_ && !v8_first && times_.size() < kMostTimes) times_.push_back({false, took});
@@ -330,6 +343,30 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
     stacks_.Describe(until_ns);
     if (const char* problem = stacks_.CompareNames()) doubt_ = problem;
   }
+  ReadCalls(until_ns);
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0) record->stack = StackOf(*record);
+  });
+  calls_.ForgetResults();
+}
+
+// A reader, who sets no time, gets all that is known.
+void DirectSampler::ReadCalls(uint64_t until_ns) {
+  if (!calls_.active()) return;
+  bool all = until_ns == ~uint64_t{0};
+  if (all || calls_.IsDue(MonotonicNs())) calls_.Drain();
+  figures_.calls = calls_.figures();
+}
+
+Ref DirectSampler::StackOf(const Record& record) {
+  Ref stack = 0;
+  if (record.calls != 0 && !calls_.Resolve(record.calls, &stack)) return 0;
+  return stack != 0 ? stack : stacks_.StackOf(record.path);
+}
+
+void DirectSampler::EndCalls() {
+  calls_.Stop();
+  figures_.calls = calls_.figures();
   ledger_.ForEachPending([&](Record* record) {
     if (record->stack == 0) record->stack = stacks_.StackOf(record->path);
   });
@@ -366,9 +403,13 @@ bool DirectSampler::Compare() {
     Ref stack = interner_.StackOf(found->node_id);
     // Where we could not walk the stack, we take V8's.
     bool walked = record->stack != 0;
-    if (!walked) record->stack = stack;
+    if (!walked && record->calls == 0) record->stack = stack;
     if (found->size != record->size) doubt = "a sample has not the size that V8 has";
-    if (record->stack != stack && !SameStack(*tables_, record->stack, stack)) doubt = "a stack is not V8's";
+    // V8's stack has no lines of calls. On the spot, the functions were compared.
+    bool comparable = record->calls == 0;
+    if (comparable && record->stack != stack && !SameStack(*tables_, record->stack, stack)) {
+      doubt = "a stack is not V8's";
+    }
     if (doubt == nullptr && walked && record->v8_id > compared_up_to_) ++figures_.compared;
   });
   if (matched != theirs.size()) doubt = "V8 has a sample in use that is none of ours";
@@ -393,6 +434,7 @@ void DirectSampler::Fail(const char* problem) {
   }
   ForgetListener(this);
   ledger_.LeaveToV8(v8_boundary_);
+  EndCalls();
   NameUnknownStacks();
   stacks_.Stop();
   interner_.Clear();

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "heap/async_labels.h"
+#include "heap/call_sites.h"
 #include "heap/interval_steering.h"
 #include "heap/sample_ledger.h"
 #include "heap/sampled_object.h"
@@ -46,7 +47,8 @@ struct DirectFigures {
   uint64_t v8_step_ns = 0;  // the wall time that V8 spent on those
   uint64_t compared = 0;    // stacks that were equal to V8's
   uint64_t unsure = 0;      // stacks that we could not walk, so V8 was asked for them
-  uint64_t sampling_ns() const { return step_ns + v8_step_ns; }
+  CallSiteFigures calls;
+  uint64_t sampling_ns() const { return step_ns + v8_step_ns + calls.ns; }
   void Add(const DirectFigures& other) {
     steps += other.steps;
     step_ns += other.step_ns;
@@ -54,6 +56,7 @@ struct DirectFigures {
     v8_step_ns += other.v8_step_ns;
     compared += other.compared;
     unsure += other.unsure;
+    calls.Add(other.calls);
   }
 };
 
@@ -71,6 +74,12 @@ class DirectSampler final : public StepListener {
   // Begins to take samples. Returns false when that is not possible; `problem` then says why. REQUIRES: V8's
   // sampler was started just now, in a call from JavaScript.
   bool Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead);
+  // Asks for the lines of calls as well, from here on. Returns false when that is not possible; `call_problem`
+  // then says why. REQUIRES: as `Attach`, which succeeded.
+  bool AttachCalls(double max_overhead);
+  bool has_calls() const { return calls_.active(); }
+  // Why there are no lines of calls although they were wanted; null if there are.
+  const char* call_problem() const { return calls_.problem(); }
   // Ends taking samples and keeps what is known. V8's sampler may still be running: it then samples as V8
   // does.
   void Detach();
@@ -129,7 +138,7 @@ class DirectSampler final : public StepListener {
   uint64_t taken() const { return ledger_.taken(); }
   uint64_t published() const { return ledger_.published(); }
   size_t live() const { return ledger_.live() + ledger_.pending(); }
-  size_t bytes() const { return ledger_.bytes() + stacks_.bytes() + interner_.bytes(); }
+  size_t bytes() const { return ledger_.bytes() + stacks_.bytes() + interner_.bytes() + calls_.bytes(); }
 
   void OnStep(int bytes, uintptr_t soon, size_t size) override;
   intptr_t NextStepSize() override;
@@ -155,6 +164,9 @@ class DirectSampler final : public StepListener {
   const char* CompareSample(const Record& record, uintptr_t soon);
   const char* CompareDeaths();
   void ResolveStacks(uint64_t until_ns);
+  void ReadCalls(uint64_t until_ns);
+  void EndCalls();
+  Ref StackOf(const Record& record);
   bool Compare();
   void Fail(const char* problem);
   void NameUnknownStacks();
@@ -165,6 +177,7 @@ class DirectSampler final : public StepListener {
   ProfileTables* const tables_;
   const AsyncLabels* const labels_;
   SampledStacks stacks_;
+  CallSites calls_;
   Ledger ledger_;
   StackInterner interner_;  // reads V8's tree for a comparison
   const V8Layout* layout_ = nullptr;

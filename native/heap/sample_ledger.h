@@ -40,6 +40,7 @@ class SampleLedger {
     Ref stack = 0;          // 0: not known yet
     uint32_t path = 0;      // for the caller: names a stack that is not known yet
     Ref bucket = 0;         // 0 while pending
+    uint32_t calls = 0;     // for the caller: a ticket for a stack with the lines of its calls; 0 for none
     uint32_t labels = 0;    // see LabelSets
     uint16_t interval = 0;  // the tables' code of the interval at which it was taken
     bool used = false;

@@ -12,8 +12,8 @@ namespace memprof {
 namespace {
 
 // Ids of frames that are no functions. They are below FunctionTable::kFirstId.
-constexpr uint32_t kDeoptimising = FunctionTable::kNoFunctionId;
-constexpr uint32_t kTruncated = 9;
+constexpr uint32_t kDeoptimising = SampledStacks::kDeoptimising;
+constexpr uint32_t kTruncated = SampledStacks::kTruncated;
 constexpr uint32_t kFirstState = 16;
 
 // The names that V8's sampler gives to its own activity where no JavaScript runs.

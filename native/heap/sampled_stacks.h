@@ -62,6 +62,15 @@ class SampledStacks {
   bool Describe(uint64_t until_ns) { return functions_.Describe(until_ns); }
   // The path in the tables; 0 as long as some function of it is not described.
   Ref StackOf(uint32_t path);
+  // For CallJoiner: what a path consists of. Ids of frames that are no functions have no `InfoOf`.
+  static constexpr uint32_t kDeoptimising = FunctionTable::kNoFunctionId;
+  static constexpr uint32_t kTruncated = 9;
+  const CallPaths& paths() const { return paths_; }
+  // 0 as long as the function is not described.
+  Ref FrameOf(uint32_t id);
+  const FunctionTable::Info* InfoOf(uint32_t id) const {
+    return id < FunctionTable::kFirstId ? nullptr : &functions_.InfoOf(id);
+  }
   // Bounds the memory. REQUIRES: no path will be asked for again, except those taken later.
   void Trim();
 
@@ -99,7 +108,6 @@ class SampledStacks {
   bool TakeFrames();
   bool WalkNow();
   v8::StateTag State();
-  Ref FrameOf(uint32_t id);
   bool IsDescribed(uint32_t id) const;
   Ref Intern(uint32_t path);
   Ref InternWhole(uint32_t path);

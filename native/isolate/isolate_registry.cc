@@ -313,6 +313,7 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   if (options.max_overhead == 0) options.max_overhead = latest_.max_overhead;
   if (options.max_pause_ns == 0) options.max_pause_ns = latest_.max_pause_ns;
   if (options.direct_samples < 0) options.direct_samples = latest_.direct_samples;
+  if (options.call_sites < 0) options.call_sites = latest_.call_sites;
   return options;
 }
 

@@ -77,6 +77,7 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   if (options.direct_samples > 0 && recorder_ == nullptr) {
     direct_.Attach(options.sample_interval, options.stack_depth, options.thread, options.max_overhead);
   }
+  if (options.call_sites > 0 && direct_.active()) direct_.AttachCalls(options.max_overhead);
   uint64_t now = MonotonicNs();
   if (state_ == SamplerState::kStopped) {
     budget_.Configure(options.max_overhead, options.max_pause_ns, now);
@@ -405,6 +406,12 @@ void IsolateSampler::PublishStatus() {
   figures_.is_direct = direct_.active();
   figures_.interval = direct_.active() ? direct_.interval() : options_.sample_interval;
   figures_.direct_problem = direct_.problem();
+  figures_.has_calls = direct_.has_calls();
+  figures_.call_problem = nullptr;
+  if (state_ == SamplerState::kRunning && options_.call_sites > 0) {
+    figures_.call_problem = direct_.active() ? direct_.call_problem()
+                                             : "memprof does not take the samples itself: see heap.source";
+  }
   status_.Store(figures_);
 }
 

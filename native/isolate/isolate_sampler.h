@@ -50,6 +50,7 @@ struct SamplerOptions {
   uint64_t max_pause_ns;
   uint32_t thread;          // the thread in the keys of buckets; 0 to share buckets with other threads
   int direct_samples = -1;  // above 0: take samples ourselves, where that proves to be equal to V8's
+  int call_sites = -1;      // above 0: with the lines of calls, where we take the samples
 };
 
 // All times are in nanoseconds. CPU times are those of the isolate's thread.
@@ -84,6 +85,8 @@ struct SamplerStatus {
   uint64_t bytes = 0;                    // memory of this isolate's own maps
   bool is_direct = false;                // we take the samples ourselves now
   const char* direct_problem = nullptr;  // why we do not, although it was wanted
+  bool has_calls = false;                // samples get the lines of their calls now
+  const char* call_problem = nullptr;    // why they do not, although it was wanted
   DirectFigures direct;
   OverheadMeter meter;
 };

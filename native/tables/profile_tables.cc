@@ -130,6 +130,19 @@ Ref ProfileTables::InternFrame(std::string_view function_name, std::string_view 
   return frames_.FindOrInsert(key, hash, 0);
 }
 
+Ref ProfileTables::InternCall(Ref function, int32_t line, int32_t column, bool inlined) {
+  if (line == 0 && !inlined) return function;
+  FrameKey key = FrameAt(function)->key;
+  key.call_line = line;
+  key.call_column = std::min(column, (1 << 30) - 1);
+  key.inlined = inlined;
+  uint64_t call = Combine(Words(line, key.call_column), inlined);
+  uint64_t hash =
+      hash_.OfWords(Words(key.function_name, key.url), Combine(Words(key.line, key.column), call));
+  key.address = ((Combine(key.address, call) >> 20) | 1) << 4;
+  return frames_.FindOrInsert(key, hash, 0);
+}
+
 Ref ProfileTables::InternStack(Ref parent, Ref frame) {
   if (frame == 0) return 0;
   return stacks_.FindOrInsert({parent, frame}, HashOfStack({parent, frame}), KeptForCuts());

@@ -1,6 +1,6 @@
 // The process-wide tables: strings, frames, stacks and buckets, all in one arena.
 //
-//   frame  = (function name, url, line, column)
+//   frame  = (function name, url, line, column), and where known, the place of a call in it
 //   stack  = (parent stack, frame), a prefix tree; a stack is named by its leaf
 //   bucket = (stack, size class, thread, labels), with what was allocated and freed there
 //
@@ -57,6 +57,14 @@ struct FrameKey {
   int32_t column;
   uint64_t address;
   ScriptPlace in_script = {};
+  // Where in the function the next frame was called, or the object was allocated; 0 if unknown.
+  int32_t call_line = 0;
+  int32_t call_column : 31 = 0;
+  // The function was inlined into that of the frame that is the parent in the stack.
+  uint32_t inlined : 1 = 0;
+
+  // That of the call, as far as it is known.
+  int32_t LineShown() const { return call_line != 0 ? call_line : line; }
 };
 
 struct StringNode : InternNode {
@@ -73,7 +81,8 @@ struct FrameNode : InternNode {
   static constexpr size_t kAlignment = 8;
   bool Equals(const FrameKey& other) const {
     return key.function_name == other.function_name && key.url == other.url && key.line == other.line &&
-           key.column == other.column;
+           key.column == other.column && key.call_line == other.call_line &&
+           key.call_column == other.call_column && key.inlined == other.inlined;
   }
   void Init(const FrameKey& from) { key = from; }
 
@@ -161,6 +170,8 @@ class ProfileTables {
   // 0 when there is no room.
   Ref InternFrame(std::string_view function_name, std::string_view url, int32_t line, int32_t column,
                   ScriptPlace in_script = {});
+  // The frame of a call in the function of `function`, a frame without a call. 0 when there is no room.
+  Ref InternCall(Ref function, int32_t line, int32_t column, bool inlined = false);
   // 0 when only the tenth kept for cut stacks is left, or when `frame` is 0.
   Ref InternStack(Ref parent, Ref frame);
   // The stack of the last `kCutFrames` of `path` (outermost first) below the root of cut stacks, or the

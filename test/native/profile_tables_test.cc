@@ -31,6 +31,28 @@ std::vector<Ref> FramesLeafFirst(const ProfileTables& tables, Ref stack) {
   return frames;
 }
 
+TEST(FramesOfCallsAreOneForEachPlace) {
+  ProfileTables tables(ProfileTables::kMinLimit);
+  Ref function = tables.InternFrame("f", "url", 3, 5);
+  CHECK_EQ(tables.InternCall(function, 0, 0), function);
+  Ref call = tables.InternCall(function, 4, 0);
+  CHECK(call != function);
+  CHECK_EQ(tables.InternCall(function, 4, 0), call);
+  CHECK(tables.InternCall(function, 4, 1) != call);
+  CHECK(tables.InternCall(function, 5, 0) != call);
+  Ref inlined = tables.InternCall(function, 4, 0, true);
+  CHECK(inlined != call);
+  CHECK(tables.InternCall(function, 0, 0, true) != function);
+  CHECK_EQ(tables.InternFrame("f", "url", 3, 5), function);
+  const FrameKey& key = tables.FrameAt(inlined)->key;
+  CHECK(key.inlined);
+  CHECK_EQ(key.LineShown(), 4);
+  CHECK_EQ(key.line, 3);
+  CHECK(key.address != tables.FrameAt(call)->key.address);
+  CHECK_EQ(key.address % 16, 0);
+  CHECK(key.address < uint64_t{1} << 48);
+}
+
 TEST(FramesKeepTheirStringsWhateverIsInThem) {
   ProfileTables tables(kLimit);
   REQUIRE(tables.ok());

@@ -83,6 +83,24 @@ TEST(SnapshotNamesEachFileAndFrameOnce) {
   }
 }
 
+// Fields of a Location: its id, its address, and Lines of a function and a line.
+TEST(SnapshotHasInlinedCallsAsLinesOfOneLocation) {
+  Fixture f;
+  Ref main = f.tables.InternFrame("main", "/app.js", 1, 7);
+  Ref inner = f.tables.InternFrame("inner", "/app.js", 20, 7);
+  Ref outer = f.tables.InternStack(0, f.tables.InternCall(main, 9, 0));
+  f.Count(f.tables.InternStack(outer, f.tables.InternCall(inner, 22, 3, true)), 1, 0);
+  f.Count(f.tables.InternStack(outer, f.tables.InternCall(inner, 22, 3)), 1, 0);
+  std::string proto = f.Take().Encode(Options(1, "/app.js"));
+  std::string line_of_inner = "\x22\x06\x08\x01\x10\x16\x18\x03"s;
+  std::string line_of_main = "\x22\x04\x08\x02\x10\x09"s;
+  CHECK(Has(proto, line_of_inner + line_of_main));
+  size_t locations = 0;
+  for (size_t at = 0; (at = proto.find(line_of_main, at)) != std::string::npos; ++at) ++locations;
+  CHECK_EQ(locations, 2);
+  CHECK(Has(proto, "\x50\x01"s));  // the mapping's has_inline_frames
+}
+
 // Figures as Go's formula has them: 3 of 100 bytes at 100 are 3 / (1 - 1/e) = 4.7 objects.
 TEST(SnapshotIsWrittenWithItsValuesScaledUp) {
   Fixture f;

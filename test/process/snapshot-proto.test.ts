@@ -90,7 +90,14 @@ t.test('a snapshot is written once', async (t) => {
   const taken = await native().takeSnapshot(false);
   const options = {
     ...{ sampleInterval: 1024, timeNanos: 0, defaultSampleType: 'inuse_space', program, comments: ['said'] },
-    ...{ shownFrames: [], shownFunctions: [], shownFiles: [], shownLines: [], shownColumns: [] },
+    ...{
+      shownFrames: [],
+      shownFunctions: [],
+      shownFiles: [],
+      shownLines: [],
+      shownColumns: [],
+      shownStarts: [],
+    },
     fileNames: taken.files,
   };
   const proto = await taken.encode(options);

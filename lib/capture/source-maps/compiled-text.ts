@@ -28,7 +28,7 @@ export class CompiledText {
     readonly text: string,
     places: readonly Place[],
   ) {
-    this.#starts = lineStarts(text, new Set(places.map(({ line }) => line)));
+    this.#starts = lineStarts(text, new Set(places.flatMap(({ line, call }) => [line, call?.line ?? line])));
   }
 
   /** The text of a line from its beginning, and some of what follows it. */

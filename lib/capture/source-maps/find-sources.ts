@@ -22,6 +22,8 @@ export interface Place {
   start: number;
   /** Characters of the script; -1 if unknown. */
   length: number;
+  /** A call in the function; its column is 0 if unknown. */
+  call?: { line: number; column: number };
 }
 
 /** Places of one file, and what is known of it. */
@@ -43,6 +45,8 @@ export interface SourcePlace {
   fileName: string;
   line: number;
   column: number;
+  /** Of the call; the column is 0 if unknown. */
+  call?: { line: number; column: number };
 }
 
 /** Why a map was left out. */
@@ -148,6 +152,8 @@ function toText(bytes: Uint8Array): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
+const MAX_COLUMN = 2 ** 30;
+
 function placesIn(map: SourceMap, text: CompiledText, places: readonly Place[]): (SourcePlace | null)[] {
   const found = places.map((place) => {
     if (place.line < 1) return undefined;
@@ -160,20 +166,40 @@ function placesIn(map: SourceMap, text: CompiledText, places: readonly Place[]):
       const named = lookUp(map, place.line - 1, part.column);
       return { ...part, segment: named?.column === part.column ? named : undefined };
     });
-    return { segment, source, parts };
+    return { segment, source, parts, call: callIn(map, text, place, segment) };
   });
   const segments = found.flatMap((each) => each?.parts.flatMap(({ segment }) => segment ?? []) ?? []);
   const names = namesOf(segments);
   return found.map((each, index) => {
     if (each === undefined) return null;
-    const { segment, source, parts } = each;
+    const { segment, source, parts, call } = each;
     return {
       functionName: rename(places[index]!.functionName, parts, names),
       fileName: source,
       line: segment.sourceLine + 1,
       column: segment.sourceColumn + 1,
+      ...(call === undefined ? {} : { call }),
     };
   });
+}
+
+/**
+ * A call of a function that starts in the source of `start`. Where V8 tells no column, the first segment of the line stands
+ * for it; but on the line where the function starts, as in a bundle of one line, that may be any other function's.
+ */
+function callIn(
+  map: SourceMap,
+  text: CompiledText,
+  { line, call }: Place,
+  start: FoundSegment,
+): SourcePlace['call'] {
+  if (call === undefined || (call.column === 0 && call.line === line)) return undefined;
+  const indent = text.lineFrom(call.line, 0).search(/\S/);
+  const column = call.column > 0 ? call.column - 1 : Math.max(0, indent);
+  const found = lookUp(map, call.line - 1, column) ?? lookUp(map, call.line - 1, MAX_COLUMN);
+  if (found === undefined || found.section !== start.section || found.source !== start.source)
+    return undefined;
+  return { line: found.sourceLine + 1, column: call.column > 0 ? found.sourceColumn + 1 : 0 };
 }
 
 function rename(

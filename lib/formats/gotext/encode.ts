@@ -117,13 +117,16 @@ function formatHeader(listed: readonly ListedRecord[], { sampleInterval, header 
 function formatRecord(record: ListedRecord, frameTexts: Map<Readonly<Frame>, FrameText>): string {
   let pcs = '';
   let comments = '';
+  let inlined = false;
   for (const frame of record.stack) {
     let text = frameTexts.get(frame);
     if (text === undefined) {
       text = formatFrame(frame);
       frameTexts.set(frame, text);
     }
-    pcs += text.pc;
+    // As in Go's text, calls that were inlined have comments of their own and one pc.
+    if (!inlined) pcs += text.pc;
+    inlined = frame.inlined === true;
     comments += text.comment;
   }
   return `${formatFigures(record)} @${pcs}\n${alignTabs(comments)}\n`;

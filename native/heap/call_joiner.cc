@@ -1,0 +1,116 @@
+#include "heap/call_joiner.h"
+
+#include <iterator>
+#include <span>
+
+namespace memprof {
+
+namespace {
+
+// V8 keeps at most 255 frames of a CPU sample, and leaves some of these out. A sample of so many may be cut.
+constexpr size_t kNearlyMostFrames = 200;
+
+std::string_view View(const char* text) { return text == nullptr ? std::string_view() : text; }
+
+}  // namespace
+
+JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample) {
+  // The path is gone where the tables were reset meanwhile.
+  if (path > stacks_->paths().size()) return {};
+  ReadCalls(sample);
+  if (!Fit(path)) return {};
+  return {Intern(), knows_line_};
+}
+
+// Leaves out what is no function of a script: V8's root, its own work, and its built-in functions.
+void CallJoiner::ReadCalls(const CpuSample& sample) {
+  calls_.clear();
+  v8_frames_ = 0;
+  int line = sample.line;
+  int column = sample.column;
+  for (const v8::CpuProfileNode* node = sample.node; node != nullptr; node = node->GetParent()) {
+    ++v8_frames_;
+    if (int script_id = node->GetScriptId(); script_id > 0) {
+      calls_.push_back({node, script_id, StartOf(node), line, column});
+    }
+    line = node->GetLineNumber();
+    column = CallColumnOf(node);
+  }
+}
+
+bool CallJoiner::Fit(uint32_t path) {
+  frames_.clear();
+  knows_line_ = false;
+  bool cut = false;
+  bool innermost = true;
+  size_t next = 0;
+  std::vector<uint32_t> functions = stacks_->paths().FunctionsOf(path);
+  for (auto at = functions.rbegin(); at != functions.rend(); ++at) {
+    uint32_t id = *at;
+    if (id == SampledStacks::kDeoptimising) return false;
+    if (id == SampledStacks::kTruncated) cut = true;
+    Ref frame = stacks_->FrameOf(id);
+    if (frame == 0) return false;
+    const FunctionTable::Info* info = stacks_->InfoOf(id);
+    if (info == nullptr || info->script_id <= 0) {
+      frames_.push_back(frame);
+      continue;
+    }
+    const FrameKey& key = tables_->FrameAt(frame)->key;
+    script_id_ = info->script_id;
+    script_url_ = key.url;
+    size_t found = next;
+    while (found < calls_.size() &&
+           !(calls_[found].script_id == info->script_id && calls_[found].start.line == key.line &&
+             calls_[found].start.column == key.column)) {
+      ++found;
+    }
+    if (found == calls_.size()) {
+      if (v8_frames_ < kNearlyMostFrames || next != found) return false;
+      frames_.push_back(frame);
+      continue;
+    }
+    for (size_t i = next; i < found; ++i) {
+      if (!AddInlined(calls_[i])) return false;
+    }
+    const Call& call = calls_[found];
+    // What was read as a line may be something else.
+    if (call.line != 0 && call.line < key.line) return false;
+    frames_.push_back(tables_->InternCall(frame, call.line, call.column));
+    if (innermost) knows_line_ = calls_[next].line != 0;
+    innermost = false;
+    next = found + 1;
+  }
+  return cut || next == calls_.size();
+}
+
+bool CallJoiner::AddInlined(const Call& call) {
+  if (call.start.line == 0 || (call.line != 0 && call.line < call.start.line)) return false;
+  Ref function = tables_->InternFrame(View(call.node->GetFunctionNameStr()), UrlOf(call), call.start.line,
+                                      call.start.column);
+  Ref frame = function == 0 ? 0 : tables_->InternCall(function, call.line, call.column, true);
+  frames_.push_back(frame);
+  return frame != 0;
+}
+
+// V8's CPU profiler lets a comment in a script rename it, so the name that we know comes first.
+std::string_view CallJoiner::UrlOf(const Call& call) const {
+  if (call.script_id == script_id_) return tables_->StringAt(script_url_);
+  return View(call.node->GetScriptResourceNameStr());
+}
+
+Ref CallJoiner::Intern() {
+  Ref stack = 0;
+  for (size_t i = frames_.size(); i != 0; --i) {
+    stack = tables_->InternStack(stack, frames_[i - 1]);
+    if (stack != 0) continue;
+    // There is no room for whole stacks.
+    Ref path[ProfileTables::kCutFrames + 1];
+    size_t at = std::size(path);
+    for (size_t leaf = 0; leaf < frames_.size() && at != 0; ++leaf) path[--at] = frames_[leaf];
+    return tables_->InternCutStack(std::span<const Ref>(path).subspan(at));
+  }
+  return stack;
+}
+
+}  // namespace memprof

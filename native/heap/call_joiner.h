@@ -1,0 +1,62 @@
+// Joins a path that our own walk has found with V8's CPU sample of the same stack: the functions are ours, and
+// get the lines of their calls; functions between them were inlined, and are added.
+//
+// Thread safety: none; belongs to one isolate's thread.
+
+#ifndef MEMPROF_NATIVE_HEAP_CALL_JOINER_H_
+#define MEMPROF_NATIVE_HEAP_CALL_JOINER_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "heap/cpu_samples.h"
+#include "heap/sampled_stacks.h"
+#include "tables/profile_tables.h"
+
+namespace memprof {
+
+struct JoinedStack {
+  Ref stack = 0;            // 0: the two have other functions, or a function is not described yet
+  bool knows_line = false;  // of the innermost function
+};
+
+class CallJoiner {
+ public:
+  CallJoiner(ProfileTables* tables, SampledStacks* stacks) : tables_(tables), stacks_(stacks) {}
+
+  JoinedStack Join(uint32_t path, const CpuSample& sample);
+
+  size_t bytes() const { return calls_.capacity() * sizeof(Call) + frames_.capacity() * sizeof(Ref); }
+
+ private:
+  // A function on V8's stack, and where in it the next one was called.
+  struct Call {
+    const v8::CpuProfileNode* node;
+    int script_id;
+    CpuFunctionStart start;
+    int line;
+    int column;
+  };
+
+  void ReadCalls(const CpuSample& sample);
+  bool Fit(uint32_t path);
+  bool AddInlined(const Call& call);
+  std::string_view UrlOf(const Call& call) const;
+  Ref Intern();
+
+  ProfileTables* const tables_;
+  SampledStacks* const stacks_;
+  // Of the stack at hand, leaf first.
+  std::vector<Call> calls_;
+  std::vector<Ref> frames_;
+  size_t v8_frames_ = 0;
+  bool knows_line_ = false;
+  // A script whose function is on the path, and its name in the tables.
+  int script_id_ = 0;
+  Ref script_url_ = 0;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_HEAP_CALL_JOINER_H_

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import type { CallSiteStatus } from '#dist/sampler/status.js';
+import { goPprof, memprof } from '../support/cli.js';
+import { root, runProgram } from '../support/run.js';
+import { needs } from '../support/tools.js';
+
+// Lines of allocations and inlined functions in samples of the heap: `start({ callSites: true })`.
+
+const program = path.join(root, 'test', 'programs', 'call-sites.cjs');
+const source = readFileSync(program, 'utf8').split('\n');
+
+const supported =
+  process.platform === 'linux' && process.arch === 'x64' && Number(process.versions.node.split('.')[0]) >= 22;
+const skip = supported ? false : 'lines of calls need Node.js 22 and Linux on x64';
+
+interface Line {
+  samples: number;
+  bytes: number;
+  inlined: number;
+}
+
+interface Report {
+  lines: Record<string, Line>;
+  callSites: CallSiteStatus;
+  source: string;
+  overhead: { total: number };
+}
+
+async function run(args: (string | number)[], flags: string[] = []): Promise<Report> {
+  const outcome = await runProgram('call-sites', { args, flags });
+  t.equal(outcome.stderr, '');
+  t.equal(outcome.code, 0);
+  return JSON.parse(outcome.stdout) as Report;
+}
+
+/** The lines of the program that allocate, by their comments, and from where in `work` they are called. */
+const lineOf = (text: string) => source.findIndex((line) => line.includes(text)) + 1;
+const sites = [
+  `pair:${lineOf('// pair')} < work:${lineOf('pair(i);')}`,
+  `list:${lineOf('// list')} < work:${lineOf('list(24);')}`,
+  `work:${lineOf('// eight')} < work:${lineOf('// eight')}`,
+  `list:${lineOf('// list')} < work:${lineOf('list(72);')}`,
+  `apart:${lineOf('// two')} < work:${lineOf('apart(i);')}`,
+  `apart:${lineOf('// three')} < work:${lineOf('apart(i);')}`,
+];
+
+// A sample is taken with probability 1 - exp(-size / interval), so of N samples, those of a line have a binomial
+// distribution: sigma is sqrt(N p (1 - p)). The reference has every allocation, so it adds nothing to that.
+t.test(
+  'shares of lines are those of a run that samples everything, without inlining',
+  { skip },
+  async (t) => {
+    const interval = 8192;
+    const exact = await run([600, 1], ['--no-opt', '--no-maglev']);
+    t.equal(exact.callSites.withLines, exact.callSites.samples, 'each sample has its line');
+    const sampled = await run([150_000, interval]);
+    const { callSites } = sampled;
+    t.equal(callSites.problem, null);
+    t.comment(JSON.stringify(callSites));
+    t.ok(
+      callSites.withLines > 0.95 * callSites.samples,
+      `${callSites.withLines} of ${callSites.samples} have lines`,
+    );
+    const weight = ({ samples, bytes }: Line) => samples * (1 - Math.exp(-bytes / samples / interval));
+    const expected = sites.map((site) => weight(exact.lines[site]!));
+    const found = sites.map((site) => sampled.lines[site]?.samples ?? 0);
+    const all = expected.reduce((sum, each) => sum + each);
+    const n = found.reduce((sum, each) => sum + each);
+    for (const [at, site] of sites.entries()) {
+      const p = expected[at]! / all;
+      const sigmas = (found[at]! - n * p) / Math.sqrt(n * p * (1 - p));
+      t.ok(
+        Math.abs(sigmas) < 4.5,
+        `${site}: ${found[at]} of ${n}, ${(n * p).toFixed(1)} expected: ${sigmas.toFixed(1)} sigma`,
+      );
+    }
+    const inlined = sites.filter((site) => (sampled.lines[site]?.inlined ?? 0) > 0);
+    t.ok(
+      inlined.some((site) => site.startsWith('list')),
+      'functions were inlined',
+    );
+  },
+);
+
+t.test('started late, it tells what has no lines', { skip }, async (t) => {
+  const { callSites, lines } = await run([50_000, 8192, 'warm']);
+  const { samples, withLines, skipped, unfit, unknown } = callSites;
+  t.equal(callSites.problem, null);
+  t.equal(withLines + skipped + unfit + unknown, samples, 'each sample is told');
+  t.comment(JSON.stringify(lines));
+});
+
+t.test(
+  'without Node.js 22 there is a reason, and the usual profile',
+  { skip: supported && 'this has lines' },
+  async (t) => {
+    const { callSites, lines, source } = await run([20_000, 4096]);
+    t.match(callSites.problem, /Node\.js 22|does not take the samples itself/);
+    t.equal(callSites.running, false);
+    t.equal(callSites.samples, 0);
+    t.ok(Object.keys(lines).length > 0);
+    t.ok(
+      Object.keys(lines).every((line) => line.includes(':? <')),
+      'frames have no startLine',
+    );
+    t.comment(source);
+  },
+);
+
+t.test('memprof list and top name the lines', { skip }, async (t) => {
+  const file = path.join(t.testdir(), 'allocs.pb.gz');
+  await run([30_000, 4096, 'cold', file]);
+  const listed = memprof(['list', '--sample-index', 'alloc_space', file, '^(list|work)$']).stdout;
+  for (const text of ['// list', '// eight', 'list(72);']) {
+    const row = listed.split('\n').find((line) => line.includes(text)) ?? '';
+    t.match(row, /^ *(\d[\d.]*[kMG]?B? +|\. +)\d[\d.]*[kMG]?B? +\d+: /, `a figure stands beside ${text}`);
+  }
+  const top = memprof(['top', '--lines', '--sample-index', 'alloc_space', file]).stdout;
+  t.match(top, new RegExp(`list .*call-sites.cjs:${lineOf('// list')}`));
+});
+
+t.test('go tool pprof -list names the lines', needsGo(), async (t) => {
+  const file = path.join(t.testdir(), 'allocs.pb.gz');
+  await run([30_000, 4096, 'cold', file]);
+  const listed = goPprof(['-sample_index=alloc_space', '-list=^(list|work)$', file]);
+  for (const text of ['// list', '// eight', 'list(72);']) {
+    const row = listed.split('\n').find((line) => line.includes(text)) ?? '';
+    t.match(row, /\d[\d.]*[kM]?B +\d+:/, `a figure stands beside ${text}: ${row}`);
+  }
+  const raw = goPprof(['-raw', file]);
+  t.match(
+    raw,
+    new RegExp(`list .*call-sites.cjs:${lineOf('// list')}.*\\n +work .*call-sites.cjs:\\d+`),
+    'inlined calls are lines of one location',
+  );
+});
+
+function needsGo(): { skip: string | false } {
+  return skip === false ? needs('go') : { skip };
+}
