@@ -20,6 +20,7 @@ export const pages = {
     'docs/memory.md',
     'docs/buffers.md',
     'docs/labels.md',
+    'docs/call-sites.md',
     'docs/testing-allocations.md',
   ],
   'In production': ['docs/production.md', 'docs/http.md', 'docs/fleet.md'],

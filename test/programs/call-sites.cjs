@@ -1,7 +1,7 @@
 'use strict';
 // Allocates on six lines, in functions that the optimiser inlines and in one that it does not.
 // usage: call-sites.cjs ROUNDS SAMPLE_INTERVAL [warm] [FILE]
-// "warm" starts the profiler when the code has been optimised already. FILE: where to write a proto.
+// "warm" starts the profiler when the code has been optimised already, and "hot" likewise, but knows its lines. FILE: where to write a proto.
 const { createWriteStream } = require('node:fs');
 const memprof = require('../../dist');
 
@@ -98,26 +98,42 @@ function main(n) {
   for (let i = 0; i < n; i++) work(i & 1023);
 }
 
-if (mode === 'warm') main(200_000);
-memprof.start({ callSites: true, sampleInterval, maxOverhead: 1 });
-// A sample for each allocation: they are read before too many wait.
-for (let done = 0; done < rounds; done += 50) {
-  main(50);
-  if (sampleInterval === 1) memprof.readRecords(true);
+if (mode === 'hot') memprof.start({ callSites: true, sampleInterval: 2 ** 30 });
+if (mode === 'warm' || mode === 'hot') main(400_000);
+if (mode === 'hot') memprof.stop();
+memprof.start({ callSites: true, sampleInterval, maxOverhead: 1, reset: true });
+// With a sample for each allocation, they are read before too many wait.
+function run(n) {
+  for (let done = 0; done < n; done += 20) {
+    if (sampleInterval === 1) memprof.MemProfile(null, true);
+    main(20);
+  }
 }
+
+function count(lines, sign) {
+  for (const record of memprof.readRecords(true)) {
+    const stack = record.stack();
+    const at = stack.findIndex(({ functionName }) => functionName === 'work');
+    if (at === -1) continue;
+    const { functionName, lineNumber, startLine } = stack[0];
+    const line = startLine === undefined ? '?' : lineNumber;
+    const key = `${functionName}:${line} < work:${stack[at].lineNumber}`;
+    lines[key] ??= { samples: 0, bytes: 0, inlined: 0 };
+    lines[key].samples += sign * record.allocObjects;
+    lines[key].bytes += sign * record.allocBytes;
+    if (stack.slice(0, at).some(({ inlined }) => inlined)) lines[key].inlined += sign * record.allocObjects;
+  }
+}
+
 const lines = {};
-for (const record of memprof.readRecords(true)) {
-  const stack = record.stack();
-  const at = stack.findIndex(({ functionName }) => functionName === 'work');
-  if (at === -1) continue;
-  const { functionName, lineNumber, startLine } = stack[0];
-  const known = startLine !== undefined;
-  const key = `${functionName}:${known ? lineNumber : '?'} < work:${stack[at].lineNumber}`;
-  lines[key] ??= { samples: 0, bytes: 0, inlined: 0 };
-  lines[key].samples += record.allocObjects;
-  lines[key].bytes += record.allocBytes;
-  if (stack.slice(0, at).some((frame) => frame.inlined)) lines[key].inlined += record.allocObjects;
+if (mode === 'hot') {
+  // What was optimised before is optimised anew.
+  run(300_000);
+  count(lines, -1);
 }
+run(rounds);
+count(lines, 1);
+for (const key of Object.keys(lines)) if (lines[key].samples === 0) delete lines[key];
 const { callSites, heap, overhead } = memprof.status();
 const done = () => {
   memprof.stop();

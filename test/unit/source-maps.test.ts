@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
@@ -144,6 +144,38 @@ t.test('a shortened name is put right where the map names just it', async (t) =>
   );
   t.match(short, { functionName: 'longName', fileName: join(folder, 'long.ts'), lineNumber: 1 });
   t.match(other, { functionName: 'notIt', fileName: join(folder, 'long.ts'), lineNumber: 1 });
+});
+
+t.test('lines of calls are mapped themselves', async (t) => {
+  const fileName = build({ sourceMap: true, removeComments: true });
+  const built = readFileSync(fileName, 'utf8').split('\n');
+  const placeOf = (text: string) => {
+    const line = built.findIndex((each) => each.includes(text)) + 1;
+    return { line, column: built[line - 1]!.indexOf(text) + 1 };
+  };
+  const sourceLine = (text: string) => SOURCE.split('\n').findIndex((each) => each.includes(text)) + 1;
+  const start = { functionName: 'makeItems', start: -1, length: -1, ...placeOf('(count)') };
+  const body = placeOf('return Array.from');
+  const { places } = findSources({
+    fileName,
+    places: [
+      start,
+      { ...start, call: { line: body.line, column: 0 } },
+      { ...start, call: placeOf('({ name') },
+      // On the line on which the function starts, without a column, it may be anything.
+      { ...start, call: { line: start.line, column: 0 } },
+    ],
+  });
+  const line = sourceLine('export function makeItems');
+  const call = sourceLine('return Array.from');
+  t.not(call, body.line, 'the compiler took lines away');
+  t.match(places[0], { line });
+  t.equal(places[0]!.call, undefined);
+  t.match(places[1], { line, call: { line: call, column: 0 } });
+  t.match(places[2], { line, call: { line: call } });
+  t.ok(places[2]!.call!.column > 1, 'with the column');
+  t.match(places[3], { line });
+  t.equal(places[3]!.call, undefined);
 });
 
 t.test('a sectioned map, and sources that are no files', async (t) => {
