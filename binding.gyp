@@ -36,6 +36,7 @@
         "native/heap/cpu_profiler_threads.cc",
         "native/heap/cpu_samples.cc",
         "native/heap/direct_sampler.cc",
+        "native/heap/function_check.cc",
         "native/heap/function_table.cc",
         "native/heap/harvest.cc",
         "native/dump/heap_limit_dump.cc",

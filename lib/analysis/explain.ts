@@ -7,6 +7,7 @@ import { untilAborted } from '../base/abort.js';
 import { completeOptions } from '../base/check-options.js';
 import { memprofError, outOfRange } from '../base/errors.js';
 import { findFrames, frameInSources } from '../capture/source-maps.js';
+import { startLineOf } from '../profile/locations.js';
 import type { Frame } from '../profile/public-types.js';
 import { scaleFactor } from '../profile/scaling.js';
 import { heapStackAt, toPath } from '../sampler/frames.js';
@@ -380,8 +381,8 @@ class Places {
     for (const frame of framesOfStacks(new Set(native().readRecords(true, false).stacks))) {
       const key = `${frame.functionName}\n${frame.fileName}`;
       const other = places.#functions.get(key) ?? frame;
-      const same = startOf(other) === startOf(frame) && places.#functions.has(key) ? other : frame;
-      places.#functions.set(key, startOf(other) === startOf(frame) ? same : undefined);
+      const same = startLineOf(other) === startLineOf(frame) && places.#functions.has(key) ? other : frame;
+      places.#functions.set(key, startLineOf(other) === startLineOf(frame) ? same : undefined);
     }
     const files = new Set<string>();
     for (let at = 0; at < raw.steps.length; at += 8) {
@@ -412,7 +413,7 @@ class Places {
       this.#asked.set(key, frame);
     }
     const shown = frame.lineNumber === 0 ? frame : frameInSources(frame);
-    return { fileName: shown.fileName, lineNumber: startOf(shown) };
+    return { fileName: shown.fileName, lineNumber: startLineOf(shown) };
   };
 
   /** Finds out where the places asked for are in the sources. Resolves to whether one of them is elsewhere. */
@@ -422,11 +423,6 @@ class Places {
     await findFrames(frames);
     return frames.some((frame, at) => frameInSources(frame) !== before[at]);
   }
-}
-
-/** Of the function, also where the frame's line is that of a call. */
-function startOf({ lineNumber, startLine = lineNumber }: Readonly<Frame>): number {
-  return startLine;
 }
 
 async function textOf(file: string): Promise<string> {

@@ -26,6 +26,14 @@ function isInlinedInto(frame: Frame, caller: Frame): boolean {
   );
 }
 
+/** Where the function starts, also where the frame's line is that of a call. */
+export function startLineOf({
+  lineNumber,
+  startLine = lineNumber,
+}: Pick<Frame, 'lineNumber' | 'startLine'>): number {
+  return startLine;
+}
+
 /** The address of a location with inlined calls, from those of their frames, leaf first. All are multiples of 16 below 2^48. */
 export function addressOfCalls(addresses: readonly number[]): number {
   return addresses.reduce((address, own) => (((address / 16) * 31 + own / 16) % 2 ** 44) * 16);

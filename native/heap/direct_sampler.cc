@@ -4,7 +4,6 @@
 #include <v8-profiler.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -15,9 +14,8 @@
 #include "base/hash.h"
 #include "base/sample_code.h"
 #include "base/thread_stack.h"
+#include "heap/function_check.h"
 #include "heap/raw_handles.h"
-#include "heap/safe_memory.h"
-#include "heap/stack_walk.h"
 #include "heap/v8_samples.h"
 
 namespace memprof {
@@ -74,28 +72,6 @@ bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s) {
   return ours == v8s;
 }
 
-// Checks that the functions on the current stack are laid out as `layout` says. The layout leads to the names
-// of their scripts, which are also known from a public function. Only reads that cannot fault are used,
-// because the layout of functions is not confirmed yet.
-const char* CheckFunctions(v8::Isolate* isolate, const V8Layout& layout, uintptr_t left_by,
-                           const StackRange& stack, const CodeRanges& code) {
-  v8::HandleScope scope(isolate);
-  std::array<const uintptr_t*, 64> slots;
-  WalkedStack walked = WalkStack(left_by, stack, code, slots);
-  size_t fitting = 0;
-  for (size_t i = 0; i < walked.frames; ++i) {
-    auto value = LocalAt<v8::Value>(slots[i]);
-    if (!value->IsFunction() || value.As<v8::Function>()->ScriptId() <= 0) continue;
-    uintptr_t shared;
-    auto* function = reinterpret_cast<const uintptr_t*>(ObjectAddress(*slots[i]));
-    if (!ReadMemory(function + layout.shared_word, &shared)) return "V8's functions cannot be read";
-    uintptr_t name = ScriptWordOf(layout, shared, kScriptNameWord);
-    // The two differ where a comment in the script (sourceURL) gives it another name.
-    if (name != 0 && name == WordAt(value.As<v8::Function>()->GetScriptOrigin().ResourceName())) ++fitting;
-  }
-  return fitting == 0 ? "V8's functions are not made as they should be" : nullptr;
-}
-
 }  // namespace
 
 DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const AsyncLabels* labels)
@@ -130,12 +106,6 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread, double
   doubt_ = nullptr;
   compare_due_ = false;
   return true;
-}
-
-bool DirectSampler::AttachCalls(double max_overhead) {
-  bool started = calls_.Start(max_overhead);
-  figures_.calls = calls_.figures();
-  return started;
 }
 
 const char* DirectSampler::Find(uint64_t interval, int depth) {
@@ -356,12 +326,6 @@ void DirectSampler::ReadCalls(uint64_t until_ns) {
   bool all = until_ns == ~uint64_t{0};
   if (all || calls_.IsDue(MonotonicNs())) calls_.Drain();
   figures_.calls = calls_.figures();
-}
-
-Ref DirectSampler::StackOf(const Record& record) {
-  Ref stack = 0;
-  if (record.calls != 0 && !calls_.Resolve(record.calls, &stack)) return 0;
-  return stack != 0 ? stack : stacks_.StackOf(record.path);
 }
 
 void DirectSampler::EndCalls() {

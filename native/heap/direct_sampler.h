@@ -76,7 +76,11 @@ class DirectSampler final : public StepListener {
   bool Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead);
   // Asks for the lines of calls as well, from here on. Returns false when that is not possible; `call_problem`
   // then says why. REQUIRES: as `Attach`, which succeeded.
-  bool AttachCalls(double max_overhead);
+  bool AttachCalls(double max_overhead) {
+    bool started = calls_.Start(max_overhead);
+    figures_.calls = calls_.figures();
+    return started;
+  }
   bool has_calls() const { return calls_.active(); }
   // Why there are no lines of calls although they were wanted; null if there are.
   const char* call_problem() const { return calls_.problem(); }
@@ -166,7 +170,12 @@ class DirectSampler final : public StepListener {
   void ResolveStacks(uint64_t until_ns);
   void ReadCalls(uint64_t until_ns);
   void EndCalls();
-  Ref StackOf(const Record& record);
+  // 0 as long as it is not known.
+  Ref StackOf(const Record& record) {
+    Ref stack = 0;
+    if (record.calls != 0 && !calls_.Resolve(record.calls, &stack)) return 0;
+    return stack != 0 ? stack : stacks_.StackOf(record.path);
+  }
   bool Compare();
   void Fail(const char* problem);
   void NameUnknownStacks();

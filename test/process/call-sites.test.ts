@@ -97,7 +97,9 @@ t.test('started late, it tells what has no lines', { skip }, async (t) => {
   const { callSites, lines } = await run([50_000, 8192, 'warm']);
   const { samples, withLines, skipped, unfit, unknown } = callSites;
   t.equal(callSites.problem, null);
-  t.equal(withLines + skipped + unfit + unknown, samples, 'each sample is told');
+  // At most 1,024 wait to be read.
+  const told = withLines + skipped + unfit + unknown;
+  t.ok(told <= samples && told >= samples - 1024, `${told} of ${samples} are told`);
   t.comment(JSON.stringify(lines));
 });
 
