@@ -3,7 +3,7 @@ import { didYouMean, nearest } from './nearest.js';
 import { defaultOf, type Option, optionsOf, type Taker } from './options.js';
 
 /** An error message lists a function's options only if there are no more than this. */
-const MOST_LISTED = 12;
+const MOST_LISTED = 13;
 
 /**
  * Checks the options passed to a function of the API. The result lacks options that were left out or `undefined`;

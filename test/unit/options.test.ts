@@ -36,7 +36,7 @@ t.test('hazard: a misspelt option of the API passes silently', async (t) => {
     [() => start(wrong({ interval: 1 })), /did you mean sampleInterval\?/],
     [() => start(wrong({ depth: 64 })), /did you mean stackDepth\?/],
     [() => start(wrong({ bufferInterval: 1 })), /did you mean bufferSampleInterval\?/],
-    [() => start(wrong({ xyzzy: undefined })), /start takes sampleInterval, stackDepth, /],
+    [() => start(wrong({ nonsense: undefined })), /start takes sampleInterval, stackDepth, /],
     [() => measure(() => 1, wrong({ warmup: 1 })), /did you mean warmUp\?/],
     [
       () => countObjects('x', 'y', wrong({ args: [] })),
