@@ -29,7 +29,7 @@ interface Report {
 }
 
 async function run(args: (string | number)[], flags: string[] = []): Promise<Report> {
-  const outcome = await runProgram('call-sites', { args, flags });
+  const outcome = await runProgram('call-sites', { args, flags: ['--expose-gc', ...flags] });
   t.equal(outcome.stderr, '');
   t.equal(outcome.code, 0);
   return JSON.parse(outcome.stdout) as Report;

@@ -111,6 +111,8 @@ function run(n) {
 }
 
 function count(lines, sign) {
+  // Records are those of the last collection.
+  globalThis.gc();
   for (const record of memprof.readRecords(true)) {
     const stack = record.stack();
     const at = stack.findIndex(({ functionName }) => functionName === 'work');

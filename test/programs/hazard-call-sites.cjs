@@ -28,6 +28,8 @@ const post = (method) =>
 
 function say(more) {
   const { callSites, heap } = memprof.status();
+  // So that no collection publishes more meanwhile.
+  memprof.stop();
   const records = memprof.readRecords(true);
   const negative = records.filter((record) => record.inUseBytes() < 0).length;
   const allocObjects = records.reduce((sum, { allocObjects }) => sum + allocObjects, 0);
