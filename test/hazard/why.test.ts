@@ -79,22 +79,18 @@ t.test('called again and again under load', { skip }, async (t) => {
 });
 
 t.test('V8 gives back the names that it made for a snapshot', { skip }, async (t) => {
-  const calls = scaled(t, 'calls', 6, 200);
+  const calls = scaled(t, 'calls', 12, 200);
   const outcome = await run('why-repeated.cjs', { args: [calls] });
   endedWell(t, outcome);
-  const { sites, malloced, source } = lastLine<{
-    sites: number;
-    malloced: [number | null, number | null];
-    source: string;
-  }>(outcome);
+  const { sites, malloced, source } = lastLine<{ sites: number; malloced: number[]; source: string }>(outcome);
   t.equal(sites, calls);
   t.equal(source, 'direct');
-  const [early, late] = malloced;
-  if (early === null || late === null) {
+  if (malloced.length === 0) {
     t.comment('skipped: this C library does not tell what malloc has in use');
     return;
   }
-  // Without that, each call left some 500 kB; what memprof and Node.js learn meanwhile is a few kilobytes a call.
-  const growth = late - early;
-  t.ok(growth < 2 ** 20 + calls * 10_000, `${growth} bytes more after ${calls} calls`);
+  // Each call left 1.4 MB in this program. What V8's compilers have in use comes and goes, so the least counts.
+  const half = malloced.length / 2;
+  const growth = Math.min(...malloced.slice(half)) - Math.min(...malloced.slice(0, half));
+  t.ok(growth < 3 * 2 ** 20, `${growth} bytes more in the second half of ${calls} calls`);
 });

@@ -1,5 +1,5 @@
 'use strict';
-// Asks again and again what holds a site's memory. Prints what malloc has in use after the second and after the last time.
+// Asks again and again what holds a site's memory. Prints what malloc has in use after each time.
 // usage: why-repeated.cjs CALLS
 const memprof = require('../../dist');
 
@@ -19,7 +19,8 @@ async function main() {
     // So that V8 gives its objects other ids each time.
     for (let i = 0; i < 5500; i++) keep(n++);
     sites += (await memprof.explain({ site: 'keep' })).sites.length;
-    if (call === 2 || call === calls) malloced.push((await memprof.memoryBreakdown()).malloc?.inUse ?? null);
+    const { malloc } = await memprof.memoryBreakdown();
+    if (malloc !== null) malloced.push(malloc.inUse);
   }
   console.log(JSON.stringify({ sites, malloced, source: memprof.status().heap.source }));
 }
