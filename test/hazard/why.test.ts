@@ -6,6 +6,9 @@ import { endedWell, lastLine, run, scaled } from '../support/hazard.js';
 const supported = process.platform === 'linux' && process.arch === 'x64';
 const skip = supported ? false : 'objects are found only where samples are taken directly: on Linux x64';
 
+// What the optimiser inlines counts in the caller, and then a site has another name, or fewer samples.
+const nodeArgs = ['--no-opt', '--no-maglev'];
+
 const leaks = [
   {
     kind: 'listeners',
@@ -26,7 +29,7 @@ const leaks = [
 
 for (const { kind, holder } of leaks) {
   t.test(`what holds the memory of a leak by ${kind}`, { skip }, async (t) => {
-    const outcome = await run('held.cjs', { args: [kind, 6000] });
+    const outcome = await run('held.cjs', { nodeArgs, args: [kind, 6000] });
     endedWell(t, outcome);
     const { sites, source } = lastLine<Explanation & { source: string }>(outcome);
     t.equal(source, 'direct');
@@ -42,7 +45,7 @@ for (const { kind, holder } of leaks) {
 }
 
 t.test('garbage is held by nothing', { skip }, async (t) => {
-  const outcome = await run('held.cjs', { args: ['garbage', 6000] });
+  const outcome = await run('held.cjs', { nodeArgs, args: ['garbage', 6000] });
   endedWell(t, outcome);
   const { sites } = lastLine<Explanation>(outcome);
   const garbage = sites.reduce((sum, { notHeld }) => sum + notHeld.samples, 0);
@@ -82,8 +85,10 @@ t.test('V8 gives back the names that it made for a snapshot', { skip }, async (t
   const calls = scaled(t, 'calls', 12, 200);
   const outcome = await run('why-repeated.cjs', { args: [calls] });
   endedWell(t, outcome);
-  const { sites, malloced, source } = lastLine<{ sites: number; malloced: number[]; source: string }>(outcome);
-  t.equal(sites, calls);
+  const { answered, malloced, source } = lastLine<{ answered: number; malloced: number[]; source: string }>(
+    outcome,
+  );
+  t.equal(answered, calls);
   t.equal(source, 'direct');
   if (malloced.length === 0) {
     t.comment('skipped: this C library does not tell what malloc has in use');
