@@ -384,6 +384,7 @@ export type { ReadMemStatsOptions } from './sampler/mem-stats.js';
 export type { SourceMapStatus } from './sampler/source-map-tally.js';
 export type {
   BufferStatus,
+  CallSiteStatus,
   DumpStatus,
   HeapStatus,
   InternalStatus,
