@@ -90,7 +90,7 @@ class Classifier {
       if (uint64_t* whole = Whole(i))
         *whole += mapping.rss;
       else
-        Split(mapping);
+        Split(i);
     }
     return map_;
   }
@@ -130,7 +130,6 @@ class Classifier {
   uint64_t* Whole(size_t i) {
     const Mapping& mapping = mappings_[i];
     const Mapping* before = Before(i);
-    const Mapping* after = After(i);
     if (mapping.path == "[heap]") return &map_.brk;
     if (IsStack(i)) return &map_.stacks;
     if (!mapping.anonymous()) {
@@ -146,12 +145,20 @@ class Classifier {
     if (!mapping.is_data()) return &map_.other;
     // Somebody's reservation, such as a sanitizer's of many terabytes, would take minutes to look through.
     if (mapping.bytes() >= kSparse && mapping.rss < mapping.bytes() / 16) return &map_.other;
-    if (IsArena(mapping.begin)) return nullptr;
-    if (after != nullptr && after->is_guard() && after->bytes() >= kLeastReserved) return &map_.reserved;
-    return nullptr;
+    // The system may have joined a chunk or an arena with what is reserved behind it.
+    if (IsArena(mapping.begin) || ChunkAt(mapping.begin, mapping.end) != 0) return nullptr;
+    return IsReserved(i) ? &map_.reserved : nullptr;
   }
 
-  void Split(const Mapping& mapping) {
+  // Whether more of the same reservation, not usable yet, lies behind the mapping.
+  bool IsReserved(size_t i) const {
+    const Mapping* after = After(i);
+    return after != nullptr && after->is_guard() && after->bytes() >= kLeastReserved;
+  }
+
+  void Split(size_t i) {
+    const Mapping& mapping = mappings_[i];
+    uint64_t* unknown = IsReserved(i) ? &map_.reserved : &map_.other;
     struct Piece {
       uint64_t* part;
       uint64_t begin;
@@ -159,7 +166,7 @@ class Classifier {
     };
     std::vector<Piece> pieces;
     for (uint64_t at = mapping.begin; at < mapping.end;) {
-      Piece piece{&map_.other, at, mapping.end};
+      Piece piece{unknown, at, mapping.end};
       if (uint64_t chunk = ChunkAt(at, mapping.end)) {
         piece.part = &map_.chunks;
         piece.end = at + chunk;
@@ -180,10 +187,9 @@ class Classifier {
     if (pieces.empty()) map_.other += mapping.rss;
     // The last piece has what is left, so that the sum is what the system says.
     uint64_t left = mapping.rss;
-    for (size_t i = 0; i < pieces.size(); ++i) {
-      const Piece& piece = pieces[i];
+    for (const Piece& piece : pieces) {
       uint64_t resident =
-          i + 1 == pieces.size() ? left : std::min(left, memory_.ResidentIn(piece.begin, piece.end));
+          &piece == &pieces.back() ? left : std::min(left, memory_.ResidentIn(piece.begin, piece.end));
       *piece.part += resident;
       left -= resident;
     }

@@ -104,6 +104,20 @@ TEST(MemoryMapSplitsWhatTheSystemJoined) {
   CHECK_EQ(map.sum(), map.rss);
 }
 
+TEST(MemoryMapFindsChunksBeforeAReservation) {
+  Memory memory;
+  Smaps smaps;
+  constexpr uint64_t kBegin = 0x7000'0000'0000 - 8 * kMb + 4 * kKb;
+  memory.PutChunk(kBegin, 3 * kMb);
+  memory.PutChunk(kBegin + 3 * kMb, kMb);
+  smaps.Add(kBegin, kBegin + 6 * kMb, "rw-p", "", 4 * 1024);
+  smaps.Add(kBegin + 6 * kMb, kBegin + 100 * kMb, "---p", "", 0);
+  MemoryMap map = ClassifyMappings(smaps.text, memory);
+  CHECK_EQ(map.chunks, 2 * kMb);
+  CHECK_EQ(map.reserved, 2 * kMb);
+  CHECK_EQ(map.sum(), map.rss);
+}
+
 TEST(MemoryMapEndsAHeapWhereAChunkBegins) {
   Memory memory;
   Smaps smaps;
