@@ -85,7 +85,8 @@ t.test('examples/typescript: bundled and minified, the profile shows its sources
     [memprof, 'top', '--sample-index=alloc_space', `out/${profiles[0]}`],
     inExample,
   );
-  t.match(stdout, /receiveOrder .*typescript\/server\.ts:15$/m);
+  t.match(stdout, /receiveOrder .*typescript\/server\.ts:13$/m);
+  t.match(stdout, /\(anonymous\) .*typescript\/server\.ts:14$/m);
 });
 
 t.test('esbuild with memprof inside: an error that says what to do, or prebuilds/ beside it', async (t) => {
