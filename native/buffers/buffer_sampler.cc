@@ -25,6 +25,7 @@ namespace {
 
 constexpr double kMostBudgetNs = 100e6;
 constexpr double kLeastBudgetNs = 7e6;
+constexpr double kLargeTimes = 3;  // the budget of large buffers, in that of all
 constexpr uint64_t kLongSampleNs = 1'000'000;
 constexpr uint64_t kLongKnownNs = 20'000;  // the same where the stack was known
 constexpr uint64_t kFreeNs = 700;          // what its end will take, and the misses that a sample causes
@@ -36,6 +37,10 @@ constexpr double kMostThinning = 12;  // powers of two
 double MostBudget(uint64_t interval) {
   return std::clamp(kLeastBudgetNs * kUsualInterval / static_cast<double>(interval), kLeastBudgetNs,
                     kMostBudgetNs);
+}
+
+double MostLargeBudget(double most_budget_ns) {
+  return std::min(kLargeTimes * most_budget_ns, kMostBudgetNs);
 }
 
 using Allocator = v8::ArrayBuffer::Allocator;
@@ -102,6 +107,7 @@ bool BufferSampler::Start(const BufferSamplerOptions& options) {
   stacks_.Start();
   known_.assign(kKnownFrames, {});
   most_budget_ns_ = budget_ns_ = MostBudget(options.interval);
+  large_budget_ns_ = MostLargeBudget(most_budget_ns_);
   last_took_ns_ = 0;
   thinning_ = 1;
   counts_.Start(reinterpret_cast<uintptr_t>(this) ^ MonotonicNs());
@@ -140,16 +146,24 @@ void BufferSampler::OnEpilogue(bool major, bool full) {
 // Measured by the clock, although other threads may have had the processor meanwhile: asking twice for the
 // thread's own time would take as long as half a sample. So a sample of a known stack is never taken for long,
 // and a long one after a short one is taken for interrupted: only a second one is taken for long.
-void BufferSampler::Charge(uint64_t took_ns) {
+void BufferSampler::Charge(uint64_t took_ns, bool is_large) {
   uint64_t charged = described_ ? std::min(took_ns, std::max(last_took_ns_, kLongSampleNs))
                                 : std::min(took_ns, kLongKnownNs);
-  budget_ns_ -= static_cast<double>(charged + kFreeNs);
+  auto cost = static_cast<double>(charged + kFreeNs);
+  if (is_large) {
+    double paid = std::min(cost, large_budget_ns_);
+    large_budget_ns_ -= paid;
+    cost -= paid;
+  }
+  budget_ns_ -= cost;
   if (described_) last_took_ns_ = took_ns;
 }
 
 void BufferSampler::Earn(uint64_t now_ns) {
   budget_ns_ += options_.max_overhead * static_cast<double>(Elapsed(earned_at_ns_, now_ns));
-  budget_ns_ = std::min(budget_ns_, most_budget_ns_);
+  double left_over = std::max(0.0, budget_ns_ - most_budget_ns_);
+  budget_ns_ -= left_over;
+  large_budget_ns_ = std::min(large_budget_ns_ + left_over, MostLargeBudget(most_budget_ns_));
   earned_at_ns_ = now_ns;
 }
 
@@ -172,7 +186,7 @@ void BufferSampler::OnSampled(const void* data, size_t bytes, double count) {
   uint64_t whole = counts_.Whole(stack, labels, count);
   if (whole != 0) profile_->AddSample(data, bytes, stack, options_.thread, labels, whole);
   uint64_t end = MonotonicNs();
-  Charge(Elapsed(begin, end));
+  Charge(Elapsed(begin, end), bytes >= kLargeBytes);
   Earn(end);
   Thin();
 }

@@ -9,6 +9,10 @@
 // The time for samples is bounded, like that for harvests: 7 ms (at an interval of 512 KiB or more; up to
 // 100 ms at smaller ones) and `max_overhead` of wall time. As it runs low, samples are thinned more and more,
 // and each counts for more: figures stay right on average, but are less precise.
+//
+// Samples of large buffers have three times as much for themselves, which is filled from what the other
+// allowance cannot hold. A few thousand of them are gigabytes, and the program pays more for the pages of one
+// than for its sample. So the first gigabytes of a program are known well, although its code is cold.
 
 #ifndef MEMPROF_NATIVE_BUFFERS_BUFFER_SAMPLER_H_
 #define MEMPROF_NATIVE_BUFFERS_BUFFER_SAMPLER_H_
@@ -73,7 +77,7 @@ class BufferSampler final : private BufferListener {
   static constexpr size_t kKnownFrames = 1024;
 
   void OnSampled(const void* data, size_t bytes, double count) override;
-  void Charge(uint64_t took_ns);
+  void Charge(uint64_t took_ns, bool is_large);
   void Earn(uint64_t now_ns);
   void Thin();
   bool MayCapture() const;
@@ -89,6 +93,7 @@ class BufferSampler final : private BufferListener {
   const char* problem_ = nullptr;
   double budget_ns_ = 0;  // may be negative
   double most_budget_ns_ = 0;
+  double large_budget_ns_ = 0;  // never negative: what it lacks is paid by the other
   uint64_t last_took_ns_ = 0;
   bool described_ = false;  // the stack of the last sample was not known before
   uint64_t earned_at_ns_ = 0;
