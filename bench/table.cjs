@@ -88,9 +88,9 @@ function judge(rows) {
       0,
     );
     check(
-      'snapshot of counts and places of keys, ns a key',
+      'snapshot with the keys, ns a key',
       '≤ 10',
-      (at) => at(MEMPROF).snapshotNs,
+      (at) => at(MEMPROF).snapshotCopyNs,
       (x) => x <= 10,
       1,
     );

@@ -51,8 +51,8 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace bench;
 #ifdef BENCH_HAS_BOOST
-  return Main<NoTable, MemprofTable, MemprofWholeKeys, MutexTable, BoostFlatMap>(argc, argv);
+  return Main<NoTable, MemprofTable, MemprofByHash, MutexTable, BoostFlatMap>(argc, argv);
 #else
-  return Main<NoTable, MemprofTable, MemprofWholeKeys, MutexTable>(argc, argv);
+  return Main<NoTable, MemprofTable, MemprofByHash, MutexTable>(argc, argv);
 #endif
 }

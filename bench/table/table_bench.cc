@@ -369,7 +369,7 @@ int main(int argc, char** argv) {
   printf(", \"compiler\": \"%s\", \"rows\": [", __VERSION__);
   for (int i = 3; i < argc; ++i) {
     size_t keys = strtoull(argv[i], nullptr, 10);
-    Compare<StackKey, NoTable, MemprofTable, MemprofWholeKeys, MemprofBatches,
+    Compare<StackKey, NoTable, MemprofTable, MemprofByHash, MemprofBatches,
             MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys, &first);
     Compare<BucketKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
         rounds, operations, keys, &first);

@@ -161,14 +161,14 @@ class MemprofWith {
 };
 
 template <typename Key>
-class MemprofTable : public MemprofWith<Key, false> {
+class MemprofTable : public MemprofWith<Key, true> {
  public:
   static constexpr const char* kName = "memprof";
 };
 template <typename Key>
-class MemprofWholeKeys : public MemprofWith<Key, true> {
+class MemprofByHash : public MemprofWith<Key, false> {
  public:
-  static constexpr const char* kName = "memprof, whole keys compared";
+  static constexpr const char* kName = "memprof, long keys by hash";
 };
 
 // The same, sixteen keys at a time: what one waits for is fetched while the others are on their way.
