@@ -16,7 +16,7 @@ enum class OtherProfilers { kNone, kSome, kUnknown };
 // While it exists, no other thread starts or stops one of our profiles, and what it tells stays true for ours.
 class CpuProfilerThreads {
  public:
-  // With `wait` false, it may be that another thread is at it: see `locked`.
+  // With `wait` false it does not wait for another thread that holds the lock; `locked` then is false.
   explicit CpuProfilerThreads(bool wait);
   ~CpuProfilerThreads();
   CpuProfilerThreads(const CpuProfilerThreads&) = delete;
