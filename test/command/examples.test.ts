@@ -1,5 +1,5 @@
 // The programs of examples/, as their comments say they are run. leaky-server: attach.test.ts; prometheus:
-// http/prometheus.test.ts; typescript: release/bundlers.test.ts.
+// http/prometheus.test.ts; typescript: release/bundlers.test.ts; nest: release/frameworks.test.ts.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,6 +20,7 @@ t.test('all are here', (t) => {
       'cluster',
       'labels',
       'leaky-server',
+      'nest',
       'prometheus',
       'typescript',
       'worker-pool',
