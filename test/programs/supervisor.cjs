@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 'use strict';
 // Starts a Node.js program, ends it by SIGUSR2 as soon as it prints something, and does so once more: like nodemon, directly or
-// through a shell. Prints how each ended; a program that does not gets SIGKILL.
+// through a shell. Prints how each ended. A program that goes on gets SIGKILL: a second after it told of its profile, or after a minute.
 const { spawn } = require('node:child_process');
 
 const [how, ...args] = process.argv.slice(2);
 
 function once(left) {
-  const options = { stdio: ['pipe', 'pipe', 'inherit'] };
+  const options = { stdio: ['pipe', 'pipe', 'pipe'] };
   // The shell stays, as it does where the command is no simple one.
   const child =
     how === 'shell'
@@ -16,14 +16,22 @@ function once(left) {
   let late = false;
   let timer;
   child.stdout.once('data', (pid) => {
+    const killAfter = (ms) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        late = true;
+        process.kill(Number(pid), 'SIGKILL');
+      }, ms);
+    };
+    child.stderr.on('data', (text) => {
+      if (String(text).includes('memprof: wrote')) killAfter(1000);
+    });
+    killAfter(60_000);
     process.kill(Number(pid), 'SIGUSR2');
     if (process.platform !== 'win32' && args[1] === 'run') child.kill('SIGUSR2');
-    timer = setTimeout(() => {
-      late = true;
-      process.kill(Number(pid), 'SIGKILL');
-    }, 4000);
   });
-  child.on('exit', (code, signal) => {
+  child.stderr.pipe(process.stderr, { end: false });
+  child.on('close', (code, signal) => {
     clearTimeout(timer);
     console.log(`ended ${late ? 'late' : (signal ?? code)}`);
     if (left > 1) once(left - 1);
