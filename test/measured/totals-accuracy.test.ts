@@ -15,9 +15,11 @@ const RANDOM: string[] = [];
 const REGULAR = ['--sampling-heap-profiler-suppress-randomness'];
 
 // Compiled in the background, the loop comes out of V8 14 (Node.js 26) in one run of thirty such that one sample is missing
-// for each collection, 3 % here: V8's, as docs/accuracy.md says of optimised code. Compiled on the spot that is rare, not gone.
+// for each collection, 3 % here: V8's, as docs/accuracy.md says of optimised code. Compiled on the spot that is rare, not gone:
+// one machine missed 0.5 to 0.7 % in each of six runs on Node.js 22.
 const SAME_CODE = '--no-concurrent-recompilation';
 const TRIES = 3;
+const LEAST_SHARE = 0.97;
 
 const cases = [
   // 22,900 samples: sigma 0.66 %, 3 % are 4.5 sigma.
@@ -48,12 +50,15 @@ for (const { name, bytes, interval, flags, within } of cases) {
     t.equal(status.heap.samplesImputed, status.heap.samplesLost);
     t.equal(status.heap.sampleInterval, interval);
     const { allocBytes } = scaledSums(records, interval);
+    // Not at random, the samples that V8 owes are known to one, and the records can stand for those only that it took.
+    const share = flags === REGULAR ? Math.min(1, taken(status)) : 1;
+    t.ok(share > LEAST_SHARE, 'V8 took its samples', { share });
     const errors = {
-      records: relativeError(allocBytes, totalAlloc),
+      records: relativeError(allocBytes, totalAlloc * share),
       totalAlloc: relativeError(totalAlloc, bytes),
     };
     const { samplesSeen, samplesLost, skippedCollections } = status.heap;
-    t.ok(errors.records < within, 'the records add up to totalAlloc', {
+    t.ok(errors.records < within, 'the records add up to totalAlloc, as far as V8 took its samples', {
       ...errors,
       ...{ samplesSeen, samplesLost, skippedCollections },
     });
