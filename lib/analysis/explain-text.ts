@@ -1,11 +1,12 @@
 import { printable } from '../base/text.js';
-import type { Explanation, SiteExplanation, SnapshotCost } from './explain.js';
+import type { Explanation, SiteExplanation } from './explain.js';
+import type { SnapshotCost } from './snapshot-cost.js';
 import { formatValue } from './units.js';
 
 /** What a snapshot will cost, in one line. */
-export function formatCost({ heapBytes, milliseconds, bytes }: SnapshotCost): string {
+export function formatCost({ heapBytes, objects, milliseconds, bytes }: SnapshotCost): string {
   return (
-    `a snapshot of ${formatValue(heapBytes, 'bytes')} of heap stops the thread for about ` +
+    `a snapshot of ${formatValue(heapBytes, 'bytes')} of heap (some ${Number(objects.toPrecision(2))} objects) stops the thread for about ` +
     `${formatValue(milliseconds * 1e6, 'nanoseconds')} and takes about ${formatValue(bytes, 'bytes')} of memory meanwhile`
   );
 }

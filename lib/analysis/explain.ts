@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId as ownThread } from 'node:worker_threads';
 import { native } from '../addon/native.js';
@@ -12,18 +11,19 @@ import type { Frame } from '../profile/public-types.js';
 import { scaleFactor } from '../profile/scaling.js';
 import { heapStackAt, toPath } from '../sampler/frames.js';
 import { refreshFigures } from '../sampler/fresh-figures.js';
-import { readMemStats } from '../sampler/mem-stats.js';
 import { nodeName } from './graph.js';
 import { judgeGrowth, MIN_CERTAIN } from './growth.js';
 import { readHistory, seriesOfHistory } from './history.js';
 import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf } from './holders.js';
 import { sampled } from './leak-sites.js';
+import { refuseIfTooCostly, type SnapshotCost, snapshotCost } from './snapshot-cost.js';
 
 /** Options of `explain`. */
 export interface ExplainOptions {
   /**
-   * The sites to explain: a regular expression that the function at the leaf of a stack matches (as `NAME FILE:LINE`), or,
-   * if no leaf does, any of its functions. Default: the sites with most bytes in use.
+   * The functions to explain: a regular expression that they match as `NAME FILE:LINE`. What a function's callees allocated
+   * counts with it, for the innermost function of a stack that matches. Default: the sites that grow by what the process
+   * remembers, or else those with most bytes in use.
    */
   site?: string | RegExp;
   /** The most sites, those with most bytes in use first. Default 3. */
@@ -31,8 +31,8 @@ export interface ExplainOptions {
   /** `threadId` of the thread whose heap is looked at. Default: that of the calling thread. */
   thread?: number;
   /**
-   * The largest heap, in bytes, of which a snapshot is taken: it stops the thread, and takes about seven times as much
-   * memory meanwhile. Default 134217728, which is 128 MiB. Never one that is fuller than 80 % of its limit.
+   * The largest heap, in bytes, of which a snapshot is taken: it stops the thread, some 3 µs an object, and takes up to a
+   * kilobyte an object meanwhile. Default 134217728, which is 128 MiB. Never one that is fuller than 80 % of its limit.
    */
   maxHeapBytes?: number;
   /** Ends the wait, and the snapshot when V8 next looks. */
@@ -78,32 +78,11 @@ export interface Explanation {
   snapshot: { nodes: number; snapshotMs: number; walkMs: number };
 }
 
-/** What a snapshot of a heap of that size is likely to take: milliseconds and bytes. */
-export interface SnapshotCost {
-  heapBytes: number;
-  milliseconds: number;
-  bytes: number;
-}
-
-// Measured, see docs/leaks.md.
-const MS_PER_MIB = 45;
-const BYTES_PER_HEAP_BYTE = 7;
-const MIB = 2 ** 20;
 const PATHS = 10;
 // A thread in a long native call does not answer. On a busy machine one that does may take long to begin.
 const ANSWER_TIMEOUT_MS = 30_000;
 const COLLECT_TIMEOUT_MS = 10_000;
 const FIGURES_TIMEOUT_MS = 1000;
-
-/** The heap of all threads, since other threads' figures are known only together. */
-export function snapshotCost(): SnapshotCost {
-  const heapBytes = readMemStats().heapAlloc;
-  return {
-    heapBytes,
-    milliseconds: (heapBytes / MIB) * MS_PER_MIB,
-    bytes: heapBytes * BYTES_PER_HEAP_BYTE,
-  };
-}
 
 /** Whether some thread's samples lead to their objects, so that `explain` can be asked. */
 export function canExplain(): boolean {
@@ -126,14 +105,19 @@ export async function explain(options?: ExplainOptions): Promise<Explanation> {
   const thread = checked.thread ?? ownThread;
   signal?.throwIfAborted();
   const pattern = toRegExp(checked.site);
-  refuseIfTooCostly(maxHeapBytes);
+  const cost = snapshotCost();
+  refuseIfTooCostly(cost, maxHeapBytes);
   if (oneIsAsked) throw anotherIsAsked();
   oneIsAsked = true;
   let sites: Site[];
   let raw: NativePaths;
   try {
     sites = await findFreshSites(pattern, limit, signal);
-    raw = await ask(Uint32Array.from(new Set(sites.flatMap((each) => each.stacks))), thread, signal);
+    raw = await ask(Uint32Array.from(new Set(sites.flatMap((each) => each.stacks))), {
+      thread,
+      cost,
+      signal,
+    });
   } finally {
     oneIsAsked = false;
   }
@@ -161,29 +145,13 @@ export async function explain(options?: ExplainOptions): Promise<Explanation> {
 }
 
 function toRegExp(site: string | RegExp | undefined): RegExp | undefined {
-  if (site === undefined || site instanceof RegExp) return site;
+  // With these flags, a search would begin where the one before it ended.
+  if (site instanceof RegExp) return new RegExp(site, site.flags.replace(/[gy]/g, ''));
+  if (site === undefined) return site;
   try {
     return new RegExp(site);
   } catch {
     throw outOfRange('options.site', 'a regular expression', site);
-  }
-}
-
-function refuseIfTooCostly(maxHeapBytes: number): void {
-  const { heapBytes, milliseconds, bytes } = snapshotCost();
-  const mb = (value: number) => `${Math.round(value / MIB)} MB`;
-  const cost =
-    `a snapshot of ${mb(heapBytes)} of heap stops the thread for about ${(milliseconds / 1000).toFixed(1)} s ` +
-    `and takes about ${mb(bytes)} of memory`;
-  if (heapBytes > maxHeapBytes) {
-    throw memprofError(
-      'ERR_MEMPROF_COSTLY',
-      `${cost}: raise maxHeapBytes (${mb(maxHeapBytes)}), or say --yes, if it is worth that`,
-    );
-  }
-  const available = (process as { availableMemory?: () => number }).availableMemory?.() ?? os.freemem();
-  if (bytes > available) {
-    throw memprofError('ERR_MEMPROF_COSTLY', `${cost}, and there are only ${mb(available)} left`);
   }
 }
 
@@ -207,14 +175,7 @@ async function findFreshSites(
 }
 
 async function findSites(pattern: RegExp | undefined, limit: number): Promise<Site[]> {
-  const byLeaf = new Map<string, Site>();
-  const byAny = new Map<string, Site>();
-  const add = (sites: Map<string, Site>, name: string, stack: number, bytes: number) => {
-    const site = sites.get(name) ?? { name, stacks: [], bytes: 0 };
-    site.stacks.push(stack);
-    site.bytes += bytes;
-    sites.set(name, site);
-  };
+  const found = new Map<string, Site>();
   const { figures, stacks } = native().readRecords(false, false);
   await findFrames(framesOfStacks(stacks));
   for (const [at, stack] of stacks.entries()) {
@@ -222,11 +183,15 @@ async function findSites(pattern: RegExp | undefined, limit: number): Promise<Si
     const bytes = figures[at * 4]! - figures[at * 4 + 1]!;
     const objects = figures[at * 4 + 2]! - figures[at * 4 + 3]!;
     const scaled = bytes * scaleFactor(objects, bytes, native().readStatus().heap.sampleInterval);
-    const [leaf = '<unknown>'] = names;
-    if (pattern === undefined || pattern.test(leaf)) add(byLeaf, leaf, stack, scaled);
-    else if (names.some((name) => pattern.test(name))) add(byAny, leaf, stack, scaled);
+    if (names.length === 0) names.push('<unknown>');
+    // Many callees, such as callbacks, have no names that anybody would ask for.
+    const name = names.find((each) => pattern?.test(each) ?? true);
+    if (name === undefined) continue;
+    const site = found.get(name) ?? { name, stacks: [], bytes: 0 };
+    site.stacks.push(stack);
+    site.bytes += scaled;
+    found.set(name, site);
   }
-  const found = byLeaf.size > 0 ? byLeaf : byAny;
   if (pattern === undefined) {
     const growing = (await growingSites()).flatMap((name) => found.get(name) ?? []);
     if (growing.length > 0) return growing.slice(0, limit);
@@ -259,11 +224,13 @@ const PROBLEMS = {
   heapFull: 4,
 };
 
-async function ask(
-  stacks: Uint32Array,
-  thread: number,
-  signal: AbortSignal | undefined,
-): Promise<NativePaths> {
+interface Question {
+  thread: number;
+  cost: SnapshotCost;
+  signal: AbortSignal | undefined;
+}
+
+async function ask(stacks: Uint32Array, { thread, cost, signal }: Question): Promise<NativePaths> {
   const answer = native().explain(stacks, thread);
   if (answer === PROBLEMS.another) throw anotherIsAsked();
   if (typeof answer === 'number') {
@@ -288,7 +255,7 @@ async function ask(
     if (state === PROBLEMS.stopped) {
       throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} ended before it answered`);
     }
-    if (state === PROBLEMS.open && waited > ANSWER_TIMEOUT_MS + snapshotCost().milliseconds * 10) {
+    if (state === PROBLEMS.open && waited > ANSWER_TIMEOUT_MS + cost.milliseconds * 10) {
       answer(true);
       throw memprofError('ERR_MEMPROF_NO_THREAD', `thread ${thread} did not answer`);
     }
@@ -363,7 +330,7 @@ function shareError(share: number, samples: number): number {
   return Math.max(Math.sqrt((share * (1 - share)) / samples), 1 / (samples + 2));
 }
 
-const LARGEST_FILE = 2 * MIB;
+const LARGEST_FILE = 2 ** 21;
 const MOST_FILES = 50;
 
 /**

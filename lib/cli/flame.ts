@@ -46,12 +46,17 @@ export async function makeFlamePage(
     return showInternals ? cut : foldInternals(cut);
   };
   return formatFlamePage(show(profile), base && show(base), {
-    title:
-      files[0] === '-' ? 'Heap profile' : printable(files.map((file) => path.basename(file)).join(' + ')),
+    title: titleOf(files, args.values.base as readonly string[] | undefined),
     sampleIndex: checkSampleIndex(profile, sampleIndex, command),
     live,
     ...downloadOf(profile),
   });
+}
+
+function titleOf(files: readonly string[], base: readonly string[] = []): string {
+  const named = (some: readonly string[]) =>
+    some[0] === '-' ? 'Heap profile' : some.map((file) => path.basename(file)).join(' + ');
+  return printable(base.length === 0 ? named(files) : `${named(files)} compared with ${named(base)}`);
 }
 
 // A page is to stay small enough to be sent.

@@ -1,5 +1,6 @@
-import type { Explanation, SnapshotCost } from '../analysis/explain.js';
+import type { Explanation } from '../analysis/explain.js';
 import { formatCost, formatExplanation } from '../analysis/explain-text.js';
+import type { SnapshotCost } from '../analysis/snapshot-cost.js';
 import type { Command } from './command.js';
 import { fetchPage, isUrl, pageUrl } from './fetch-page.js';
 import { UsageError } from './options.js';

@@ -114,7 +114,8 @@ export async function serveFlame(
   const pid = parseInteger(formValue(query, 'pid'));
   const internals = (parseInteger(formValue(query, 'internals')) ?? 0) > 0;
   const show = (profile: ProfileData) => (internals ? profile : foldInternals(profile));
-  const title = `${job.program}, process ${process.pid}`;
+  const compared = seconds > 0 ? ` compared with ${seconds} s before` : '';
+  const title = `${job.program}, process ${process.pid}${compared}`;
   setAge(response);
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   sendChunked(

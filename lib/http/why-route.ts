@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { explain, snapshotCost } from '../analysis/explain.js';
+import { explain } from '../analysis/explain.js';
 import { formatCost, formatExplanation } from '../analysis/explain-text.js';
+import { snapshotCost } from '../analysis/snapshot-cost.js';
 import type { MemprofError } from '../base/errors.js';
 import { formValue, parseInteger, sendChunked, sendError, sendText } from './go-forms.js';
 

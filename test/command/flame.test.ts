@@ -236,6 +236,7 @@ t.test(
 t.test('with a base, colours and the table tell what became more and less', needs('chromium'), async (t) => {
   t.testdir({});
   const { page, errors } = await open(t, ['--base', before, after]);
+  t.equal(await page.title(), `${path.basename(after)} compared with ${path.basename(before)}`);
   t.match(await page.textContent('#legend'), /new.*more.*same.*less/);
   const rows = await rowsOf(page);
   t.match(rows[0]![1], /^\+\d.* MB$/, 'sorted by what changed most');

@@ -14,7 +14,8 @@ const bus = new EventEmitter();
 bus.setMaxListeners(0);
 function subscribe(n) {
   const big = new Array(100).fill(n);
-  bus.on('tick', () => big.length);
+  const points = Array.from({ length: 10 }, (_, at) => ({ at, n }));
+  bus.on('tick', () => big.length + points.length);
 }
 
 const cache = new Map();
