@@ -7,7 +7,9 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 let count = 0;
 
 setInterval(() => {
-  get(`${url}?n=${count++}`, { agent }, (response) => response.resume()).on('error', ({ message }) => {
+  get(`${url}?n=${count++}`, { agent }, (response) => response.resume()).on('error', ({ code, message }) => {
+    // A connection may be closed while `memprof why` stops the server for a moment.
+    if (code === 'ECONNRESET') return;
     console.error(message);
     process.exitCode = 1;
     process.exit();

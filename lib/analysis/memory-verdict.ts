@@ -56,6 +56,15 @@ export function verdictOn(of: Omit<MemoryBreakdown, 'verdict'>): MemoryVerdict {
         ],
       };
     case 'native':
+      if (of.heap === null) {
+        return {
+          kind: 'native',
+          text: `What malloc holds: ${share('native')}. From outside, Buffers cannot be told from other native memory.`,
+          advice: [
+            'memprof inside the program tells them apart: memprof attach PID, then memprof memory with the URL that it prints.',
+          ],
+        };
+      }
       return {
         kind: 'native',
         text: `Native memory without a Buffer: ${share('native')}.`,

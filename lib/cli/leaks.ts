@@ -15,9 +15,10 @@ import type { Granularity, ReportFormat } from '../base/choices.js';
 import { printable } from '../base/text.js';
 import { BUFFERS_COMMENT } from '../profile/external-memory.js';
 import type { ProfileData } from '../profile/model.js';
+import { isOfPages, isUrl, pageUrl } from './addresses.js';
 import type { Command } from './command.js';
-import { fetchPage, pageUrl } from './fetch-page.js';
-import { fetchProfile, isUrl } from './fetch-profile.js';
+import { fetchPage } from './fetch-page.js';
+import { fetchProfile } from './fetch-profile.js';
 import { formatLeaksJson, formatLeaksMarkdown } from './leaks-formats.js';
 import { formatLeaks } from './leaks-report.js';
 import { type Arguments, UsageError } from './options.js';
@@ -172,8 +173,7 @@ async function takeAll({ operands, given }: Arguments, values: Values): Promise<
 
 /** A profile without a time of its own gets the time at which it was fetched. */
 async function takeEvery(address: string, values: Values): Promise<Taken[]> {
-  // The address of the pages stands for the profile on them.
-  const url = /\/debug\/pprof\/?$/.test(address) ? String(pageUrl(address, 'heap', { gc: '1' })) : address;
+  const url = isOfPages(address) ? String(pageUrl(address, 'heap', { gc: '1' })) : address;
   const { count, every } = values;
   const taken: Taken[] = [];
   const begin = Date.now();

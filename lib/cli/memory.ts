@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { memoryOf } from '../analysis/memory-breakdown.js';
 import { formatMemoryText } from '../analysis/memory-text.js';
 import type { MemoryBreakdown } from '../analysis/memory-types.js';
 import { printable } from '../base/text.js';
+import { isUrl, pageUrl } from './addresses.js';
 import type { Command } from './command.js';
-import { fetchJson, isUrl } from './fetch-profile.js';
+import { fetchPage } from './fetch-page.js';
 import { UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 
@@ -12,19 +14,9 @@ program then examines its own memory: V8's spaces, Buffers, what malloc has in u
 A process that is given by its PID is examined from outside (on Linux only), where less can be seen; it need not use
 memprof at all.`;
 
-/** The page of a server, however much of its URL was given. */
-function pageOf(address: string, gc: boolean): URL {
-  if (!URL.canParse(address)) throw new Failure(`${printable(address)}: not a valid URL`);
-  const url = new URL(address);
-  url.pathname = `${url.pathname.replace(/\/debug\/pprof(\/(memory)?)?$/, '').replace(/\/$/, '')}/debug/pprof/memory`;
-  if (gc) url.searchParams.set('gc', '1');
-  return url;
-}
-
 async function breakdownOf(operand: string, gc: boolean): Promise<MemoryBreakdown> {
   if (isUrl(operand)) {
-    const url = pageOf(operand, gc);
-    const found = await fetchJson(url);
+    const found = JSON.parse(await fetchPage(pageUrl(operand, 'memory', gc ? { gc: '1' } : {}))) as unknown;
     if (Array.isArray((found as MemoryBreakdown | null)?.parts)) return found as MemoryBreakdown;
     throw new Failure(`${printable(operand)}: there is no memory page of memprof`);
   }
@@ -34,7 +26,11 @@ async function breakdownOf(operand: string, gc: boolean): Promise<MemoryBreakdow
   if (gc)
     throw new UsageError('--gc needs a URL: a garbage collection cannot be requested from outside', 'memory');
   const breakdown = await memoryOf(Number(operand));
-  if (breakdown.rss === 0) throw new Failure(printable(breakdown.problems[0] ?? 'nothing is known'));
+  if (breakdown.rss === 0) {
+    const isGone = process.platform === 'linux' && !existsSync(`/proc/${operand}`);
+    const [problem = 'nothing is known'] = breakdown.problems;
+    throw new Failure(isGone ? `there is no process ${operand}` : printable(problem));
+  }
   return breakdown;
 }
 

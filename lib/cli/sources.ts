@@ -2,7 +2,8 @@ import { mergeProfiles } from '../profile/merge.js';
 import { toProfileData } from '../profile/merged.js';
 import type { ParseOptions, ProfileData } from '../profile/model.js';
 import { ProfileMismatch } from '../profile/units.js';
-import { fetchProfile, isUrl } from './fetch-profile.js';
+import { isUrl } from './addresses.js';
+import { fetchProfile } from './fetch-profile.js';
 import { UsageError } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
 

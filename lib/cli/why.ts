@@ -1,8 +1,9 @@
 import type { Explanation } from '../analysis/explain.js';
 import { formatCost, formatExplanation } from '../analysis/explain-text.js';
 import type { SnapshotCost } from '../analysis/snapshot-cost.js';
+import { isUrl, pageUrl } from './addresses.js';
 import type { Command } from './command.js';
-import { fetchPage, isUrl, pageUrl } from './fetch-page.js';
+import { fetchPage } from './fetch-page.js';
 import { UsageError } from './options.js';
 import { writeOutput } from './profile-file.js';
 import { expectOperands } from './report-commands.js';

@@ -219,8 +219,11 @@ t.test('failures are one line, exit code 1', async (t) => {
   );
   const cases: [args: string[], expected: RegExp][] = [
     [['http://127.0.0.1:9/debug/pprof/heap'], /127\.0\.0\.1:9\/debug\/pprof\/heap: /],
-    [['http://me:secret@127.0.0.1:1/'], /http:\/\/127\.0\.0\.1:1\/: connection refused|bad port/],
-    [['http://no-such-host.invalid/'], /no-such-host\.invalid\/: /],
+    [
+      ['http://me:secret@127.0.0.1:1/'],
+      /http:\/\/127\.0\.0\.1:1\/debug\/pprof\/heap\?gc=1: (connection refused|bad port)/,
+    ],
+    [['http://no-such-host.invalid/'], /no-such-host\.invalid\/debug\/pprof\/heap\?gc=1: /],
     [['http://['], /not a valid URL/],
     [[notFound], /: HTTP 404 Not Found/],
     [[garbage], /: line 1: expected a heap profile|expected/],
