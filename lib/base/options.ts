@@ -97,8 +97,8 @@ const table: Option[] = [
     kind: interval(1, 2 ** 30),
     default: 512 * 1024,
     help:
-      'mean bytes between two samples; 1 samples every allocation. In a range, memprof chooses as `maxOverhead` allows, ' +
-      'where it takes the samples itself (`directSamples`); else it is the coarsest',
+      'mean bytes between two samples; 1 samples every allocation. With a range, memprof takes the finest interval that ' +
+      '`maxOverhead` allows if it takes the samples itself (`directSamples`), and otherwise the coarsest',
   },
   {
     name: 'stackDepth',
@@ -114,8 +114,8 @@ const table: Option[] = [
     default: 0.005,
     placeholder: 'SHARE',
     help:
-      'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count. With a range of ' +
-      '`sampleInterval`, the limit on taking and reading them',
+      'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count. If ' +
+      '`sampleInterval` is a range, the limit on taking and reading them',
   },
   {
     name: 'maxPause',
@@ -123,8 +123,8 @@ const table: Option[] = [
     kind: duration(1, 1000),
     default: 20,
     help:
-      'the longest pause for reading samples at a minor garbage collection. What would take longer waits for a major one, ' +
-      'where five times as long is allowed, or until the figures are too old',
+      'the longest pause for reading samples at a minor garbage collection. A longer reading waits for a major one, ' +
+      'which may take five times as long, or until the figures are too old',
   },
   {
     name: 'maxTableBytes',

@@ -1,3 +1,4 @@
+import { flagName } from '../base/options.js';
 import type { Command } from './command.js';
 import { flagsOf } from './options.js';
 
@@ -17,11 +18,13 @@ Exit codes: 0 success, 1 failure (such as a file that cannot be read), 2 wrong u
 }
 
 export function commandHelp({ name, usage, summary, details }: Command): string {
-  const rows = flagsOf(name)
+  const flags = flagsOf(name);
+  const names = new Set(flags.map((each) => each.name));
+  const rows = flags
     .filter(({ help }) => help !== '')
     .map(({ name, short, placeholder, help }) => {
       const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${placeholder === undefined ? '' : ` ${placeholder}`}`;
-      return [flag, help.replaceAll('`', '')] as const;
+      return [flag, inFlags(help, names)] as const;
     });
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const list = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${wrap(help, width + 4, COLUMNS)}\n`);
@@ -32,6 +35,14 @@ ${summary[0]!.toUpperCase()}${summary.slice(1)}.
 ${list.join('')}
 ${filled(details)}
 `;
+}
+
+/** The table of options names others as the API does: here, those that are flags of the command are named as flags. */
+function inFlags(help: string, names: ReadonlySet<string>): string {
+  return help.replace(/`([^`]*)`/g, (_, name: string) => {
+    const flag = flagName({ name });
+    return names.has(flag) ? `--${flag}` : name;
+  });
 }
 
 const COLUMNS = 100;
