@@ -370,3 +370,18 @@ t.test('rows are sound', (t) => {
   t.equal(maxBytes?.default, LIMITS.inputBytes, 'what is fetched is as large as what is read');
   t.end();
 });
+
+t.test('the help of a command names its other options as flags', async (t) => {
+  const { commandHelp } = await import('#dist/cli/help.js');
+  const command = {
+    name: 'run',
+    summary: 'run',
+    usage: 'run',
+    details: '',
+    operands: [],
+    run: async () => 0,
+  };
+  const help = commandHelp(command as never).replace(/\s+/g, ' ');
+  t.match(help, 'the finest interval that --max-overhead allows');
+  t.notMatch(help, /maxOverhead|`/);
+});
