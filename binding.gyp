@@ -65,6 +65,7 @@
         "native/heap/stack_interner.cc",
         "native/heap/stack_walk.cc",
         "native/heap/step_hook.cc",
+        "native/heap/thread_ranges.cc",
         "native/heap/v8_layout.cc",
         "native/heap/v8_samples.cc"
       ],

@@ -106,6 +106,11 @@ export interface NativeAddon {
   sampledObjects(stacks: Uint32Array): [size: number, object?: object][];
   /** Tests only: see `HeapLimitDump` of `native/dump/heap_limit_dump.h`. */
   hideNodesOutOfMemoryHandler(): void;
+  /**
+   * For tests: ends the process as when V8 runs out of heap at this moment, or, with `inside`, in the middle of memprof's
+   * work at the next collection.
+   */
+  pretendOutOfMemory(inside?: boolean): void;
 }
 
 /** For an option that was left out, a number is 0, a switch is -1, and `heapLimitDump` is missing. */

@@ -101,7 +101,8 @@ export interface StartOptions {
   workers?: boolean;
   /**
    * A directory, made if it is not there: when this thread runs out of heap, the profile as of the last garbage
-   * collection is written there as text before Node.js ends the process, or the worker, as it would anyway. The file
+   * collection (with `directSamples`, as of that moment) is written there as text before Node.js ends the process, or
+   * the worker, as it would anyway. The file
    * is called `memprof.DATE.TIME.PID.THREAD.NUMBER.oom.txt`; a line on standard error says so. `null` for no dump, the
    * default. See `status().dump.directory`.
    */

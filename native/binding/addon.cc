@@ -140,6 +140,10 @@ Napi::Value SampledObjects(const Napi::CallbackInfo& info) {
 
 // For tests.
 void HideNodesOutOfMemoryHandler(const Napi::CallbackInfo&) { HeapLimitDump::HideNodesHandler(); }
+void PretendOutOfMemory(const Napi::CallbackInfo& info) {
+  if (!info[0].ToBoolean()) return HeapLimitDump::PretendOutOfMemory();
+  SamplerOf(info.Env())->direct().set_in_settle(HeapLimitDump::PretendOutOfMemory);
+}
 
 enum class Abi { kOurs, kAnother, kUnknown };
 
@@ -203,6 +207,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("record", Napi::Function::New(env, Record));
   exports.Set("mistakeForAnothers", Napi::Function::New(env, MistakeForAnothers));
   exports.Set("hideNodesOutOfMemoryHandler", Napi::Function::New(env, HideNodesOutOfMemoryHandler));
+  exports.Set("pretendOutOfMemory", Napi::Function::New(env, PretendOutOfMemory));
   exports.Set("registryLockings", Napi::Function::New(env, RegistryLockings));
   exports.Set("setSampleInterval", Napi::Function::New(env, SetSampleInterval));
   exports.Set("compareAllSamples", Napi::Function::New(env, CompareAllSamples));

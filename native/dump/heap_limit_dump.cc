@@ -34,7 +34,7 @@ void (*read_facts)(ProfileTextFacts*) = nullptr;
 constexpr bool kSupported = false;
 v8::OOMErrorCallback NodesHandler() { return nullptr; }
 enum class Death { kCertain, kUncertain };
-void Dump(const std::string&, uint64_t, Death) {}
+void Dump(const std::string&, uint64_t, Death, bool) {}
 
 #else
 
@@ -64,7 +64,7 @@ bool Begin() {
 
 void End() { dumping.store(false, std::memory_order_release); }
 
-void Write(const std::string& directory, uint64_t thread, unsigned number) {
+void Write(const std::string& directory, uint64_t thread, unsigned number, bool fresh) {
   DumpFile file;
   if (!file.Open(directory, thread, number)) {
     ErrorLine line;
@@ -88,18 +88,21 @@ void Write(const std::string& directory, uint64_t thread, unsigned number) {
   ErrorLine line;
   line.Write(whole ? "out of heap, wrote " : "out of heap, and cannot write ");
   WriteEscaped(file.path(), &line);
+  if (!fresh) line.Write(", as of the last collection");
   if (whole) return;
   line.Write(": ");
   line.WriteError(file.error());
 }
 
-void Dump(const std::string& directory, uint64_t thread, Death death) {
+// `fresh`: see `set_update`.
+void Dump(const std::string& directory, uint64_t thread, Death death, bool fresh) {
   if (!Begin()) return;
   // The first dump of a dying process has everything, since the tables are those of the process.
   if (!process_dumped.load(std::memory_order_relaxed)) {
     unsigned number = dumps.fetch_add(1, std::memory_order_relaxed) + 1;
     if (death == Death::kCertain) process_dumped.store(true, std::memory_order_relaxed);
-    if (death == Death::kCertain || number <= HeapLimitDump::kMostDumps) Write(directory, thread, number);
+    if (death == Death::kCertain || number <= HeapLimitDump::kMostDumps)
+      Write(directory, thread, number, fresh);
   }
   End();
 }
@@ -154,7 +157,9 @@ void HeapLimitDump::Stop() {
 }
 
 void HeapLimitDump::DumpAtEnd() {
-  if (directory_ != nullptr && thread_ != 0) Dump(*directory_, thread_, Death::kUncertain);
+  if (directory_ == nullptr || thread_ == 0) return;
+  bool fresh = Update();
+  Dump(*directory_, thread_, Death::kUncertain, fresh);
 }
 
 const char* HeapLimitDump::problem() const {
@@ -168,12 +173,21 @@ void HeapLimitDump::SetFacts(void (*read)(ProfileTextFacts*)) { read_facts = rea
 
 void HeapLimitDump::HideNodesHandler() { nodes_handler_hidden.store(true, std::memory_order_relaxed); }
 
+void HeapLimitDump::PretendOutOfMemory() {
+  if (current == nullptr || !current->has_handler_) return;
+  v8::OOMDetails details;
+  details.is_heap_oom = true;
+  OnOutOfMemory("a test", details);
+}
+
 void HeapLimitDump::OnOutOfMemory(const char* location, const v8::OOMDetails& details) {
 #ifndef _WIN32
   const HeapLimitDump* own = current;
   const std::string* directory =
       own == nullptr ? latest_directory.load(std::memory_order_acquire) : own->directory_;
-  Dump(*directory, own == nullptr ? 0 : own->thread_, Death::kCertain);
+  // Where `malloc` failed, it may hold a lock or be broken.
+  bool fresh = own == nullptr || !details.is_heap_oom || own->Update();
+  Dump(*directory, own == nullptr ? 0 : own->thread_, Death::kCertain, fresh);
   node::OOMErrorHandler(location, details);
   abort();
 #endif
@@ -182,7 +196,8 @@ void HeapLimitDump::OnOutOfMemory(const char* location, const v8::OOMDetails& de
 size_t HeapLimitDump::OnNearHeapLimit(void* data, size_t current_limit, size_t) {
   constexpr size_t kRoomToDie = 32 << 20;
   auto* self = static_cast<HeapLimitDump*>(data);
-  Dump(*self->directory_, self->thread_, Death::kUncertain);
+  bool fresh = self->Update();
+  Dump(*self->directory_, self->thread_, Death::kUncertain, fresh);
   self->isolate_->AutomaticallyRestoreInitialHeapLimit();
   self->isolate_->RemoveNearHeapLimitCallback(OnNearHeapLimit, 0);
   self->has_callback_ = false;

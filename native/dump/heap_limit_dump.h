@@ -10,9 +10,11 @@
 // helper thread of its own, even while the isolate's thread is inside a GC.
 //
 // Invariants:
-// (1) The out-of-memory handler does not call V8, allocates no memory (except what a helper thread needs to
-//     find out that it is one), and waits for no lock without a limit. The profile is what the tables hold,
-//     as of the last GC that was harvested.
+// (1) The out-of-memory handler does not call V8, and waits for no lock without a limit. The profile is what
+//     the tables hold: as of this moment where we take the isolate's samples ourselves, else as of the last GC
+//     that was harvested. The handler allocates no memory, with two exceptions: a helper thread needs some to
+//     find out that it is one; and on the isolate's thread, if V8's heap is full and not the system's memory,
+//     the function given to `set_update` may allocate.
 // (2) At most one dump is under way in the process. Another thread that runs out of heap waits a while for
 //     it, because its own end would cut off the first one's dump.
 // (3) A process writes at most `kMostDumps` files, and one more when it dies, each of at most `kMostBytes`
@@ -25,7 +27,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace memprof {
 
@@ -46,6 +50,11 @@ class HeapLimitDump {
   // REQUIRES: `Stop`.
   ~HeapLimitDump() = default;
 
+  // Sets what brings the tables up to date before a dump on the isolate's thread. It must not call V8, which
+  // may be in the middle of a GC. It returns false when it had to leave the tables as they were at the last GC,
+  // and the message about the dump then says so.
+  void set_update(std::function<bool()> update) { update_ = std::move(update); }
+
   // `directory` is absolute, and exists. `thread` is the id that Node.js gives the thread, 0 for the main
   // one.
   void Start(const std::string& directory, uint64_t thread);
@@ -61,12 +70,18 @@ class HeapLimitDump {
 
   // For tests: from the next `Start` on, the whole process behaves as if Node.js did not export its handler.
   static void HideNodesHandler();
+  // For tests: ends the process as when V8 runs out of heap at this moment. Does nothing unless `Start` set
+  // our handler.
+  static void PretendOutOfMemory();
 
  private:
   static void OnOutOfMemory(const char* location, const v8::OOMDetails& details);
   static size_t OnNearHeapLimit(void* self, size_t current_limit, size_t initial_limit);
 
+  bool Update() const { return !update_ || update_(); }
+
   v8::Isolate* const isolate_;
+  std::function<bool()> update_;
   const std::string* directory_ = nullptr;  // never freed
   uint64_t thread_ = 0;
   bool wanted_ = false;

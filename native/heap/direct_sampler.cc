@@ -13,9 +13,9 @@
 #include "base/clocks.h"
 #include "base/hash.h"
 #include "base/sample_code.h"
-#include "base/thread_stack.h"
 #include "heap/function_check.h"
 #include "heap/raw_handles.h"
+#include "heap/thread_ranges.h"
 #include "heap/v8_samples.h"
 
 namespace memprof {
@@ -30,26 +30,6 @@ constexpr int kDeathChecks = 4;
 // See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
-
-bool ReadStackRange(StackRange* range) {
-  StackBounds bounds = BoundsOfThisStack();
-  range->low = bounds.base - bounds.bytes;
-  range->high = bounds.base;
-  return bounds.base != 0 &&
-         range->Contain(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~uintptr_t{7});
-}
-
-CodeRanges ReadCodeRanges(v8::Isolate* isolate) {
-  CodeRanges ranges;
-  void* code = nullptr;
-  size_t size = 0;
-  isolate->GetCodeRange(&code, &size);
-  ranges.code = {reinterpret_cast<uintptr_t>(code), reinterpret_cast<uintptr_t>(code) + size};
-  const void* embedded = nullptr;
-  isolate->GetEmbeddedCodeRange(&embedded, &size);
-  ranges.embedded = {reinterpret_cast<uintptr_t>(embedded), reinterpret_cast<uintptr_t>(embedded) + size};
-  return ranges;
-}
 
 // When a script is collected, V8 forgets its name and the lines of its functions. We may have read them
 // before.
@@ -129,6 +109,7 @@ const char* DirectSampler::Find(uint64_t interval, int depth) {
 }
 
 void DirectSampler::Detach() {
+  Ledger::Work work(&ledger_);
   active_ = false;
   ForgetListener(this);
   EndCalls();
@@ -153,6 +134,7 @@ MEMPROF_SAMPLE_CODE void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t
 }
 
 MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
+  Ledger::Work work(&ledger_);
   uint64_t v8_id = 0;
   bool v8_first = compare_all_ && figures_.steps % 2 == 1;
   if (v8_first) v8_id = AskV8(bytes, soon, size);
@@ -293,7 +275,9 @@ void DirectSampler::OnDead(const v8::WeakCallbackInfo<Record>& info) {
 
 bool DirectSampler::Settle(uint64_t until_ns) {
   if (settling_) return true;
+  Ledger::Work work(&ledger_);
   settling_ = true;
+  if (in_settle_ != nullptr) in_settle_();
   if (doubt_ == nullptr && compare_due_) Compare();
   if (doubt_ == nullptr) ResolveStacks(until_ns);
   if (doubt_ == nullptr && death_checks_left_ > 0 && !compare_all_) {
@@ -405,12 +389,25 @@ void DirectSampler::Fail(const char* problem) {
 }
 
 void DirectSampler::Publish() {
+  Ledger::Work work(&ledger_);
   // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
   if (ledger_.pending() == 0) stacks_.Trim();
 }
 
 void DirectSampler::PublishLate() { ledger_.PublishLate(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0}); }
+
+bool DirectSampler::PublishAsOfNow() {
+  if (!active_) return true;
+  if (ledger_.at_work()) return false;
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0) record->stack = StackOf(*record);
+    if (record->stack == 0) record->stack = stacks_.StackOf(record->path);
+  });
+  NameUnknownStacks();
+  Publish();
+  return true;
+}
 
 void DirectSampler::NameUnknownStacks() {
   ledger_.ForEachPending([&](Record* record) {

@@ -109,6 +109,10 @@ class DirectSampler final : public StepListener {
   void Publish();
   // Publishes what `Publish` has left because functions were not described yet.
   void PublishLate();
+  // Publishes all samples up to now, for a program that dies of its full heap: what was allocated since the
+  // last GC counts as in use. It does not call V8, so it may run inside a GC. Returns false when it was called
+  // in the middle of our own work: the figures then stay those of the last GC.
+  bool PublishAsOfNow();
   // Counts everything as freed, because V8 dropped all its samples or its sampler is started anew.
   void Forget();
   uint64_t v8_boundary() const { return v8_boundary_; }
@@ -137,6 +141,8 @@ class DirectSampler final : public StepListener {
 
   // For tests: behaves as if a comparison had failed.
   void set_doubt() { doubt_ = "a test doubts them"; }
+  // For tests: `Settle` calls this in the middle of its work.
+  void set_in_settle(void (*in_settle)()) { in_settle_ = in_settle; }
 
   const DirectFigures& figures() const { return figures_; }
   uint64_t taken() const { return ledger_.taken(); }
@@ -200,6 +206,7 @@ class DirectSampler final : public StepListener {
   bool proved_ = false;
   bool hopeless_ = false;  // `Attach` must not try again in this isolate
   bool settling_ = false;
+  void (*in_settle_)() = nullptr;
   bool compare_all_ = false;
   bool compare_due_ = false;  // V8's public profile must be read: for stacks that we could not walk, or tests
   const char* problem_ = nullptr;

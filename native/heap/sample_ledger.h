@@ -15,6 +15,8 @@
 //     counted yet.
 // (2) taken == published + pending.
 // (3) `Died` allocates no memory, so it may be called inside a GC.
+// (4) While `at_work`, the books may be half written: a function that V8 calls in the middle of our work, as
+//     when its heap is full, must then leave them alone.
 
 #ifndef MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
 #define MEMPROF_NATIVE_HEAP_SAMPLE_LEDGER_H_
@@ -48,6 +50,19 @@ class SampleLedger {
     Record* next_dead = nullptr;
   };
 
+  // Makes the ledger `at_work` as long as it exists. The ledger's own functions that change it have one; the
+  // caller needs one where its own records of samples are half written.
+  class Work {
+   public:
+    explicit Work(SampleLedger* ledger) : ledger_(ledger) { ++ledger_->works_; }
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
+    ~Work() { --ledger_->works_; }
+
+   private:
+    SampleLedger* const ledger_;
+  };
+
   explicit SampleLedger(ProfileTables* tables) : tables_(tables), generation_(tables->Generation()) {}
   SampleLedger(const SampleLedger&) = delete;
   SampleLedger& operator=(const SampleLedger&) = delete;
@@ -58,6 +73,7 @@ class SampleLedger {
   // Returns a pending record, whose address does not change. The caller sets its handle, its labels, and its
   // stack or what it waits for.
   Record* Born(uint64_t size) {
+    Work work(this);
     Record* record;
     if (free_.empty()) {
       record = &records_.emplace_back();
@@ -97,6 +113,7 @@ class SampleLedger {
 
   // Counts all samples as freed, after counting the births of the pending ones.
   void Forget() {
+    Work work(this);
     DropWhatWasReset();
     for (Record* record : pending_) {
       if (record->stack == 0) record->stack = tables_->unknown_stack();
@@ -116,6 +133,7 @@ class SampleLedger {
   // Drops the pending samples with a `v8_id` above `above` without counting them. V8's own samples of the
   // same objects are to count instead.
   void LeaveToV8(uint64_t above) {
+    Work work(this);
     size_t kept = 0;
     for (Record* record : pending_) {
       if (record->v8_id > above) {
@@ -144,16 +162,19 @@ class SampleLedger {
 
   template <typename F>
   void ForEachPending(F&& f) {
+    Work work(this);
     for (Record* record : pending_) f(record);
   }
 
   template <typename F>
   void ForEach(F&& f) {
+    Work work(this);
     for (Record& record : records_) {
       if (record.used) f(&record);
     }
   }
 
+  bool at_work() const { return works_ != 0; }
   uint64_t taken() const { return taken_; }
   uint64_t published() const { return taken_ - pending_.size(); }
   size_t pending() const { return pending_.size(); }
@@ -165,6 +186,7 @@ class SampleLedger {
 
  private:
   void PublishFirst(size_t count, uint64_t v8_ids_up_to) {
+    Work work(this);
     DropWhatWasReset();
     count = std::min(count, pending_.size());
     size_t kept = 0;
@@ -232,6 +254,7 @@ class SampleLedger {
   Record* dead_ = nullptr;
   size_t live_ = 0;
   uint64_t taken_ = 0;
+  int works_ = 0;  // how many `Work`s there are
 };
 
 }  // namespace memprof

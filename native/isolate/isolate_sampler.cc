@@ -44,6 +44,7 @@ IsolateSampler::IsolateSampler(v8::Isolate* isolate, ProfileTables* tables)
       harvest_(tables),
       interner_(tables),
       direct_(isolate, tables, &labels_) {
+  heap_limit_dump_.set_update([this] { return direct_.PublishAsOfNow(); });
   isolate_->AddGCPrologueCallback(OnPrologue, this, kCollecting);
   isolate_->AddGCEpilogueCallback(OnEpilogue, this, kCollecting);
 }

@@ -1,5 +1,7 @@
 #include "heap/sample_ledger.h"
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -10,9 +12,11 @@ namespace {
 
 struct FakeHandle {
   int* resets = nullptr;
+  std::function<void()> on_reset;
   void Reset() {
     if (resets != nullptr) ++*resets;
     resets = nullptr;
+    if (auto call = std::exchange(on_reset, nullptr)) call();
   }
 };
 
@@ -28,7 +32,7 @@ struct Books {
     Ledger::Record* record = ledger.Born(size);
     record->stack = Stack();
     record->v8_id = v8_id;
-    record->handle = {&resets};
+    record->handle = {&resets, nullptr};
     return record;
   }
   Figures Sum() {
@@ -149,6 +153,49 @@ TEST(SampleLedgerDropsWhatWasReset) {
   books.ledger.Publish();
   CHECK_EQ(books.Sum().alloc_bytes, 4u);
   CHECK_EQ(books.Sum().free_bytes, 0u);
+}
+
+TEST(SampleLedgerTellsWhoeverComesInTheMiddleOfItsWork) {
+  Books books;
+  int refused = 0;
+  // As when V8's heap is full: publishes what is pending, unless the ledger is at work.
+  auto comes = [&] {
+    if (books.ledger.at_work()) {
+      ++refused;
+    } else {
+      books.ledger.Publish();
+    }
+  };
+  Ledger::Record* dying = books.Born(100);
+  dying->handle.on_reset = comes;
+  books.ledger.Died(dying);
+  books.Born(50);
+  books.ledger.Publish();
+  CHECK_EQ(refused, 1);
+  CHECK_EQ(books.Sum().alloc_objects, 2u);
+  CHECK_EQ(books.Sum().free_objects, 1u);
+  CHECK_EQ(books.ledger.live(), 1u);
+
+  books.Born(10);
+  books.ledger.ForEachPending([&](Ledger::Record*) { comes(); });
+  books.ledger.ForEach([&](Ledger::Record*) { comes(); });
+  {
+    Ledger::Work work(&books.ledger);
+    comes();
+    Ledger::Work within(&books.ledger);
+    comes();
+  }
+  CHECK_EQ(refused, 1 + 1 + 2 + 2);
+  CHECK_EQ(books.ledger.pending(), 1u);
+  CHECK_EQ(books.Sum().alloc_objects, 2u);
+  comes();
+  CHECK_EQ(books.ledger.pending(), 0u);
+  CHECK_EQ(books.Sum().alloc_objects, 3u);
+
+  books.ledger.ForEach([&](Ledger::Record* record) { record->handle.on_reset = comes; });
+  books.ledger.Forget();
+  CHECK_EQ(refused, 6 + 2);
+  CHECK_EQ(books.Sum().free_objects, 3u);
 }
 
 TEST(SampleLedgerIsAModelOfTheHeap) {

@@ -11,7 +11,7 @@ t.test('workers run out of heap: they end as without memprof, and the process li
       workers,
       together,
       inherit: !together,
-      start: { sampleInterval: 16384, heapLimitDump: folder },
+      start: { sampleInterval: 16384, heapLimitDump: folder, directSamples: together },
     });
     t.strictSame(death(outcome), death(without), `${workers} workers${together ? ' at once' : ''}`);
     t.equal(outcome.code, 0);

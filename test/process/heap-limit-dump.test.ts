@@ -19,17 +19,31 @@ import {
 } from '../support/heap-limit.js';
 import { programPath } from '../support/run.js';
 
+const INTERVAL = 4096;
+const directUnknown =
+  process.platform === 'linux' && process.arch === 'x64'
+    ? false
+    : 'samples are taken directly on Linux x64 only';
+
+/** How the program ends without memprof. */
+let ownDeath: Promise<ReturnType<typeof death>> | undefined;
+function deathWithout() {
+  ownDeath ??= runOut({}).then(death);
+  return ownDeath;
+}
+
 t.test('the main thread runs out of heap: dies as without memprof, and leaves the leak on top', async (t) => {
   for (const [way, leak] of [
     ['objects', 'keepsObjects'],
     ['strings', 'keepsStrings'],
     ['one', 'keepsOne'],
   ] as const) {
-    const without = death(await runOut({ way }));
+    const large = ['--max-old-space-size=64'];
+    const without = death(await runOut({ way }, large));
     t.equal(without.signal, 'SIGABRT');
     t.equal(without.message, 1);
     const folder = t.testdir({});
-    const outcome = await runOut({ way, start: { sampleInterval: 16384, heapLimitDump: folder } });
+    const outcome = await runOut({ way, start: { sampleInterval: 16384, heapLimitDump: folder } }, large);
     t.strictSame(death(outcome), without, `${way}: exit and messages are the same`);
     const [file, ...more] = dumpsIn(t, folder, outcome);
     t.same(more, []);
@@ -53,6 +67,51 @@ t.test('the main thread runs out of heap: dies as without memprof, and leaves th
   }
 });
 
+t.test('samples that memprof takes itself', { skip: directUnknown }, async (t) => {
+  const endOf = async (sudden: true | 'inside') => {
+    const folder = t.testdir({});
+    const start = { sampleInterval: INTERVAL, heapLimitDump: folder, directSamples: true };
+    // In a young generation of this size nothing is collected but when the program asks for it.
+    const young = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+    const outcome = await runOut({ sudden, start }, young);
+    t.equal(outcome.signal, 'SIGABRT');
+    const [, file, asOf] =
+      /^memprof: out of heap, wrote (.*\.oom\.txt)(.*)$/.exec(said(outcome).join()) ?? [];
+    const { samples, sampleTypes } = parseProfile(readFileSync(file!));
+    const inUse = sampleTypes.findIndex(({ type }) => type === 'inuse_space');
+    const bytesOf = (name: string, place: RegExp) =>
+      samples
+        .filter(({ stack }) => stack[0]!.functionName === name && place.test(stack[0]!.fileName ?? ''))
+        .reduce((sum, { values }) => sum + values[inUse]!, 0);
+    return {
+      asOf,
+      known: bytesOf('keepsObjects', /heap-limit-dump\.cjs$/),
+      unknown: bytesOf('(unknown)', /^$/),
+    };
+  };
+  // An object of at least 6 words, an array of 2 elements of at least 6, and a string of at least 4; three times as much
+  // is more than V8 adds to them. 5 sigma beside that.
+  const [least, most] = [16 * 8, 3 * 16 * 8];
+  const sigmas = (bytes: number) => 5 * Math.sqrt(bytes * INTERVAL);
+
+  const { asOf, known, unknown } = await endOf(true);
+  t.equal(asOf, '');
+  t.ok(known > 70_000 * least - sigmas(70_000 * least), `${known} bytes of a function that is described`);
+  const bytes = 50_000 * 4 * 8;
+  t.ok(unknown > bytes - sigmas(bytes), `${unknown} bytes of one that is not described yet`);
+
+  const inside = await endOf('inside');
+  t.equal(
+    inside.asOf,
+    ', as of the last collection',
+    'in the middle of its own work memprof says what it wrote',
+  );
+  const [atLeast, atMost] = [20_000 * least, 20_000 * most];
+  t.ok(inside.known > atLeast - sigmas(atLeast), `${inside.known} bytes of what was there then`);
+  t.ok(inside.known < atMost + sigmas(atMost), 'and of no more');
+  t.equal(inside.unknown, 0);
+});
+
 t.test('with the defaults, and the built-in sample interval', async (t) => {
   const folder = t.testdir({});
   const outcome = await runOut({ start: { heapLimitDump: join(folder, 'not', 'there yet') } });
@@ -67,16 +126,15 @@ t.test("Node's own diagnostics are written as well", async (t) => {
     ['--heapsnapshot-near-heap-limit=1', /^Heap\..*\.heapsnapshot$/, true],
     ['--report-on-fatalerror', /^report\..*\.json$/, false],
   ] as const) {
-    const flags = ['--max-old-space-size=32', flag];
     const folder = t.testdir({ without: {}, dumps: {}, own: {} });
     const [without, dumps, own] = ['without', 'dumps', 'own'].map((name) => join(folder, name));
     // Few and large objects: snapshots of them are quick.
     const way = 'strings';
-    const control = death(await runOut({ way }, flags, without));
+    const control = death(await runOut({ way }, [flag], without));
     t.equal(readdirSync(without!).filter((file) => name.test(file)).length, 1);
     const outcome = await runOut(
       { way, hide, start: { sampleInterval: 16384, heapLimitDump: dumps } },
-      flags,
+      [flag],
       own,
     );
     t.strictSame(death(outcome), control, flag);
@@ -87,9 +145,9 @@ t.test("Node's own diagnostics are written as well", async (t) => {
 });
 
 t.test('a Node.js that does not let us have its handler', async (t) => {
-  const without = death(await runOut({}));
+  const without = await deathWithout();
   const folder = t.testdir({});
-  const start = { sampleInterval: 16384, heapLimitDump: folder };
+  const start = { sampleInterval: 16384, heapLimitDump: folder, directSamples: true };
   const outcome = await runOut({ hide: true, start });
   t.strictSame(death(outcome), without);
   const [file, ...more] = dumpsIn(t, folder, outcome);
@@ -142,7 +200,7 @@ t.test('names of functions and files cannot break the text', async (t) => {
 t.test('the dump after many reads', async (t) => {
   const folder = t.testdir({});
   const outcome = await runOut({ reads: 1000, start: { sampleInterval: 16384, heapLimitDump: folder } });
-  t.strictSame(death(outcome), death(await runOut({})));
+  t.strictSame(death(outcome), await deathWithout());
   const [file] = dumpsIn(t, folder, outcome);
   leakIsOnTop(t, file!, 'keepsObjects');
 });
@@ -151,7 +209,7 @@ t.test('a directory that cannot be written to: the program ends the same way, wi
   const folder = t.testdir({ dumps: {}, workers: {} });
   const remove = join(folder, 'dumps');
   const outcome = await runOut({ remove, start: { heapLimitDump: remove } });
-  t.strictSame(death(outcome), death(await runOut({})));
+  t.strictSame(death(outcome), await deathWithout());
   t.same(readdirSync(folder), ['workers']);
   t.equal(said(outcome).length, 1);
   t.match(
@@ -209,7 +267,7 @@ t.test('options and status', async (t) => {
 t.test('memprof run leaves the dump beside its profiles, and shows it', async (t) => {
   const folder = t.testdir({});
   const program = [programPath('heap-limit-dump'), JSON.stringify({})];
-  const run = memprof(['run', '--dir', folder, '--', '--max-old-space-size=64', ...program]);
+  const run = memprof(['run', '--dir', folder, '--', '--max-old-space-size=32', ...program]);
   t.equal(run.signal, 'SIGABRT');
   const [name, ...more] = readdirSync(folder);
   t.same(more, []);

@@ -14,6 +14,7 @@ const {
   inherit = false, // workers start with what they inherit
   hide = false, // Node's handler
   stop = false, // before the end
+  sudden = false, // as if it ran out of heap long before the next collection, or 'inside' memprof's work at that
   remove, // the directory of dumps
 } = what;
 
@@ -83,7 +84,24 @@ function keepsUnderNames() {
   require('node:fs').writeFileSync(names, text);
 }
 
+function endsSuddenly() {
+  keepsObjects(20_000).next();
+  const known = keepsObjects(50_000);
+  // A reader has functions described: the first one is, the second one is not.
+  gc();
+  memprof.readRecords(true);
+  known.next();
+  (function unknownYet() {
+    for (let i = 0; i < 50_000; i++) kept.push({ i });
+  })();
+  require('../../dist/addon/native')
+    .native()
+    .pretendOutOfMemory(sudden === 'inside');
+  gc();
+}
+
 function runsOut() {
+  if (sudden) endsSuddenly();
   if (names !== undefined) keepsUnderNames();
   const grow = { objects: keepsObjects, strings: keepsStrings, one: keepsOne }[way](1000);
   for (let round = 0; ; round++) {

@@ -12,7 +12,7 @@ type Settings = Readonly<Record<string, unknown>>;
 
 export function runOut(settings: Settings, flags: readonly string[] = [], cwd?: string): Promise<Outcome> {
   return runProgram('heap-limit-dump', {
-    flags: ['--expose-gc', '--max-old-space-size=64', ...flags],
+    flags: ['--expose-gc', '--max-old-space-size=32', ...flags],
     args: [JSON.stringify(settings)],
     ...(cwd === undefined ? {} : { cwd }),
   });
