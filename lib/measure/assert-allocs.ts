@@ -2,6 +2,7 @@ import { AssertionError } from 'node:assert';
 import path from 'node:path';
 import { givenOptions } from '../base/check-options.js';
 import { invalidType, type MemprofError, markAsOwn } from '../base/errors.js';
+import { withoutPlace } from '../profile/function-label.js';
 import { checkMeasureOptions } from './measure.js';
 import { measurePlan, type Plan } from './plan.js';
 import { runPlan } from './run-plan.js';
@@ -104,7 +105,7 @@ function place(site: AllocationSite): string {
   const at = (frame: { functionName: string; fileName: string; lineNumber: number }) =>
     frame.fileName === ''
       ? frame.functionName
-      : `${frame.functionName} (${path.relative('', frame.fileName) || frame.fileName}:${frame.lineNumber})`;
+      : `${withoutPlace(frame.functionName)} (${path.relative('', frame.fileName) || frame.fileName}:${frame.lineNumber})`;
   if (isProgram(site.fileName)) return at(site);
   const caller = site.stack.find((frame) => isProgram(frame.fileName));
   return caller === undefined ? at(site) : `${at(site)} < ${at(caller)}`;

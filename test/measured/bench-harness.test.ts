@@ -58,6 +58,7 @@ t.test('assertAllocs fails with an assertion error that names the functions whic
 
   const one = failure(() => assertAllocs({ maxAllocsPerOp: 0 }, () => ({ a: 1 }), quick));
   t.match(one.message, /^bytes per op: 32\nallocations per op: 1, over the limit of 0\n/);
+  t.match(one.message, / {2}\(anonymous\) \(\S*bench-harness\.test\.ts:\d+\)$/m, 'its place is there once');
   await t.rejects(
     assertAllocs({ maxBytesPerOp: 100 }, async () => new Array(100).fill(1.5), quick),
     { code: 'ERR_MEMPROF_ALLOCS', message: /^bytes per op: [\d.]+, over the limit of 100\n/ },
