@@ -51,7 +51,7 @@ export async function findFrames(frames: Iterable<Readonly<Frame>>): Promise<voi
 }
 
 /** `findFrames` on this thread, however long it takes: for a process that is about to end, or does nothing else. */
-export function findFramesSync(frames: Iterable<Readonly<Frame>>): void {
+function findFramesSync(frames: Iterable<Readonly<Frame>>): void {
   meterOnThread(() => findHere(frames));
 }
 

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { memprofError } from '../base/errors.js';
 
 /** Whether only this machine can reach the address. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
   return name === 'localhost' || name === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
@@ -14,7 +14,7 @@ export function checkExposure(host: string, token: string | undefined, insecure:
   if (isLoopback(host) || token !== undefined || insecure) return;
   throw memprofError(
     'ERR_MEMPROF_INSECURE',
-    `other machines could read profiles on ${JSON.stringify(host)}: give a token, or listen on 127.0.0.1, or, ` +
+    `other machines could read profiles on ${JSON.stringify(host)}: give a token (MEMPROF_TOKEN), or listen on 127.0.0.1, or, ` +
       'if you trust the network, set insecure: true',
   );
 }

@@ -70,7 +70,7 @@ tr:last-child td { font-weight: 600; }
 `;
 
 /** A page without scripts, which loads nothing. */
-export function memoryPage(breakdown: MemoryBreakdown): string {
+function memoryPage(breakdown: MemoryBreakdown): string {
   const { pid, rss, parts, verdict, problems, threads } = breakdown;
   const colour = (name: string) => COLOURS[name] ?? '#b8bec4';
   const bars = parts.map(

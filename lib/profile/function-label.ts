@@ -1,7 +1,7 @@
 // How profiles name a function, in all formats. native/encode/frame_text.cc does the same for what C++ writes.
 
 /** A path's last part, without the brackets of `[eval]`; the names that Node.js gives its own modules (`node:fs`) stay whole. */
-export function fileLabel(fileName: string): string {
+function fileLabel(fileName: string): string {
   if (fileName.startsWith('node:')) return fileName;
   if (fileName.startsWith('data:')) return 'data:';
   const file = fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1);

@@ -217,7 +217,7 @@ function rename(
 const COMMENT = 'sourceMappingURL=';
 
 /** What follows the last `//# sourceMappingURL=`. */
-export function findComment(text: string): string | undefined {
+function findComment(text: string): string | undefined {
   const at = text.lastIndexOf(COMMENT);
   if (at < 4 || !/^\/[/*][#@] ?[ \t]*$/.test(text.slice(Math.max(0, at - 4), at).trimStart()))
     return undefined;
