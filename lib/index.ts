@@ -233,7 +233,7 @@ export function memoryBreakdown(options?: MemoryBreakdownOptions): Promise<Memor
 /**
  * Go's `pprof.Lookup`: the profile of that name, `undefined` if there is none.
  *
- * @param name `heap`, `allocs`, `buffers` or `peak`.
+ * @param name `heap`, `allocs`, `buffers`, `peak` or `lifetimes`.
  * @throws `ERR_MEMPROF_INVALID_ARG_TYPE` if the name is no string.
  * @example
  * await memprof.lookup('heap').writeTo(fs.createWriteStream('heap.pb.gz'), 0);

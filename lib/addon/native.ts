@@ -10,7 +10,7 @@ export interface NativeAddon {
   stop(): void;
   /** Counts the records of the heap, or of buffers. References to stacks and frames are only valid in the same profile. */
   countRecords(inuseZero: boolean, buffers: boolean): number;
-  readRecords(inuseZero: boolean, buffers: boolean): NativeRecords;
+  readRecords(inuseZero: boolean, buffers: boolean, withPromoted?: boolean): NativeRecords;
   /** Takes a snapshot as of this thread's last garbage collection. */
   takeSnapshot(buffers: boolean): Promise<NativeSnapshot>;
   stackFrames(stack: number, buffers: boolean): Uint32Array;
@@ -168,6 +168,11 @@ export interface NativeRecords {
   intervals: Uint16Array;
   /** The largest object size of each record's size class. */
   sizeLimits: Float64Array;
+  /**
+   * Objects and bytes of each record that outlived a major garbage collection and died later, and their mean age in
+   * milliseconds, as far as memprof took the samples itself. Empty unless it was asked for, and of moments.
+   */
+  promoted?: Float64Array;
 }
 
 /** Records of one moment, stored outside all V8 heaps. */

@@ -73,6 +73,9 @@ export interface Profile {
   encode(options?: EncodeOptions): Promise<Buffer>;
 }
 
+// Go's text has no place for it.
+const NO_TEXT = '0 for lifetimes';
+
 class NamedProfile implements Profile {
   constructor(readonly name: ProfileName) {}
 
@@ -88,6 +91,7 @@ class NamedProfile implements Profile {
     const checked = options().completeOptions('writeTo', given);
     if (debug === 0) refuse(given, ['header'], 'left out with debug 0, which writes no text');
     else refuse(given, ['format', 'sampleType'], 'left out where debug is not 0, which writes the text');
+    if (this.name === 'lifetimes' && debug !== 0) throw outOfRange('debug', NO_TEXT, debug);
     const format = debug === 0 ? checked.format : 'text';
     const profile = await captureProfile(this.name, { ...checked, format });
     return writeToSink(sink, profile, checked.signal);
@@ -97,6 +101,8 @@ class NamedProfile implements Profile {
     const checked = options().completeOptions('encode', given);
     if (checked.format !== 'text') refuse(given, ['header'], "left out where format is not 'text'");
     else refuse(given, ['sampleType'], "left out where format is 'text', which has all values");
+    if (this.name === 'lifetimes' && checked.format === 'text')
+      throw outOfRange('options.format', "'pprof'", 'text');
     const profile = await captureProfile(this.name, checked);
     return typeof profile === 'string'
       ? Buffer.from(profile)
@@ -117,6 +123,7 @@ const profiles = {
   allocs: new NamedProfile('allocs'),
   buffers: new NamedProfile('buffers'),
   peak: new NamedProfile('peak'),
+  lifetimes: new NamedProfile('lifetimes'),
 };
 
 /** See lib/index.ts. */

@@ -8,7 +8,7 @@ import { programName } from '../base/program.js';
 import type { ProfileData } from '../profile/model.js';
 import type { MemProfileRecord, MemStats } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
-import { momentRecords, readBufferRecords, readRecords } from '../sampler/records.js';
+import { momentRecords, readBufferRecords, readLifetimes, readRecords } from '../sampler/records.js';
 
 const zlib = lazily(() => require('node:zlib') as typeof import('node:zlib'));
 const compression = lazily(
@@ -16,6 +16,9 @@ const compression = lazily(
 );
 const heapValues = lazily(
   () => require('../profile/heap-values.js') as typeof import('../profile/heap-values.js'),
+);
+const lifetimes = lazily(
+  () => require('../profile/lifetimes.js') as typeof import('../profile/lifetimes.js'),
 );
 const text = lazily(
   () => require('../formats/gotext/encode.js') as typeof import('../formats/gotext/encode.js'),
@@ -35,8 +38,10 @@ const proto = lazily(() => require('./snapshot-proto.js') as typeof import('./sn
  * `heap` and `allocs` have the same figures, of V8's heap; they differ in the one shown first. `buffers` is of the memory of Buffers
  * and ArrayBuffers, which is outside of it: of threads that were started with `buffers: true`, as of now. Lines of its
  * frames are those of the calls. `peak` is what was in use when the heap was largest after a collection, of all threads.
+ * `lifetimes` is what became of the memory: what died before it outlived a major collection, what outlived one and died later,
+ * with its age, and what is in use.
  */
-export type ProfileName = 'heap' | 'allocs' | 'buffers' | 'peak';
+export type ProfileName = 'heap' | 'allocs' | 'buffers' | 'peak' | 'lifetimes';
 
 /** How a profile is written. */
 export interface Form {
@@ -68,10 +73,13 @@ export interface Capture {
   timeNanos: number;
   /** Of pprof's proto. */
   comments?: string[];
+  /** Of lifetimes: see `NativeRecords`. */
+  promoted?: ArrayLike<number>;
 }
 
 /** The value that a profile shows first. */
 export function defaultSampleType(name: ProfileName): string {
+  if (name === 'lifetimes') return 'promoted_space';
   return name === 'allocs' ? 'alloc_space' : 'inuse_space';
 }
 
@@ -82,7 +90,7 @@ export async function captureProfile(
 ): Promise<string | Uint8Array> {
   const { format, sourceMaps, signal } = options;
   signal?.throwIfAborted();
-  if (name === 'peak' && format === 'pprof') {
+  if ((name === 'peak' || name === 'lifetimes') && format === 'pprof') {
     const capture = await withSources(readCapture(name), { sourceMaps, signal });
     return encodeProto({ ...toProfile(capture, options), comments: capture.comments ?? [] });
   }
@@ -110,6 +118,19 @@ export function readCapture(name: ProfileName): Capture {
   const timeNanos = Date.now() * 1e6;
   const { heap, buffers } = native().readStatus();
   if (name === 'peak') return readPeak(memStats, heap.sampleInterval);
+  if (name === 'lifetimes') {
+    const isKnown = native().readStatus().overhead.sampling !== null;
+    return {
+      name,
+      ...(isKnown ? meterOnThread(readLifetimes) : { records: [], promoted: [] }),
+      sampleInterval: heap.sampleInterval,
+      memStats,
+      timeNanos,
+      comments: isKnown
+        ? []
+        : ['memprof: lifetimes are only known of samples that memprof takes itself: see directSamples'],
+    };
+  }
   return meterOnThread(() =>
     name === 'buffers'
       ? {
@@ -161,6 +182,9 @@ export async function withSources(capture: Capture, { sourceMaps, signal }: Sour
 
 /** Stage 3: a profile of figures that are scaled up. */
 export function toProfile(capture: Capture, form: Omit<Form, 'format'> = {}): ProfileData {
+  if (capture.promoted !== undefined) {
+    return lifetimes().lifetimesOf(toSampledProfile(capture, form), capture.promoted);
+  }
   const profile = heapValues().profileFromRecords(capture.records, profileOptions(capture, form));
   return capture.name === 'peak' ? heapValues().onlyInUse(profile) : profile;
 }

@@ -210,6 +210,7 @@ export class Pages {
       case 'allocs':
       case 'buffers':
       case 'peak':
+      case 'lifetimes':
         return this.#profileOf(response, name, query);
       case 'memory':
         return this.#limited(response, () => serveMemory(request, response, query));

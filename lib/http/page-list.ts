@@ -56,6 +56,18 @@ export const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: Prof
     description: 'How the memory of sites has changed over the last week, as far as it is remembered',
   },
   {
+    name: 'lifetimes',
+    href: 'lifetimes?debug=1',
+    description:
+      'What became of the memory that was allocated: what outlived a major garbage collection and died later, and how old it got',
+  },
+  {
+    name: 'memory',
+    href: 'memory',
+    description:
+      'What the resident memory of the process is: heap, Buffers, native memory, what malloc keeps free.',
+  },
+  {
     name: 'peak',
     href: 'peak?debug=1',
     counts: 'peak',
@@ -66,12 +78,6 @@ export const descriptions: readonly (Omit<IndexEntry, 'count'> & { counts?: Prof
     href: 'why?cost=1',
     description:
       'What holds the memory of a site, which you can specify in the site GET parameter (a regular expression). It takes a snapshot of the heap, which stops the thread: the cost GET parameter only tells for how long.',
-  },
-  {
-    name: 'memory',
-    href: 'memory',
-    description:
-      'What the resident memory of the process is: heap, Buffers, native memory, what malloc keeps free.',
   },
 ];
 

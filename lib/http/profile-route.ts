@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../addon/native.js';
 import { canExplain } from '../analysis/explain.js';
 import { foldInternals } from '../analysis/internals.js';
+import { formatLifetimes } from '../analysis/lifetimes-text.js';
 import { whyPage } from '../analysis/why-link.js';
 import { untilAborted } from '../base/abort.js';
 import { changesBetween } from '../capture/changes.js';
@@ -70,6 +71,7 @@ export async function serveProfile(
     const seconds = checkSeconds(response, secondsText, options.maxSeconds);
     if (seconds === undefined) return;
     if (debug !== 0) return sendError(response, 400, 'seconds and debug params are incompatible');
+    if (name === 'lifetimes') return sendError(response, 400, 'there are no differences of lifetimes');
     return serveDelta(jobFor(response, options), name, seconds);
   }
   const from = formValue(query, 'from');
@@ -78,7 +80,7 @@ export async function serveProfile(
   const collect = name !== 'allocs' && (parseInteger(formValue(query, 'gc')) ?? 0) > 0;
   const job = jobFor(response, options);
   await refresh(job, collect);
-  if (debug !== 0) return sendText(job, name, 'heap');
+  if (debug !== 0) return name === 'lifetimes' ? sendLifetimes(job) : sendText(job, name, 'heap');
   const body = await captureProfile(name, { ...job, format: 'pprof' });
   setAge(response);
   setAttachment(response, name);
@@ -135,6 +137,17 @@ export async function servePerlText(response: ServerResponse, options: ProfileRo
   const job = jobFor(response, options);
   await refresh(job, false);
   return sendText(job, 'heap', 'heap_v2');
+}
+
+async function sendLifetimes(job: Job): Promise<void> {
+  const capture = await take(job, 'lifetimes');
+  const text = formatLifetimes({
+    ...foldInternals(toProfile(capture, job)),
+    comments: capture.comments ?? [],
+  });
+  setAge(job.response);
+  job.response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  sendChunked(job.response, text);
 }
 
 async function sendText(

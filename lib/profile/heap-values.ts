@@ -106,7 +106,8 @@ export function onlyInUse(profile: ProfileData): ProfileData {
   };
 }
 
-function unsample(objects: number, bytes: number, sampleInterval: number): [number, number] {
+/** Objects and bytes that those sampled stand for. */
+export function unsample(objects: number, bytes: number, sampleInterval: number): [number, number] {
   if (objects === 0 || bytes === 0) return [0, 0];
   const factor = scaleFactor(objects, bytes, sampleInterval);
   return [Math.trunc(objects * factor), Math.trunc(bytes * factor)];

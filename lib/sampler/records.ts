@@ -99,6 +99,12 @@ export function readRecords(inuseZero: boolean): MemProfileRecord[] {
   return recordsOf(native().readRecords(inuseZero, false), frames().heapStackAt);
 }
 
+/** The same, with those that have nothing in use, and what is known of lifetimes: see `NativeRecords`. */
+export function readLifetimes(): { records: MemProfileRecord[]; promoted: Float64Array } {
+  const read = native().readRecords(true, false, true);
+  return { records: recordsOf(read, frames().heapStackAt), promoted: read.promoted! };
+}
+
 /** The records of buffers, likewise. */
 export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
   return recordsOf(native().readRecords(inuseZero, true), frames().bufferStackAt);

@@ -48,6 +48,9 @@ Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
   std::vector<uint32_t> threads;
   std::vector<uint32_t> labels;
   std::vector<uint16_t> intervals;
+  // Of each bucket: objects and bytes that died after they had outlived a major collection, and their mean age in ms.
+  std::vector<double> promoted;
+  bool with_promoted = info[2].ToBoolean();
   ForEachRecord(info, [&](const Bucket& bucket, const Figures& read) {
     for (uint64_t value : {read.alloc_bytes, read.free_bytes, read.alloc_objects, read.free_objects}) {
       figures.push_back(static_cast<double>(value));
@@ -57,8 +60,21 @@ Napi::Value ReadRecords(const Napi::CallbackInfo& info) {
     threads.push_back(bucket.key.thread);
     labels.push_back(bucket.key.labels);
     intervals.push_back(bucket.key.interval);
+    if (!with_promoted) return;
+    const ProfileTables* tables = TablesOf(info);
+    PromotedDeaths* deaths = tables->PromotedDeathsOf(bucket);
+    Figures at_finest;
+    double age = 0;
+    if (deaths != nullptr && deaths->objects != 0) {
+      age = static_cast<double>(deaths->age_ms) / static_cast<double>(deaths->objects);
+      at_finest = tables->AtFinest(bucket, {deaths->objects, deaths->bytes, 0, 0});
+    }
+    promoted.push_back(static_cast<double>(at_finest.alloc_objects));
+    promoted.push_back(static_cast<double>(at_finest.alloc_bytes));
+    promoted.push_back(age);
   });
   Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("promoted", ToTypedArray<Napi::Float64Array>(info.Env(), promoted));
   result.Set("figures", ToTypedArray<Napi::Float64Array>(info.Env(), figures));
   result.Set("stacks", ToTypedArray<Napi::Uint32Array>(info.Env(), stacks));
   result.Set("threads", ToTypedArray<Napi::Uint32Array>(info.Env(), threads));

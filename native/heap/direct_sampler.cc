@@ -139,6 +139,7 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   bool v8_first = compare_all_ && figures_.steps % 2 == 1;
   if (v8_first) v8_id = AskV8(bytes, soon, size);
   uint64_t begin = MonotonicNs();
+  ledger_.set_now(begin);
   bool sure = true;
   Record* record = Take(soon, size, &sure);
   uint64_t took = MonotonicNs() - begin;
@@ -202,7 +203,7 @@ MEMPROF_SAMPLE_CODE DirectSampler::Record* DirectSampler::Take(uintptr_t soon, s
   SampledStacks::Taken taken = stacks_.Take();
   record->stack = taken.stack;
   record->path = taken.path;
-  record->labels = labels_->Current();
+  record->labels = static_cast<uint16_t>(labels_->Current());
   record->interval = drawn_.code;
   *sure = taken.sure;
   if (!taken.sure) ++figures_.unsure;
@@ -390,6 +391,7 @@ void DirectSampler::Fail(const char* problem) {
 
 void DirectSampler::Publish() {
   Ledger::Work work(&ledger_);
+  ledger_.set_now(MonotonicNs());
   // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
   if (ledger_.pending() == 0) stacks_.Trim();

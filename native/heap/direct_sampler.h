@@ -118,6 +118,8 @@ class DirectSampler final : public StepListener {
   uint64_t v8_boundary() const { return v8_boundary_; }
 
   void OnCollected(bool major) { stacks_.OnCollected(major); }
+  // REQUIRES: `Publish` was called after that collection.
+  void EndMajorCollection() { ledger_.EndMajorCollection(); }
   bool AnyToPublish() const { return active_ || ledger_.pending() + ledger_.live() != 0; }
 
   // The sampled objects of these stacks that are alive, as far as they are published. Empty unless `active`.

@@ -37,16 +37,19 @@ class SampleLedger {
   struct Record {
     SampleLedger* ledger = nullptr;
     Handle handle;
-    uint64_t size = 0;
-    uint64_t v8_id = 0;     // the id of V8's own sample of the same object; 0 if V8 took none
+    uint64_t v8_id = 0;  // the id of V8's own sample of the same object; 0 if V8 took none
+    uint32_t size = 0;   // V8 has no larger objects
+    uint32_t born_tick = 0;
     Ref stack = 0;          // 0: not known yet
     uint32_t path = 0;      // for the caller: names a stack that is not known yet
     Ref bucket = 0;         // 0 while pending
     uint32_t calls = 0;     // for the caller: a ticket for a stack with the lines of its calls; 0 for none
-    uint32_t labels = 0;    // see LabelSets
+    uint16_t labels = 0;    // see LabelSets
     uint16_t interval = 0;  // the tables' code of the interval at which it was taken
-    bool used = false;
-    bool dead = false;
+    // Of the major collections when it was born; once it is dead, how many it had outlived. Wraps around.
+    uint16_t majors = 0;
+    bool used : 1 = false;
+    bool dead : 1 = false;
     Record* next_dead = nullptr;
   };
 
@@ -70,6 +73,11 @@ class SampleLedger {
   // Sets the thread of the buckets for later allocations; 0 for the buckets that all threads share.
   void set_thread(uint32_t thread) { thread_ = thread; }
 
+  // The time of the births and deaths that follow, monotonic.
+  void set_now(uint64_t now_ns) { now_tick_ = static_cast<uint32_t>(now_ns >> kTickBits); }
+  // A major collection is over. REQUIRES: `Publish` was called after it.
+  void EndMajorCollection() { ++majors_; }
+
   // Returns a pending record, whose address does not change. The caller sets its handle, its labels, and its
   // stack or what it waits for.
   Record* Born(uint64_t size) {
@@ -82,7 +90,9 @@ class SampleLedger {
       record = free_.back();
       free_.pop_back();
     }
-    record->size = size;
+    record->size = static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX));
+    record->born_tick = now_tick_;
+    record->majors = majors_;
     record->used = true;
     pending_.push_back(record);
     ++taken_;
@@ -92,6 +102,7 @@ class SampleLedger {
   // REQUIRES: `Died` was not called for this record before.
   void Died(Record* record) {
     record->dead = true;
+    record->majors = static_cast<uint16_t>(majors_ - record->majors);
     record->next_dead = dead_;
     dead_ = record;
   }
@@ -124,9 +135,11 @@ class SampleLedger {
     dead_ = nullptr;
     for (Record& record : records_) {
       if (!record.used) continue;
-      tables_->BucketAt(record.bucket)->AddFree(1, record.size);
+      if (!record.dead) Died(&record);
+      CountDeath(record);
       Release(&record);
     }
+    dead_ = nullptr;
     live_ = 0;
   }
 
@@ -207,7 +220,7 @@ class SampleLedger {
         record->next_dead = still;
         still = record;
       } else {
-        tables_->BucketAt(record->bucket)->AddFree(1, record->size);
+        CountDeath(*record);
         --live_;
         Release(record);
       }
@@ -221,6 +234,14 @@ class SampleLedger {
         tables_->BucketFor(record->stack, record->size, thread_, record->labels, record->interval);
     tables_->BucketAt(record->bucket)->AddAlloc(1, record->size);
     ++live_;
+  }
+
+  // An age beyond two years is wrong: the ticks wrap around.
+  void CountDeath(const Record& record) {
+    tables_->BucketAt(record.bucket)->AddFree(1, record.size);
+    if (record.majors == 0) return;
+    uint64_t ticks = now_tick_ - record.born_tick;
+    tables_->AddPromotedDeath(record.bucket, record.size, (ticks << kTickBits) / 1'000'000);
   }
 
   void Release(Record* record) {
@@ -244,9 +265,13 @@ class SampleLedger {
     live_ = 0;
   }
 
+  static constexpr int kTickBits = 24;  // a tick is 17 ms
+
   ProfileTables* const tables_;
   uint64_t generation_;  // the generation of the tables in which our records were counted
   uint32_t thread_ = 0;
+  uint32_t now_tick_ = 0;
+  uint16_t majors_ = 0;
   std::deque<Record> records_;
   std::vector<Record*> free_;
   std::vector<Record*> pending_;  // in the order of their births

@@ -287,6 +287,7 @@ void IsolateSampler::PublishDirect(bool major) {
   uint64_t begin = MonotonicNs();
   direct_.OnCollected(major);
   direct_.Publish();
+  if (major) direct_.EndMajorCollection();
   uint64_t now = MonotonicNs();
   figures_.harvest_cpu_ns += Elapsed(begin, now);
   MeterSampling(now, Elapsed(begin, now));

@@ -243,6 +243,27 @@ Ref ProfileTables::InternBucket(const BucketKey& key, size_t keep_free) {
   return buckets_.FindOrInsert(key, HashOfBucket(key), keep_free);
 }
 
+void ProfileTables::AddPromotedDeath(Ref ref, uint64_t bytes, uint64_t age_ms) {
+  Bucket* bucket = BucketAt(ref);
+  PromotedDeaths* deaths = PromotedDeathsOf(*bucket);
+  if (deaths == nullptr) {
+    size_t keep_free = ref == overflow_bucket_ ? 0 : KeptForCuts();
+    Ref made = arena_.Allocate(sizeof(PromotedDeaths), Arena::kRefUnit, keep_free);
+    if (made == 0) {
+      if (ref != overflow_bucket_) AddPromotedDeath(overflow_bucket_, bytes, age_ms);
+      return;
+    }
+    Ref none = 0;
+    if (!bucket->promoted.compare_exchange_strong(none, made, std::memory_order_acq_rel)) {
+      arena_.GiveBack(made, sizeof(PromotedDeaths));
+    }
+    deaths = PromotedDeathsOf(*bucket);
+  }
+  deaths->objects.fetch_add(1, std::memory_order_relaxed);
+  deaths->bytes.fetch_add(bytes, std::memory_order_relaxed);
+  deaths->age_ms.fetch_add(age_ms, std::memory_order_relaxed);
+}
+
 bool ProfileTables::Empty() const {
   // Newest first: unless it lost a race, the first bucket that is visited has counts.
   return buckets_.NoneOf(
@@ -251,7 +272,12 @@ bool ProfileTables::Empty() const {
 
 void ProfileTables::Reset() {
   generation_.fetch_add(1, std::memory_order_relaxed);
-  buckets_.ForEach([](Ref, Bucket& bucket) {
+  buckets_.ForEach([this](Ref, Bucket& bucket) {
+    if (PromotedDeaths* deaths = PromotedDeathsOf(bucket)) {
+      deaths->objects.store(0, std::memory_order_relaxed);
+      deaths->bytes.store(0, std::memory_order_relaxed);
+      deaths->age_ms.store(0, std::memory_order_relaxed);
+    }
     bucket.free_objects.store(0, std::memory_order_relaxed);
     bucket.free_bytes.store(0, std::memory_order_relaxed);
     bucket.alloc_bytes.store(0, std::memory_order_relaxed);

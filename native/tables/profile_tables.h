@@ -110,6 +110,13 @@ struct BucketKey {
   uint16_t interval = 0;  // a code for the interval at which its samples were taken; 0 if it never changes
 };
 
+// What became of the objects of a bucket that outlived a major collection and died later.
+struct PromotedDeaths {
+  std::atomic<uint64_t> objects;
+  std::atomic<uint64_t> bytes;
+  std::atomic<uint64_t> age_ms;  // summed over the objects
+};
+
 // A writer adds objects before bytes when allocating, and bytes before objects when freeing. A reader loads
 // in the opposite order: freed objects, freed bytes, allocated bytes, allocated objects. With release on each
 // add and acquire on each load, a reader that finds something freed also finds it allocated, and finds
@@ -135,6 +142,7 @@ struct alignas(64) Bucket : InternNode {
   Figures Read() const;
 
   BucketKey key;
+  std::atomic<Ref> promoted;  // its PromotedDeaths; 0 if there were none
   std::atomic<uint64_t> alloc_objects;
   std::atomic<uint64_t> alloc_bytes;
   std::atomic<uint64_t> free_bytes;
@@ -181,6 +189,15 @@ class ProfileTables {
   // well, the overflow bucket.
   Ref BucketFor(Ref stack, uint64_t object_size, uint32_t thread = 0, uint32_t labels = 0,
                 uint16_t interval = 0);
+
+  // Counts the death of an object that had outlived a major collection; in the overflow bucket, if there is no
+  // room.
+  void AddPromotedDeath(Ref bucket, uint64_t bytes, uint64_t age_ms);
+  // `nullptr` if there were none.
+  PromotedDeaths* PromotedDeathsOf(const Bucket& bucket) const {
+    Ref ref = bucket.promoted.load(std::memory_order_acquire);
+    return ref == 0 ? nullptr : static_cast<PromotedDeaths*>(arena_.At(ref));
+  }
 
   // The code of an interval for `BucketFor`. Of more than `kMostIntervals` different ones, the nearest.
   static constexpr size_t kMostIntervals = 255;

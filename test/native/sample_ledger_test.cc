@@ -78,6 +78,51 @@ TEST(SampleLedgerCountsDeathsOfWhatIsOld) {
   CHECK_EQ(books.ledger.live(), 0u);
 }
 
+TEST(SampleLedgerKnowsWhatOutlivedAMajorCollection) {
+  constexpr uint64_t kSecond = uint64_t{1} << 30;
+  Books books;
+  auto collect = [&](bool major, std::vector<Ledger::Record*> dead, uint64_t at) {
+    for (Ledger::Record* record : dead) books.ledger.Died(record);
+    books.ledger.set_now(at);
+    books.ledger.Publish();
+    if (major) books.ledger.EndMajorCollection();
+  };
+  auto promoted = [&] {
+    uint64_t objects = 0;
+    uint64_t bytes = 0;
+    uint64_t age_ms = 0;
+    books.tables.ForEachBucket([&](const Bucket& bucket, const Figures&) {
+      const PromotedDeaths* deaths = books.tables.PromotedDeathsOf(bucket);
+      if (deaths == nullptr) return;
+      objects += deaths->objects;
+      bytes += deaths->bytes;
+      age_ms += deaths->age_ms;
+    });
+    return std::vector<uint64_t>{objects, bytes, age_ms};
+  };
+  books.ledger.set_now(7 * kSecond);
+  Ledger::Record* dies_in_minor = books.Born(100);
+  Ledger::Record* dies_in_major = books.Born(100);
+  Ledger::Record* dies_later = books.Born(100);
+  Ledger::Record* unknown = books.Born(100);
+  unknown->stack = 0;
+  books.Born(100);
+  collect(false, {dies_in_minor}, 8 * kSecond);
+  collect(true, {dies_in_major}, 9 * kSecond);
+  CHECK(promoted() == std::vector<uint64_t>({0, 0, 0}));
+  Ledger::Record* younger = books.Born(50);
+  collect(false, {dies_later, unknown, younger}, 17 * kSecond);
+  uint64_t age_ms = 10 * kSecond / 1'000'000;
+  CHECK(promoted() == std::vector<uint64_t>({1, 100, age_ms}));
+  unknown->stack = books.Stack();  // dead since the collection before, which it did not outlive
+  collect(true, {}, 17 * kSecond);
+  CHECK(promoted() == std::vector<uint64_t>({2, 200, 2 * age_ms}));
+  books.ledger.Forget();
+  CHECK(promoted() == std::vector<uint64_t>({3, 300, 3 * age_ms}));
+  books.tables.Reset();
+  CHECK(promoted() == std::vector<uint64_t>({0, 0, 0}));
+}
+
 TEST(SampleLedgerKeepsWhatHasNoStackYet) {
   Books books;
   Ledger::Record* record = books.Born(100);

@@ -93,6 +93,29 @@ TEST(StacksLeaveTheLastTenthOfTheLimitToCutOnes) {
   CHECK_EQ(tables.CutStacks(), 1);
 }
 
+TEST(PromotedDeathsOverflowWhenThereIsNoRoom) {
+  ProfileTables tables(kLimit);
+  Ref frame = tables.InternFrame("f", "", 0, 0);
+  Ref early = tables.BucketFor(tables.InternStack(0, frame), 100);
+  tables.AddPromotedDeath(early, 100, 7);
+  Ref late = tables.BucketFor(tables.InternStack(0, frame), 10'000);
+  FillUpToTheKeptTenth(&tables, frame);
+  auto objects = [&](Ref bucket) {
+    const PromotedDeaths* deaths = tables.PromotedDeathsOf(*tables.BucketAt(bucket));
+    return deaths == nullptr ? 0 : deaths->objects.load();
+  };
+  tables.SetLimit(tables.UsedBytes() + kLimit / 100);
+  tables.AddPromotedDeath(late, 10'000, 7);
+  tables.AddPromotedDeath(early, 100, 7);
+  Ref overflow = tables.BucketFor(tables.overflow_stack(), 1);
+  CHECK_EQ(objects(early), 2u);
+  CHECK_EQ(objects(late), 0u);
+  CHECK_EQ(objects(overflow), 1u);
+  tables.SetLimit(tables.UsedBytes());
+  tables.AddPromotedDeath(late, 10'000, 7);
+  CHECK_EQ(objects(overflow), 2u);
+}
+
 TEST(StacksWithAFrameThatFoundNoRoomOverflow) {
   ProfileTables tables(kLimit);
   Ref frame = tables.InternFrame("f", "", 0, 0);
