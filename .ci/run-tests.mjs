@@ -1,8 +1,9 @@
-// run-tests.mjs [--retry] [--node FILE] [FOLDER | TEST]…: runs compiled tests of build/test, each file in a process of its
-// own. Without names it runs what `npm test` runs; with --all also the folder `measured`. A test that measures needs the
-// machine to itself, so files of `measured` run one by one; those of all other folders run side by side.
+// run-tests.mjs [--retry] [--node FILE] [--minutes N] [FOLDER | TEST]…: runs compiled tests of build/test, each file in a
+// process of its own. Without names it runs what `npm test` runs; with --all also the folder `measured`. A test that
+// measures needs the machine to itself, so files of `measured` run one by one; those of all other folders run side by side.
 //
 // --retry: runs each file that failed once more, alone, after all others; the output names these files.
+// --minutes N: runs all files again and again, that long. MEMPROF_TEST_ROUND tells them which round it is, from 0.
 // The last line is `N passed, N failed`, in assertions.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -24,6 +25,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
     retry: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '0' },
     node: { type: 'string', default: process.execPath },
     jobs: { type: 'string', default: String(os.availableParallelism() + 1) },
   },
@@ -60,7 +62,14 @@ function testsNamed(name) {
   return [test];
 }
 
+const startedAt = performance.now();
+const minutes = Number(options.minutes);
+if (!(minutes >= 0)) fail(`--minutes takes a number, not ${options.minutes}`);
+/** At least one file is run. */
+const isOver = () => minutes > 0 && runs.all > 0 && performance.now() - startedAt > minutes * 60_000;
+
 const running = new Set();
+let round = 0;
 function killAll() {
   for (const child of running) {
     try {
@@ -85,7 +94,7 @@ function run(test) {
       cwd: root,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TAP_TIMEOUT: String(LIMIT_SECONDS) },
+      env: { ...process.env, TAP_TIMEOUT: String(LIMIT_SECONDS), MEMPROF_TEST_ROUND: String(round) },
     });
     running.add(child);
     let output = '';
@@ -143,12 +152,22 @@ function report({ test, output, code }) {
 }
 
 const results = new Map();
+/** Files run so far, and those of them that failed. */
+const runs = { all: 0, failed: 0 };
 async function runAll(tests, jobs) {
   const waiting = [...tests];
   const next = async () => {
-    for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
+    for (let test = waiting.shift(); test !== undefined && !isOver(); test = waiting.shift()) {
       const result = await run(test);
-      results.set(test, result);
+      runs.all++;
+      if (result.failed !== 0) runs.failed++;
+      // A file that is run once more is judged anew. Those of another round add up.
+      const before = minutes > 0 ? results.get(test) : undefined;
+      results.set(test, {
+        ...result,
+        passed: result.passed + (before?.passed ?? 0),
+        failed: result.failed + (before?.failed ?? 0),
+      });
       const { passed, failed, seconds } = result;
       const word = failed === 0 ? 'ok    ' : 'not ok';
       console.log(
@@ -170,11 +189,14 @@ const tests = [
   ...new Set(positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn)),
 ];
 const isAlone = (test) => ALONE.includes(test.split('/')[0]) || SOAK;
-await runAll(
-  tests.filter((test) => !isAlone(test)),
-  Number(options.jobs),
-);
-await runAll(tests.filter(isAlone), 1);
+do {
+  await runAll(
+    tests.filter((test) => !isAlone(test)),
+    Number(options.jobs),
+  );
+  await runAll(tests.filter(isAlone), 1);
+  if (!isOver()) round++;
+} while (minutes > 0 && !isOver());
 
 const retried = [];
 if (options.retry) {
@@ -194,6 +216,12 @@ const reasons = new Map();
 for (const reason of all.flatMap(({ skipped }) => skipped))
   reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 for (const [reason, count] of reasons) console.log(`left out: ${count} × ${reason}`);
+if (minutes > 0) {
+  const took = ((performance.now() - startedAt) / 60_000).toFixed(1);
+  console.log(
+    `${took} minutes: ${round} whole rounds, ${runs.all} files were run, ${runs.failed} of them failed`,
+  );
+}
 for (const line of retried) console.log(line);
 const sum = (field) => all.reduce((total, each) => total + each[field], 0);
 if (retried.length > 0) console.log(`${retried.length} RETRIED`);

@@ -64,6 +64,18 @@ t.test('a file that failed is run once more only with --retry, which the last li
   t.match(bad, { code: 1, last: '0 passed, 1 failed' });
 });
 
+t.test('again and again for some time, with the number of the round', async (t) => {
+  const rounds = `if (process.env.MEMPROF_TEST_ROUND !== '0') process.exit(1); ${summary(2)}`;
+  const { code, stdout, last } = await runTests(t, { 'unit/a': rounds }, ['--minutes', '0.000001']);
+  t.match({ code, last }, { code: 0, last: '2 passed, 0 failed' });
+  t.match(stdout, /^0\.0 minutes: 0 whole rounds, 1 files were run, 0 of them failed$/m);
+  const tests = { 'unit/a': summary(1, 1), 'unit/b': summary(1) };
+  const more = await runTests(t, tests, ['--minutes', '0.01', '--jobs', '1']);
+  const [, all, failed] = /, (\d+) files were run, (\d+) of them failed$/m.exec(more.stdout) ?? [];
+  t.ok(Number(failed) > 0, `${failed} of ${all} failed`);
+  t.equal(more.last, `${all} passed, ${failed} failed`, 'all rounds add up');
+});
+
 t.test('skipped tests are summed up once for each reason', async (t) => {
   const skips = (name: string) =>
     `console.log('ok 1 - ${name} # SKIP not installed: go (package golang-go)');`;
