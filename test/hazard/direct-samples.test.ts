@@ -1,5 +1,8 @@
+import path from 'node:path';
 import t, { type Test } from 'tap';
 import { endedWell, lastLine, type Report, run, scaled, soak } from '../support/hazard.js';
+import { root, runNode } from '../support/run.js';
+import { testAddon } from '../support/test-addon.js';
 
 // Samples that memprof takes itself equal V8's in every frame, in size, and in whether the object is alive. All samples
 // are compared here.
@@ -92,6 +95,46 @@ t.test('after a doubt V8’s samples go on, and none counts twice', { skip }, as
   // A few samples of `keep` stay in use, because V8 also allocates the function's code and feedback there and keeps them.
   t.ok(report.keptAfterwards.inUse < 20, `${report.keptAfterwards.inUse} of these are not seen to be freed`);
 });
+
+for (const workload of soak ? ['server', 'compiler'] : ['server']) {
+  t.test(`direct samples equal V8's in every frame: the ${workload} of bench/`, { skip }, async (t) => {
+    const stacks = scaled(t, 'stacks', 2000, 100_000);
+    const { code, stdout, stderr } = await runNode(path.join(root, 'bench', 'stacks.cjs'), {
+      args: [`--stacks=${stacks}`, `--workloads=${workload}`],
+    });
+    t.comment(stdout);
+    t.strictSame({ code, stderr }, { code: 0, stderr: '' }, 'none is different');
+    const [, equal] = new RegExp(`${workload} +│ +(\\d+) `).exec(stdout) ?? [];
+    t.ok(Number(equal) >= stacks, `${equal} stacks are equal`);
+  });
+}
+
+t.test('where process_vm_readv is forbidden', { skip }, async (t) => {
+  const outcome = await run('direct-samples.cjs', {
+    nodeArgs: ['--expose-gc'],
+    args: [6, 'compare'],
+    env: { LD_PRELOAD: testAddon(t, 'no-vm-readv') },
+  });
+  endedWell(t, outcome);
+  const report = lastLine<DirectReport>(outcome);
+  t.equal(report.problem, null, 'memory is read by a pipe');
+  t.equal(report.source, 'direct');
+  t.ok(report.stacksCompared > 120, `${report.stacksCompared} stacks compared`);
+  balanced(t, report);
+});
+
+if (!supported) {
+  t.test('where they are not possible V8 takes the samples, and status() says why', async (t) => {
+    const outcome = await run('direct-samples.cjs', { nodeArgs: ['--expose-gc'], args: [5, 'compare'] });
+    endedWell(t, outcome);
+    const report = lastLine<DirectReport>(outcome);
+    t.equal(report.source, 'public');
+    t.equal(report.problem, 'not known how this build of Node.js keeps its samples');
+    t.equal(report.directSamples, 0);
+    t.ok(report.seen > 100);
+    t.equal(report.negative, 0);
+  });
+}
 
 for (const off of [{ MEMPROF_DIRECT_SAMPLES: '0' }]) {
   t.test('MEMPROF_DIRECT_SAMPLES=0 switches them off, whatever the program wants', async (t) => {

@@ -1,5 +1,15 @@
 import t from 'tap';
-import { endedWell, hasV8Flag, lastLine, plausible, type Report, run, scaled } from '../support/hazard.js';
+import {
+  endedWell,
+  hasV8Flag,
+  lastLine,
+  plausible,
+  type Report,
+  run,
+  scaled,
+  sources,
+  takenBy,
+} from '../support/hazard.js';
 
 const cases = [
   { flags: [], ci: 100, full: 2000 },
@@ -18,20 +28,27 @@ const cases = [
 for (const { flags, ci, full } of cases) {
   const unknown = flags.find((flag) => !hasV8Flag(flag.replace(/^--no-/, '--').replace(/=.*/, '')));
   const skip = unknown !== undefined && `Node.js ${process.version} has no ${unknown}`;
-  t.test(`under ${flags.join(' ') || 'no flags'}`, { skip }, async (t) => {
-    const rounds = scaled(t, 'rounds', ci, full);
-    const outcome = await run('hazard-app.cjs', { nodeArgs: ['--expose-gc', ...flags], args: [rounds] });
-    endedWell(t, outcome);
-    const report = lastLine<Report & { kept: { alloc: number; inUse: number }; churned: number }>(outcome);
-    t.comment(`${report.numGC} collections, ${report.seen} samples, ${report.lost} lost`);
-    t.ok(report.numGC > 3);
-    // 500 objects with their arrays and strings are 60 to 100 KB a round, and all are still in use.
-    const bytes = report.kept.inUse * 8192;
-    t.ok(
-      bytes > rounds * 30e3 && bytes < rounds * 200e3 + 1e6,
-      `${Math.round(bytes / rounds)} bytes kept a round`,
-    );
-    t.ok(report.churned > rounds * 20, `${report.churned} samples churned`);
-    plausible(t, report, { stopped: true, leastSamples: rounds });
-  });
+  for (const source of sources) {
+    t.test(`under ${flags.join(' ') || 'no flags'}: ${source} samples`, { skip }, async (t) => {
+      const rounds = scaled(t, 'rounds', Math.max(15, ci / 2), full / 2);
+      const outcome = await run('hazard-app.cjs', {
+        nodeArgs: ['--expose-gc', ...flags],
+        args: [rounds],
+        source,
+      });
+      endedWell(t, outcome);
+      const report = lastLine<Report & { kept: { alloc: number; inUse: number }; churned: number }>(outcome);
+      t.comment(`${report.numGC} collections, ${report.seen} samples, ${report.lost} lost`);
+      t.ok(report.numGC > 3);
+      // 500 objects with their arrays and strings are 60 to 100 KB a round, and all are still in use.
+      const bytes = report.kept.inUse * 8192;
+      t.ok(
+        bytes > rounds * 30e3 && bytes < rounds * 200e3 + 1e6,
+        `${Math.round(bytes / rounds)} bytes kept a round`,
+      );
+      t.ok(report.churned > rounds * 20, `${report.churned} samples churned`);
+      takenBy(t, report, source);
+      plausible(t, report, { stopped: true, leastSamples: rounds });
+    });
+  }
 }

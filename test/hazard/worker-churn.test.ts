@@ -1,19 +1,35 @@
 import t from 'tap';
-import { endedWell, lastLine, plausible, type Report, run, scaled } from '../support/hazard.js';
+import {
+  endedWell,
+  lastLine,
+  plausible,
+  type Report,
+  run,
+  scaled,
+  sources,
+  takenBy,
+} from '../support/hazard.js';
 
-t.test('workers terminated in the middle of their allocations', async (t) => {
-  const workers = scaled(t, 'workers', 60, 1000);
-  const outcome = await run('hazard-worker-churn.cjs', { nodeArgs: ['--expose-gc'], args: [workers] });
-  endedWell(t, outcome);
-  const report = lastLine<Report & { worked: { alloc: number; inUse: number } }>(outcome);
-  t.strictSame(report.codes, [[1, workers]], 'all were terminated');
-  t.ok(report.worked.alloc > workers * 20, `${report.worked.alloc} samples of workers`);
-  t.equal(report.worked.inUse, 0, 'nothing of theirs is in use');
-  t.strictSame(report.threads, [{ id: 0, state: 'stopped' }]);
-  t.equal(report.isolates, 1, 'none is left');
-  t.ok(
-    report.isolatesEnded >= workers * 0.6 && report.isolatesEnded <= workers,
-    `${report.isolatesEnded} had loaded memprof`,
-  );
-  plausible(t, report, { stopped: true, leastSamples: workers * 20 });
-});
+for (const source of sources) {
+  t.test(`workers terminated in the middle of their allocations: ${source} samples`, async (t) => {
+    const workers = scaled(t, 'workers', 30, 500);
+    const outcome = await run('hazard-worker-churn.cjs', {
+      nodeArgs: ['--expose-gc'],
+      args: [workers],
+      source,
+    });
+    endedWell(t, outcome);
+    const report = lastLine<Report & { worked: { alloc: number; inUse: number } }>(outcome);
+    t.strictSame(report.codes, [[1, workers]], 'all were terminated');
+    t.ok(report.worked.alloc > workers * 20, `${report.worked.alloc} samples of workers`);
+    t.equal(report.worked.inUse, 0, 'nothing of theirs is in use');
+    t.strictSame(report.threads, [{ id: 0, state: 'stopped' }]);
+    t.equal(report.isolates, 1, 'none is left');
+    t.ok(
+      report.isolatesEnded >= workers * 0.6 && report.isolatesEnded <= workers,
+      `${report.isolatesEnded} had loaded memprof`,
+    );
+    takenBy(t, report, source);
+    plausible(t, report, { stopped: true, leastSamples: workers * 20 });
+  });
+}

@@ -33,7 +33,13 @@ keep(20000);
 gc();
 const { inUseObjects } = collect();
 memprof.stop();
-const { tables, internal } = memprof.status();
+const { tables, internal, heap } = memprof.status();
 console.log(
-  JSON.stringify({ wrong, inUseObjects, grown: tables.committedBytes + internal.isolateBytes - own }),
+  JSON.stringify({
+    wrong,
+    inUseObjects,
+    grown: tables.committedBytes + internal.isolateBytes - own,
+    directSamples: internal.directSamples,
+    sourceProblem: heap.sourceProblem,
+  }),
 );

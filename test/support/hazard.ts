@@ -17,7 +17,20 @@ export interface Outcome extends ProgramOutcome {
   seconds: number;
 }
 
+export type Source = 'direct' | 'public';
+
+/** The ways in which samples can be taken here. Hazards that depend on it are tested with each, half as often. */
+export const sources: readonly Source[] =
+  process.platform === 'linux' && process.arch === 'x64' ? ['direct', 'public'] : ['public'];
+
+/** What makes a program that leaves the choice to memprof take its samples there. */
+export function variablesOf(source: Source | undefined): Record<string, string> {
+  return source === undefined ? {} : { MEMPROF_DIRECT_SAMPLES: source === 'direct' ? '1' : '0' };
+}
+
 interface HazardOptions {
+  /** Who takes the samples: memprof itself, or V8. Default: as memprof chooses. */
+  source?: Source | undefined;
   nodeArgs?: string[];
   args?: (string | number)[];
   /** Beside those of the test. */
@@ -28,12 +41,12 @@ interface HazardOptions {
 /** Runs test/programs/NAME with this node, but without the flags and hooks that the test runner has. */
 export async function run(name: string, options: HazardOptions = {}): Promise<Outcome> {
   // Only a program that hangs meets this limit, however busy the machine is.
-  const { nodeArgs = [], args = [], env = {}, timeoutSeconds = soak ? 3000 : 600 } = options;
+  const { nodeArgs = [], args = [], env = {}, timeoutSeconds = soak ? 3000 : 600, source } = options;
   const began = Date.now();
   const outcome = await runProgram(name.replace(/\.cjs$/, ''), {
     flags: nodeArgs,
     args,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...variablesOf(source), ...env },
     timeoutSeconds,
   });
   return { ...outcome, seconds: (Date.now() - began) / 1000 };
@@ -42,7 +55,9 @@ export async function run(name: string, options: HazardOptions = {}): Promise<Ou
 /** What test/programs/support/report.cjs prints. */
 export interface Report {
   state: string;
-  source: 'direct' | 'public';
+  source: Source;
+  sourceProblem: string | null;
+  directSamples: number;
   numGC: number;
   allocObjects: number;
   freeObjects: number;
@@ -106,6 +121,12 @@ export function plausible(
   t.ok(report.lost >= report.imputed, 'imputed samples were lost');
   t.ok(report.inUseObjects <= report.live, 'what is in use is alive');
   if (stopped) t.equal(report.imputed, report.lost, 'all that was lost is imputed');
+}
+
+/** The samples came from there, and nothing was amiss with memprof's own. */
+export function takenBy(t: Test, report: Report, source: Source): void {
+  t.equal(report.sourceProblem, null, 'no doubt about samples of our own');
+  t.equal(report.directSamples > 0, source === 'direct', `${report.directSamples} samples of our own`);
 }
 
 let options: string | undefined;

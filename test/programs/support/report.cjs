@@ -15,6 +15,8 @@ function collect(more) {
   return {
     state: status.state,
     source: status.heap.source,
+    sourceProblem: status.heap.sourceProblem,
+    directSamples: status.internal.directSamples,
     numGC: memprof.readMemStats().numGC,
     ...sums,
     seen: status.heap.samplesSeen,
