@@ -218,6 +218,8 @@ export interface NativeMemFigures {
   external: number;
   /** Of it, about, the sources of Node.js, which lie in its program. */
   staticExternal: number;
+  /** What the calling thread's objects and addons have told V8 of, by AdjustExternalMemory. */
+  reportedExternal: number;
   /** Used and committed bytes of spaces, by `SpaceKind` of `native/gc/mem_figures.h`. */
   spaces: Float64Array;
   stackInuse: number;

@@ -1,5 +1,5 @@
 import type { Granularity } from '../base/choices.js';
-import { externalBytesOf, residentBytesOf } from '../profile/external-memory.js';
+import { externalBytesOf, residentBytesOf, unprofiledBuffersOf } from '../profile/external-memory.js';
 import type { ProfileData, ProfileFrame } from '../profile/model.js';
 import { findMapping, nodeName } from './graph.js';
 import type { LeakPoint, LeakSeries } from './growth.js';
@@ -25,6 +25,8 @@ export interface ProfileSites {
   allocated: number | undefined;
   /** Bytes outside the heap, if the profile tells. */
   external: number | undefined;
+  /** Bytes of Buffers, if they were not profiled and the profile tells. */
+  unprofiledBuffers?: number | undefined;
   /** Resident memory of the process, if the profile tells. */
   rss?: number | undefined;
   sites: Map<string, SiteFigures>;
@@ -43,6 +45,7 @@ export function sitesOf(profile: ProfileData, granularity: Granularity): Profile
     bytes: 0,
     allocated: none,
     external,
+    unprofiledBuffers: unprofiledBuffersOf(profile.comments),
     rss: residentBytesOf(profile.comments),
     sites,
   };

@@ -44,6 +44,7 @@ export async function memoryBreakdown(given?: MemoryBreakdownOptions): Promise<M
     heapResident: figures.heapResident,
     external: {
       bytes: Math.max(external - figures.staticExternal, arrayBuffers),
+      reported: figures.reportedExternal,
       buffers: now.internal.isolates === 1 || now.buffers.sampleInterval !== 0 ? arrayBuffers : null,
     },
     own: {

@@ -38,6 +38,7 @@ const TITLES: Readonly<Record<MemoryPartName, string>> = {
 
 /** V8 may have committed some more since it told. */
 const HEAP_SLACK = 1.02;
+const WORTH_A_WORD = 2 ** 20;
 
 const size = (bytes: number) => formatValue(bytes, 'bytes');
 
@@ -162,6 +163,8 @@ function detailsOf(
   if (malloc !== null) {
     details.mallocFree = `in ${malloc.arenas.length} arenas; ${size(malloc.free)} by malloc's books`;
     details.native = `malloc has ${size(malloc.inUse)} in use, Buffers included`;
+    const reported = (external?.reported ?? 0) - (external?.bytes ?? 0);
+    if (reported > WORTH_A_WORD) details.native += `; addons have told V8 of up to ${size(reported)}`;
   }
   return details;
 }

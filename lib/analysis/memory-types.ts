@@ -42,8 +42,13 @@ export interface HeapMemory {
 
 /** What JavaScript objects hold outside the heap, whether resident or not: bytes. */
 export interface ExternalMemory {
-  /** As V8 counts it: Buffers, external strings, and what addons report with AdjustExternalMemory. */
+  /** As V8 counts it: Buffers, external strings, resizable memory. */
   bytes: number;
+  /**
+   * What V8 was told of in the calling thread, by its own objects and by addons (AdjustExternalMemory). It is a sum that V8
+   * plans its collections by: memory that grew counts with its old size, too, until the next collection.
+   */
+  reported: number;
   /** Of it, Buffers and ArrayBuffers; null where other threads may have some and buffers are not profiled. */
   buffers: number | null;
 }

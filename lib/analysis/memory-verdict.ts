@@ -135,7 +135,7 @@ function heapAdvice({ heap }: Omit<MemoryBreakdown, 'verdict'>): string[] {
 
 function bufferAdvice({ external }: Omit<MemoryBreakdown, 'verdict'>): string[] {
   if (external !== null && external.buffers !== null && external.buffers < external.bytes / 2) {
-    return ['Most of it is no Buffer: external strings, or what addons report with AdjustExternalMemory.'];
+    return ['Most of it is no Buffer: external strings, which toString() makes of a megabyte or more.'];
   }
   return [
     'start({ buffers: true }) or memprof run --buffers shows who allocates them: /debug/pprof/buffers.',

@@ -1,4 +1,5 @@
 import { native } from '../addon/native.js';
+import { buffersOffComment } from '../profile/external-memory.js';
 import type { ProfileName } from './pipeline.js';
 
 /** Comments for a profile: what its figures do not show about buffers. */
@@ -8,7 +9,7 @@ export function remarksOn(name: ProfileName): string[] {
   if (name !== 'buffers') {
     if (buffers.sampleInterval !== 0) return [];
     const { arrayBuffers } = process.memoryUsage();
-    return [`memprof: Buffers are not profiled, see start({ buffers }); they take ${arrayBuffers} bytes`];
+    return [buffersOffComment(arrayBuffers)];
   }
   const thinned =
     buffers.mostThinning > 1

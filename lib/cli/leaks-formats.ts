@@ -57,6 +57,10 @@ export function formatLeaksJson(
     seconds: times === undefined ? null : times.at(-1)! - times[0]!,
     inUseBytes: [profiles[0]!.bytes, profiles.at(-1)!.bytes],
     externalBytes: [profiles[0]!.external ?? null, profiles.at(-1)!.external ?? null],
+    unprofiledBufferBytes: [
+      profiles[0]!.unprofiledBuffers ?? null,
+      profiles.at(-1)!.unprofiledBuffers ?? null,
+    ],
     rssBytes: [profiles[0]!.rss ?? null, profiles.at(-1)!.rss ?? null],
     sitesLookedAt: series.length,
     ...unexplainedOf(profiles, times, series),
@@ -79,7 +83,10 @@ export function formatLeaksMarkdown(
     `${profiles.length} profiles${span}: in use ${size(first.bytes)} → ${size(last.bytes)}` +
       (last.external === undefined
         ? ''
-        : `, outside the heap ${size(first.external)} → ${size(last.external)}`),
+        : `, outside the heap ${size(first.external)} → ${size(last.external)}`) +
+      (last.unprofiledBuffers === undefined
+        ? ''
+        : `, Buffers (not profiled) ${size(first.unprofiledBuffers)} → ${size(last.unprofiledBuffers)}`),
     '',
   ];
   if (judged.length === 0) lines.push(`None of ${series.length} sites grows steadily.`);

@@ -25,7 +25,12 @@ export function formatLeaks(
   const found = judged.filter(({ growth }) => growth.verdict !== 'noise');
   const chosen = all ? judged : found;
   const shown = nodeCount === 0 ? chosen : chosen.slice(0, nodeCount);
-  const lines = [headline(profiles, times), ...externalLine(profiles), ...residentLine(profiles)];
+  const lines = [
+    headline(profiles, times),
+    ...externalLine(profiles),
+    ...buffersLine(profiles),
+    ...residentLine(profiles),
+  ];
   if (found.length === 0) {
     lines.push(`None of ${judged.length} ${judged.length === 1 ? 'site' : 'sites'} grows steadily.`);
   }
@@ -81,6 +86,15 @@ function externalLine(profiles: readonly ProfileSites[]): string[] {
   if (first === undefined || last === undefined) return [];
   const [from, to] = [first, last].map((bytes) => formatValue(bytes, 'bytes'));
   return [`outside the heap (Buffers and others): ${from} at first, ${to} at last`];
+}
+
+/** Nothing where they are profiled, or no profile tells. */
+function buffersLine(profiles: readonly ProfileSites[]): string[] {
+  const bytes = profiles.at(-1)!.unprofiledBuffers;
+  if (bytes === undefined) return [];
+  return [
+    `Buffers are not profiled, see start({ buffers }); they take ${formatValue(bytes, 'bytes')} at last`,
+  ];
 }
 
 function residentLine(profiles: readonly ProfileSites[]): string[] {

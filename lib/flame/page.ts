@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { formatValue } from '../analysis/units.js';
 import { escapeHtml } from '../base/html.js';
+import { unprofiledBuffersOf } from '../profile/external-memory.js';
 import type { ProfileData } from '../profile/model.js';
 import type { Payload } from './browser/payload.js';
 import { flameData } from './data.js';
@@ -34,6 +36,12 @@ function asset(name: string): string {
   }
 }
 
+function remarksOf({ comments }: ProfileData): string[] {
+  const bytes = unprofiledBuffersOf(comments);
+  if (bytes === undefined) return [];
+  return [`Buffers are not profiled, see start({ buffers }); they take ${formatValue(bytes, 'bytes')}.`];
+}
+
 /** Makes an HTML page that shows a profile as a flame graph. It contains all it needs; its policy forbids loading anything. */
 export function formatFlamePage(
   profile: ProfileData,
@@ -47,6 +55,7 @@ export function formatFlamePage(
     live,
     why,
     program: title,
+    remarks: remarksOf(profile),
     ...flameData(profile, base),
   };
   const data = toScriptJson(payload);

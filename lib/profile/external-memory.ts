@@ -26,7 +26,19 @@ export function residentBytesOf(comments: readonly string[]): number | undefined
   return bytesAfter(RESIDENT, comments);
 }
 
+const BUFFERS_OFF = 'memprof: Buffers are not profiled, see start({ buffers }); they take ';
+
+export function buffersOffComment(bytes: number): string {
+  return `${BUFFERS_OFF}${bytes} bytes`;
+}
+
+/** What Buffers took in a program that did not profile them. Undefined where it did, or the profile does not say. */
+export function unprofiledBuffersOf(comments: readonly string[]): number | undefined {
+  return bytesAfter(BUFFERS_OFF, comments);
+}
+
 function bytesAfter(prefix: string, comments: readonly string[]): number | undefined {
-  const digits = comments.find((each) => each.startsWith(prefix))?.slice(prefix.length);
+  const found = comments.find((each) => each.startsWith(prefix));
+  const digits = found?.slice(prefix.length).replace(/ bytes$/, '');
   return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
 }

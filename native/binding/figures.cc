@@ -1,5 +1,6 @@
 #include "binding/figures.h"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -42,6 +43,8 @@ Napi::Value ReadMemFigures(const Napi::CallbackInfo& info) {
   result.Set("globalHandles", figures.global_handles);
   result.Set("external", figures.external);
   result.Set("staticExternal", figures.static_external);
+  int64_t reported = Napi::MemoryManagement::AdjustExternalMemory(info.Env(), 0);
+  result.Set("reportedExternal", static_cast<uint64_t>(std::max<int64_t>(0, reported)));
   std::vector<double> spaces;
   for (const SpaceFigures& space : figures.spaces) {
     spaces.push_back(static_cast<double>(space.used));

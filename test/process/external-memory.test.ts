@@ -2,8 +2,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
+import { lookup, start, stop } from '#dist/index.js';
 import { memprof } from '../support/cli.js';
-import { root, startNode } from '../support/run.js';
+import { report, root, startNode } from '../support/run.js';
+import { testAddon } from '../support/test-addon.js';
 
 const KEPT = 64 * 2 ** 20;
 const MB = 2 ** 20;
@@ -89,4 +91,78 @@ t.test('memprof run says what is outside the heap, and leaks of its profiles', (
     /\noutside the heap \(Buffers and others\): [67]\d(\.\d+)?MB at first, [67]\d(\.\d+)?MB at last\n/,
   );
   t.end();
+});
+
+/** What docs/buffers.md says of the memory that has no profile, in MiB; each takes 50. */
+t.test('memory that no allocator of buffers sees is counted', async (t) => {
+  const changes = await report<Record<string, number[]>>('external-kinds', {
+    args: [testAddon(t, 'taking')],
+  });
+  const line = Number.parseInt(process.versions.node, 10);
+  const wasm = line < 26 ? 50 : 0;
+  const grown = line < 24 ? 0 : 50;
+  const expected: typeof changes = {
+    wasm: [wasm, 0],
+    wasmGrows: [wasm, 0],
+    resizable: [50, 0],
+    resizableGrows: [grown, 0],
+    growableShared: [0, 0],
+    shared: [0, 50],
+    string: [50, 0],
+    reported: [0, 0, 50],
+  };
+  t.strictSame(Object.keys(changes), Object.keys(expected));
+  for (const [kind, values] of Object.entries(expected)) {
+    const found = changes[kind]!.slice(0, values.length);
+    const isNear = found.every((value, i) => Math.abs(value - values[i]!) <= 1);
+    t.ok(isNear, `${kind}: ${found.join(', ')} MiB, of ${values.join(', ')}`);
+  }
+});
+
+t.test('reports of the heap say that Buffers are not profiled, and how large they are', async (t) => {
+  const cwd = t.testdir({});
+  const kept: object[] = [Buffer.alloc(KEPT, 1)];
+  const write = async (...files: string[]) => {
+    for (const file of files) {
+      for (let n = 0; n < 50_000; n++) kept.push({ n });
+      writeFileSync(path.join(cwd, file), await lookup('heap').encode());
+    }
+  };
+  const reportOf = (...args: string[]) => {
+    const { code, stdout, stderr } = memprof(args, { cwd });
+    t.equal(code, 0, `${args.join(' ')} ${stderr}`);
+    return stdout;
+  };
+  const off = 'Buffers are not profiled, see start\\({ buffers }\\); they take';
+  const [bytes, size] = ['[6-9]\\d{7}', '[67]\\d(\\.\\d+)?MB'];
+  const reports: [name: string, says: string, make: () => string | Promise<string>][] = [
+    ['top', `${off} ${bytes} bytes`, () => reportOf('top', 'last')],
+    ['tree', `${off} ${bytes} bytes`, () => reportOf('tree', 'last')],
+    ['traces', `${off} ${bytes} bytes`, () => reportOf('traces', 'last')],
+    ['raw', `${off} ${bytes} bytes`, () => reportOf('raw', 'last')],
+    ['text', `${off} ${bytes} bytes`, async () => String(await lookup('heap').encode({ format: 'text' }))],
+    ['flame', `${off} ${size}`, () => reportOf('flame', 'last', '-o', '-')],
+    ['leaks', `${off} ${size} at last`, () => reportOf('leaks', 'first', 'last')],
+    [
+      'leaks as Markdown',
+      `Buffers \\(not profiled\\) ${size} → ${size}`,
+      () => reportOf('leaks', '--format', 'md', 'first', 'last'),
+    ],
+    [
+      'leaks as JSON',
+      `"unprofiledBufferBytes": \\[\\s*${bytes},\\s*${bytes}`,
+      () => reportOf('leaks', '--format', 'json', 'first', 'last'),
+    ],
+  ];
+  start();
+  t.teardown(stop);
+  await write('first', 'last');
+  for (const [name, says, make] of reports) t.match(await make(), new RegExp(says), name);
+  stop();
+  start({ buffers: true });
+  await write('first', 'last');
+  for (const [name, , make] of reports.filter(([name]) => ['top', 'text', 'leaks'].includes(name))) {
+    const hint = /not profiled/;
+    t.notMatch(await make(), hint, `${name}: where they are profiled`);
+  }
 });

@@ -8,6 +8,7 @@ import { Rising } from '#dist/export/rising.js';
 import { type MemStats, readMemStats, start, status, stop } from '#dist/index.js';
 import { plainNode } from '../support/cli.js';
 import { root } from '../support/run.js';
+import { testAddon } from '../support/test-addon.js';
 
 const gc = (globalThis as unknown as { gc(options?: { type: 'minor' | 'major' }): void }).gc;
 
@@ -147,6 +148,41 @@ t.test('the health of the profiler', async (t) => {
   }
   const overhead = figure(families, 'memprof_overhead_ratio');
   t.ok(overhead > 0 && overhead < 1, 'memprof_overhead_ratio', { overhead });
+});
+
+t.test('where resident memory is', async (t) => {
+  const MIB = 2 ** 20;
+  const register = new client.Registry();
+  memprofMetrics({ register });
+  const scraped = async () => {
+    const families = await scrape(register);
+    const of = (name: string) => {
+      t.equal(families.get(`memprof_memory_${name}`)?.type, 'gauge');
+      return figure(families, `memprof_memory_${name}`) / MIB;
+    };
+    return {
+      rss: of('rss_bytes'),
+      buffers: of('array_buffers_bytes'),
+      elsewhere: of('rss_elsewhere_bytes'),
+      real: process.memoryUsage.rss() / MIB,
+    };
+  };
+  // Each step takes 200 MiB of one kind: what comes and goes by itself is a small part of it.
+  const near = (value: number, expected: number, what: string) =>
+    t.ok(Math.abs(value - expected) < 40, `${what}: ${value.toFixed(1)} MiB, of ${expected}`);
+  gc();
+  const first = await scraped();
+  const filled = Buffer.alloc(200 * MIB, 1);
+  const second = await scraped();
+  near(second.rss, second.real, 'resident');
+  near(second.rss - first.rss, 200, 'a Buffer is resident');
+  near(second.buffers - first.buffers, filled.length / MIB, 'it is counted with Buffers');
+  near(second.elsewhere - first.elsewhere, 0, 'and nowhere else');
+  require(testAddon(t, 'taking')).take(200 * MIB, 1000, 1);
+  const third = await scraped();
+  near(third.rss - second.rss, 200, 'memory of an addon is resident');
+  near(third.buffers - second.buffers, 0, 'it is no Buffer');
+  near(third.elsewhere - second.elsewhere, 200, 'so it is elsewhere');
 });
 
 t.test('one scrape shows one moment', async (t) => {

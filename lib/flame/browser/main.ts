@@ -175,7 +175,7 @@ function show(): void {
 }
 
 function notes(shown: Tree): void {
-  const said: string[] = [];
+  const said = [...payload.remarks];
   const { pruned, prunedBelow, cut, deepest } = payload;
   if (pruned > 0)
     said.push(

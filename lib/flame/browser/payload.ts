@@ -37,4 +37,6 @@ export interface Payload extends FlameData {
   /** The address of what holds the memory of a site, up to its parameter `site`. */
   why?: string | undefined;
   program: string;
+  /** What the figures do not show. */
+  remarks: string[];
 }
