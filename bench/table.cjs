@@ -14,6 +14,7 @@ const options = readOptions(
 );
 const directory = path.join(__dirname, 'table');
 const MEMPROF = 'memprof';
+const BATCHES = 'memprof, in batches';
 const FLOOR = 'copy, hash and two additions';
 const BOOST = 'boost::concurrent_flat_map';
 const MUTEX = 'std::mutex + std::unordered_map';
@@ -63,6 +64,12 @@ function judge(rows) {
       (at) => at(MEMPROF).findNs / at(FLOOR).findNs,
       (x, keys) => x <= (keys < 100_000 ? 1.5 : 2.5),
     );
+    check(
+      'find and count in batches of 16, in copy, hash and two additions',
+      '≤ 1.5, from 100,000 keys on ≤ 2.5',
+      (at) => at(BATCHES).findNs / at(FLOOR).findNs,
+      (x, keys) => x <= (keys < 100_000 ? 1.5 : 2.5),
+    );
     check(`find and count, times as fast as ${BOOST}`, '≥ 1.2', ratioTo(BOOST, 'findNs'), (x) => x >= 1.2);
     check(`two writers, times as fast as ${BOOST}`, '≥ 1.2', ratioTo(BOOST, 'find2Ns'), (x) => x >= 1.2);
     check(`two writers, times as fast as ${MUTEX}`, '≥ 5', ratioTo(MUTEX, 'find2Ns'), (x) => x >= 5);
@@ -88,7 +95,14 @@ function judge(rows) {
       0,
     );
     check(
-      'snapshot with the keys, ns a key',
+      'snapshot with the places of the keys, ns a key',
+      '≤ 10',
+      (at) => at(MEMPROF).snapshotNs,
+      (x) => x <= 10,
+      1,
+    );
+    check(
+      'snapshot with copies of the keys, ns a key',
       '≤ 10',
       (at) => at(MEMPROF).snapshotCopyNs,
       (x) => x <= 10,

@@ -85,11 +85,13 @@ class GrowingIndex {
     Index index = Current();
     Prefetch(&index.words[Home(index, hash)]);
   }
-  // Fetches what it reads next. To be called when the word has arrived.
-  void PrefetchNode(uint64_t hash) const {
+  // Fetches the first `bytes` of the node that it reads next. To be called when the word has arrived.
+  void PrefetchNode(uint64_t hash, size_t bytes) const {
     Index index = Current();
     uint32_t word = index.words[Home(index, hash)].load(std::memory_order_relaxed);
-    if (IsNode(word)) Prefetch(arena_->At(RefOf(word)));
+    if (!IsNode(word)) return;
+    const char* node = static_cast<const char*>(arena_->At(RefOf(word)));
+    for (size_t at = 0; at < bytes; at += kLine) Prefetch(node + at);
   }
 
   // Nodes made, with those that were put too late.

@@ -77,7 +77,7 @@ class InternTable {
 
   // For searches in batches: the first for all, then the second for all, then the searches.
   void PrefetchWord(uint64_t hash) const { index_.PrefetchWord(NotZero(hash)); }
-  void PrefetchNode(uint64_t hash) const { index_.PrefetchNode(NotZero(hash)); }
+  void PrefetchNode(uint64_t hash) const { index_.PrefetchNode(NotZero(hash), sizeof(Node)); }
 
   Node* At(Ref ref) const { return static_cast<Node*>(arena_->At(ref)); }
 
