@@ -1,7 +1,8 @@
 'use strict';
 // Allocates buffers by turns with memprof's wrapper of the allocator and without, in one thread and one heap: two threads
-// or processes differ by a tenth and more for the way their heaps happen to lie. memprof runs all the time. Argument: the
-// path of allocator-switch. Prints ratios by size, as JSON. Needs --expose-gc.
+// or processes differ by a tenth and more for the way their heaps happen to lie. memprof runs all the time. What counts is
+// CPU time, so that others at work on the machine do not. Arguments: the path of allocator-switch, and the number of
+// rounds: of half a second, and going on. Prints ratios by size, as JSON. Needs --expose-gc.
 const memprof = require('../..');
 const allocator = require(process.argv[2]);
 
@@ -15,14 +16,19 @@ function allocate(bytes, times) {
   for (let i = 0; i < times; i++) sink.kept = Buffer.allocUnsafeSlow(bytes);
 }
 
-/** Nanoseconds an allocation, with the collections that it causes. */
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Nanoseconds of CPU an allocation, with the collections that it causes. */
 function turn(which, bytes, ms) {
   allocator.use(which);
   const times = Math.max(4, Math.floor(2 ** 20 / (bytes + 4096)));
   let count = 0;
-  const began = performance.now();
+  const began = cpuMs();
   let now = began;
-  for (; now - began < ms; now = performance.now(), count += times) allocate(bytes, times);
+  for (; now - began < ms; now = cpuMs(), count += times) allocate(bytes, times);
   // None may live into the next turn.
   sink.kept = undefined;
   gc();
@@ -49,9 +55,9 @@ function measure(bytes, rounds, ms, beforeTurn = () => {}) {
   return row;
 }
 
-function start(maxOverhead) {
+function start(maxOverhead, bufferSampleInterval = 2 ** 19) {
   memprof.stop();
-  memprof.start({ sampleInterval: 2 ** 30, buffers: true, maxOverhead });
+  memprof.start({ sampleInterval: 2 ** 30, buffers: true, bufferSampleInterval, maxOverhead, reset: true });
 }
 
 allocator.save();
@@ -59,10 +65,20 @@ start(MAX_OVERHEAD);
 if (!allocator.save()) throw new Error(`not wrapped: ${memprof.status().buffers.problem}`);
 for (const bytes of SIZES) measure(bytes, 10, 20);
 
+const [firstRounds, rounds] = process.argv.slice(3).map(Number);
 const HALF_SECOND = 500;
-const first = SIZES.map((bytes) => measure(bytes, 24, HALF_SECOND, () => start(MAX_OVERHEAD)));
+const first = SIZES.map((bytes) => measure(bytes, firstRounds, HALF_SECOND, () => start(MAX_OVERHEAD)));
 // A third of the time: as much of it for samples as there is where all of it is.
 start(MAX_OVERHEAD / 3);
 measure(64 * 1024, 50, 20);
-const goingOn = SIZES.map((bytes) => measure(bytes, 240, 20));
-console.log(JSON.stringify({ 'in the first half second': first, 'going on': goingOn }));
+const began = [performance.now(), cpuMs()];
+const goingOn = SIZES.map((bytes) => measure(bytes, rounds, 20));
+const share = (cpuMs() - began[1]) / (performance.now() - began[0]);
+start(MAX_OVERHEAD, 2 ** 30);
+const unsampled = SIZES.map((bytes) => measure(bytes, rounds, 20));
+const rows = {
+  'in the first half second': first,
+  'going on': goingOn,
+  'going on, without samples': unsampled,
+};
+console.log(JSON.stringify({ share, rows }));
