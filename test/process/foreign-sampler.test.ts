@@ -1,6 +1,7 @@
+import { readdirSync } from 'node:fs';
 import v8 from 'node:v8';
 import t from 'tap';
-import { endedWell, lastLine, plausible, type Report, run, scaled } from '../support/hazard.js';
+import { endedWell, lastLine, plausible, type Report, run, scaled, sources } from '../support/hazard.js';
 
 interface Figures {
   alloc: number;
@@ -15,6 +16,26 @@ t.test('somebody else samples first: start() says so and leaves them alone', asy
   t.equal(report.stateWhenBusy, 'stopped');
   t.ok((report.theirs as number) > 500, `their profile is alive, with ${report.theirs} samples`);
   plausible(t, report, { stopped: true, leastSamples: 100 });
+});
+
+t.test('--heap-prof samples first, and writes its profile at the end', async (t) => {
+  for (const source of sources) {
+    for (const how of ['alone', 'stopped']) {
+      const folder = t.testdir({});
+      const nodeArgs = ['--expose-gc', '--no-warnings', '--heap-prof', `--heap-prof-dir=${folder}`];
+      const outcome = await run('foreign-heap-prof.cjs', { nodeArgs, args: [folder, how], source });
+      const stopped = how === 'stopped';
+      if (!stopped) endedWell(t, outcome);
+      // Node.js says that it misses its sampler, in words of its version.
+      else t.match(outcome, { code: 0, signal: null });
+      const report = lastLine<{ codes: string[]; state: string; samples: number; files: number }>(outcome);
+      t.strictSame(report.codes, ['ERR_MEMPROF_SAMPLER_BUSY', ...(stopped ? ['started'] : [])], how);
+      t.equal(report.state, stopped ? 'running' : 'stopped');
+      t.equal(report.samples > 0, stopped);
+      t.equal(report.files, 0);
+      t.equal(readdirSync(folder).length, stopped ? 0 : 1, 'their profile');
+    }
+  }
 });
 
 const others = [
