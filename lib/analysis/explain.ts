@@ -15,6 +15,7 @@ import { nodeName } from './graph.js';
 import { judgeGrowth, MIN_CERTAIN } from './growth.js';
 import { readHistory, seriesOfHistory } from './history.js';
 import { type FindPlace, groupPaths, Holders, type NativePaths, objectsOf } from './holders.js';
+import { LOADER } from './internals.js';
 import { sampled } from './leak-sites.js';
 import { refuseIfTooCostly, type SnapshotCost, snapshotCost } from './snapshot-cost.js';
 
@@ -179,7 +180,12 @@ async function findSites(pattern: RegExp | undefined, limit: number): Promise<Si
   const { figures, stacks } = native().readRecords(false, false);
   await findFrames(framesOfStacks(stacks));
   for (const [at, stack] of stacks.entries()) {
-    const names = heapStackAt(stack).map((frame) => nodeName(frameInSources(frame), 'places', undefined));
+    const frames = heapStackAt(stack);
+    // What loading a module allocates is not of the function that requires it.
+    const loading = frames.findIndex(({ fileName }) => LOADER.test(fileName)) + 1;
+    const names = frames
+      .slice(0, loading === 0 ? frames.length : loading)
+      .map((frame) => nodeName(frameInSources(frame), 'places', undefined));
     const bytes = figures[at * 4]! - figures[at * 4 + 1]!;
     const objects = figures[at * 4 + 2]! - figures[at * 4 + 3]!;
     const scaled = bytes * scaleFactor(objects, bytes, native().readStatus().heap.sampleInterval);

@@ -7,7 +7,8 @@ import type { ProfileData, ProfileFrame } from '../profile/model.js';
 type Stack = readonly Readonly<ProfileFrame>[];
 type Kind = 'loading modules' | 'memprof' | undefined;
 
-const LOADER = /^node:internal\/(modules|main|bootstrap|process\/(pre_)?execution|source_map)(\/|$)/;
+/** Files of Node.js that load modules. */
+export const LOADER = /^node:internal\/(modules|main|bootstrap|process\/(pre_)?execution|source_map)(\/|$)/;
 // With the source maps of its package, memprof's own frames are in `lib`.
 const INSTALLED = /[\\/]node_modules[\\/]memprof[\\/](dist|lib)[\\/]/;
 const root = path.join(__dirname, '..', '..');
