@@ -17,9 +17,6 @@ const compiled = path.join(root, 'build', 'test');
 const SIDE_BY_SIDE = ['unit', 'process', 'command', 'http', 'hazard'];
 const ALONE = ['measured'];
 const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
-/** Tests wait for events, so only a test that hangs reaches this limit, however busy the machine is. */
-const LIMIT_SECONDS = SOAK ? 3600 : 900;
-
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -65,6 +62,8 @@ function testsNamed(name) {
 const startedAt = performance.now();
 const minutes = Number(options.minutes);
 if (!(minutes >= 0)) fail(`--minutes takes a number, not ${options.minutes}`);
+/** Tests wait for events, so only a test that hangs reaches this limit, however busy the machine is. */
+const LIMIT_SECONDS = SOAK || minutes > 0 ? 3600 : 900;
 /** At least one file is run. */
 const isOver = () => minutes > 0 && runs.all > 0 && performance.now() - startedAt > minutes * 60_000;
 
