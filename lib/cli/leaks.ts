@@ -42,8 +42,8 @@ export const leaks: Command = {
   summary: 'find sites whose memory in use grows steadily, from profiles over time',
   usage: `${NAME} [options] URL|FILE...`,
   details: `Takes two or more profiles as text or protobuf, and sorts them by time if all of them have one. Given a single
-URL, such as http://HOST:6060/debug/pprof/heap?gc=1, it asks what the program remembers of the last week, or of
---since; if that is too little, or with --count or --every, it fetches --count profiles, one every --every.
+URL, such as http://HOST:6060, it asks what the program remembers of the last week, or of --since; if that is too
+little, or with --count or --every, it fetches --count profiles of its heap, one every --every.
 growth is the slope of a line fitted to the bytes in use of a site, and +- its standard error; the stack that grew most
 is below it. chance is the probability that the report lists any site like this although it does not grow: the verdict
 is certain below 0.001, likely below 0.05, and noise otherwise.`,
