@@ -12,7 +12,7 @@ try {
   // A worker may load this twice: through inherited flags, and through memprof's wrapper around `Worker`.
   if (here[loaded] === undefined) {
     here[loaded] = true;
-    (require('./launch/start-registered.js') as typeof Begin).beginDropIn(process.env);
+    (require('./launch/start-registered.js') as typeof Begin).beginRegistered(process.env);
   }
 } catch (error) {
   try {

@@ -144,9 +144,9 @@ export function completionCommand(commands: () => Commands): Command {
     name: 'completion',
     summary: 'print a completion script for a shell',
     usage: `completion ${shells.join('|')}`,
-    details: `For bash, in ~/.bashrc: eval "$(memprof completion bash)"
-For zsh, in ~/.zshrc, after compinit: source <(memprof completion zsh)
-For fish, in ~/.config/fish/config.fish: memprof completion fish | source`,
+    details: `  bash, in ~/.bashrc:                    eval "$(memprof completion bash)"
+  zsh, in ~/.zshrc, after compinit:      source <(memprof completion zsh)
+  fish, in ~/.config/fish/config.fish:   memprof completion fish | source`,
     operands: shells,
     async run({ operands }) {
       if (operands.length !== 1) {

@@ -8,7 +8,7 @@ import { UsageError } from './options.js';
 import { Failure, loadProfile } from './profile-file.js';
 
 export const SOURCES = `FILE is a profile as text or protobuf, gzipped or not, a .heapprofile or collapsed stacks; - reads standard
-input, and an address (http://…) is fetched. Several are added up.`;
+input, and an address is fetched: that of a profile, or http://HOST:PORT for a program's heap. Several are added up.`;
 
 /** Reads profiles from files, addresses, and `-`; one after the other, for each may be large. */
 export async function loadSources(

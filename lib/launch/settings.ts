@@ -5,7 +5,7 @@ import { readVariables } from '../base/read-variables.js';
 import type { StartOptions } from '../profile/public-types.js';
 
 /** How `memprof/register` profiles a program. */
-export interface DropInSettings {
+export interface RegisterSettings {
   /** The given options of `start()`, without `heapLimitDump`; `start()` fills in the defaults of the others. */
   start: StartOptions;
   dir: string;
@@ -32,7 +32,7 @@ interface Values {
 }
 
 /** Reads settings from the environment. Wrong ones are reported in `problems` and keep their defaults. */
-export function readSettings(env: NodeJS.ProcessEnv): { settings: DropInSettings; problems: string[] } {
+export function readSettings(env: NodeJS.ProcessEnv): { settings: RegisterSettings; problems: string[] } {
   const { values, problems } = readVariables('register', env);
   const own: Record<string, unknown> = {};
   const start: Record<string, unknown> = {};

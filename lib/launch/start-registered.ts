@@ -9,7 +9,7 @@ import type { StartOptions } from '../profile/public-types.js';
 import { start } from '../sampler/start.js';
 import { isUnderNodemon } from './nodemon.js';
 import { saidBefore } from './said-before.js';
-import { type DropInSettings, readSettings } from './settings.js';
+import { type RegisterSettings, readSettings } from './settings.js';
 import { writeOnSignal } from './signals.js';
 // Loaded before the profiler starts, so as not to be in the profile.
 import { type GarbageCollection, writeProfiles, writeProfilesSoon } from './write-profile.js';
@@ -28,7 +28,7 @@ function reasonOf(error: unknown): string {
  * Starts the profiler as the environment variables say; in the main thread also its signal, exit and HTTP handling. Warns at
  * most once.
  */
-export function beginDropIn(env: NodeJS.ProcessEnv): void {
+export function beginRegistered(env: NodeJS.ProcessEnv): void {
   if (env[CHILD_MARK] !== undefined) return;
   const { settings, problems: found } = readSettings(env);
   const dir = resolveDirectory(settings.dir, found);
@@ -65,7 +65,7 @@ function resolveDirectory(dir: string, problems: string[]): string | null {
 }
 
 /** Starts the profiler, without the dump if its directory cannot be made; returns such problems. */
-function startWith(settings: DropInSettings, dir: string | null): string[] {
+function startWith(settings: RegisterSettings, dir: string | null): string[] {
   const { start: options, heapLimitDump } = settings;
   try {
     startAsOthers({ ...options, heapLimitDump: heapLimitDump ? dir : null });
@@ -88,7 +88,7 @@ function startAsOthers(options: StartOptions): void {
   }
 }
 
-function writeOnRequest(settings: DropInSettings, dir: string | null): void {
+function writeOnRequest(settings: RegisterSettings, dir: string | null): void {
   const tellFile = (file: string) => say(`wrote ${file}`);
   const tellProblem = (error: unknown) => say(`cannot write the profile: ${(error as Error).message}`);
   const write = (collection: GarbageCollection, ends: boolean) => {
@@ -107,7 +107,7 @@ function writeOnRequest(settings: DropInSettings, dir: string | null): void {
 }
 
 /** nodemon ends programs by SIGUSR2: memprof must not catch that signal there, unless MEMPROF_SIGNAL names it. */
-function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void {
+function leaveToNodemon(settings: RegisterSettings, env: NodeJS.ProcessEnv): void {
   if (settings.signal !== 'SIGUSR2' || settings.signalAsked === true || !isUnderNodemon(env)) return;
   delete settings.signal;
   say(
@@ -117,8 +117,8 @@ function leaveToNodemon(settings: DropInSettings, env: NodeJS.ProcessEnv): void 
 }
 
 async function listen(
-  { token, sourceMaps }: DropInSettings,
-  { port, host }: NonNullable<DropInSettings['http']>,
+  { token, sourceMaps }: RegisterSettings,
+  { port, host }: NonNullable<RegisterSettings['http']>,
 ): Promise<void> {
   const { server, holder } = await serveShared({
     port,
