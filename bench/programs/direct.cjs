@@ -1,6 +1,7 @@
 'use strict';
 // Runs a workload for some seconds, or collects garbage beside many live samples, while memprof takes the samples itself
 // (`direct`), while V8 does (`public`), or while both take each one (`both`).
+const fs = require('node:fs');
 const memprof = require('../..');
 const { native } = require('../../dist/addon/native.js');
 const { median } = require('../support/statistics.cjs');
@@ -9,7 +10,12 @@ const { answer, programArguments } = require('../support/program.cjs');
 const { way, workload, seconds, interval, depth, live } = programArguments();
 
 function start(more) {
-  memprof.start({ sampleInterval: interval, stackDepth: depth, directSamples: way !== 'public', ...more });
+  memprof.start({
+    sampleInterval: interval,
+    ...(depth === 0 ? {} : { stackDepth: depth }),
+    directSamples: way !== 'public',
+    ...more,
+  });
   native().compareAllSamples(way === 'both');
 }
 
@@ -20,10 +26,21 @@ function sampleNs(times, from) {
   return of(1).length === 0 || of(-1).length === 0 ? undefined : { own: median(of(1)), v8: median(of(-1)) };
 }
 
+/** Where the bench reads the thread's samples of `perf`, and what the meter said of the same time. */
+function moment() {
+  const { harvestCpuNs, readCpuNs, directSampleNs, v8SampleNs, callSiteNs } = memprof.status().internal;
+  return {
+    seconds: Number(process.hrtime.bigint()) / 1e9,
+    threadNs: Number(fs.readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]),
+    meteredNs: harvestCpuNs + readCpuNs + directSampleNs + v8SampleNs + callSiteNs,
+  };
+}
+
 async function work() {
   start();
   const run = require(`../workloads/${workload}.cjs`);
   const cpu = process.cpuUsage();
+  const from = process.platform === 'linux' ? moment() : undefined;
   const began = performance.now();
   let early = 0;
   let turns = 0;
@@ -31,13 +48,17 @@ async function work() {
     await run();
     if (early === 0 && performance.now() - began > 5000) early = native().sampleTimes().length;
   }
+  const to = from && moment();
   const { user, system } = process.cpuUsage(cpu);
-  const { heap, internal, overhead } = memprof.status();
+  const { heap, internal, overhead, tables } = memprof.status();
   const records = memprof.readRecords(true);
   const bytes = (which) => which.reduce((sum, record) => sum + record.allocBytes, 0);
   const isCut = (record) => record.stack().at(-1)?.functionName === '(truncated)';
   return {
     turns,
+    from,
+    to,
+    thread: process.pid,
     programMs: (user + system) / 1000,
     problem: heap.sourceProblem ?? undefined,
     source: heap.source,
@@ -47,9 +68,13 @@ async function work() {
     collections: memprof.readMemStats().numGC,
     readMs: internal.harvestCpuNs / heap.harvests / 1e6,
     longestPauseMs: heap.longestPauseNs / 1e6,
+    longestPauseWallMs: internal.longestPauseWallNs / 1e6,
     overhead,
     cutShare: bytes(records.filter(isCut)) / bytes(records),
     interval: heap.interval,
+    stackDepth: heap.stackDepth,
+    tableBytes: tables.usedBytes,
+    tableCuts: tables.cutStacks + tables.overflowSamples,
     compared: internal.stacksCompared,
     sampleNs: sampleNs(Array.from(native().sampleTimes()), early),
   };

@@ -63,11 +63,13 @@ async function childEnvironment() {
 
 /**
  * Runs a program of ./programs to its end, with the arguments as one JSON value. Resolves with what it sends: the last
- * message. `onMessage(message, child)` sees the others.
+ * message. `onMessage(message, child)` sees the others. `under` is a command that runs Node.js, such as `perf record`.
  */
-async function runProgram(name, args, { flags = [], env, onMessage } = {}) {
+async function runProgram(name, args, { flags = [], env, onMessage, under = [] } = {}) {
+  const [execPath, ...execArgv] = [...under, process.execPath, ...flags];
   const child = fork(path.join(bench, 'programs', `${name}.cjs`), [JSON.stringify(args)], {
-    execArgv: flags,
+    execPath,
+    execArgv,
     env: { ...(await childEnvironment()), ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
