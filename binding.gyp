@@ -48,6 +48,7 @@
         "native/heap/interval_steering.cc",
         "native/isolate/isolate_registry.cc",
         "native/isolate/isolate_sampler.cc",
+        "native/isolate/sampler_moments.cc",
         "native/base/libstdcxx_compat.cc",
         "native/isolate/loop_call.cc",
         "native/gc/mem_figures.cc",

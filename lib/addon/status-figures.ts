@@ -23,7 +23,10 @@ export const NO_FIGURES = {
     sampleInterval: 0,
     /** Mean bytes between two samples that the calling thread takes now; 0 when it is not profiled. */
     interval: 0,
-    /** Frames kept of a stack, in the calling thread; 0 before its first start. */
+    /**
+     * Frames kept of a stack, in the calling thread; 0 before its first start. Unless `start` was given a depth, it is 512
+     * where `source` is `direct`, else 64; and when half of `maxTableBytes` is used, new stacks are cut at 64 frames there, too.
+     */
     stackDepth: 0,
     /**
      * Nanoseconds since the garbage collection that the calling thread's figures describe. In a thread that is not
@@ -50,7 +53,10 @@ export const NO_FIGURES = {
      * `maxOverhead`. See `internal.harvestAgeLimitNs`.
      */
     overdueHarvests: 0,
-    /** Wall time of the longest reading of samples at a garbage collection, in nanoseconds. */
+    /**
+     * The most that memprof added to the pause of one garbage collection, in nanoseconds of CPU time of the profiled thread.
+     * Other programs that had the processor meanwhile are not in it; they are in `internal.longestPauseWallNs`.
+     */
     longestPauseNs: 0,
     /** For how many samples one stands. It is always 1: samples of the heap are not thinned out, unlike those of buffers. */
     thinning: 1,
@@ -71,8 +77,14 @@ export const NO_FIGURES = {
     sampling: null as number | null,
     /** Making profiles on the threads that are profiled: source maps, text, proto and other formats. */
     writing: 0,
-    /** `maxOverhead` of the calling thread, which bounds the readings at collections; 0 before its first start. */
+    /** `maxOverhead` of the calling thread; 0 before its first start. */
     limit: 0,
+    /**
+     * What `limit` bounds in the calling thread. `reading`: where V8 takes the samples, how many collections are read.
+     * `total`: where memprof takes them in a range of intervals, the interval, up to the coarsest. `nothing`: where memprof
+     * takes them at a fixed interval, each sample is taken and each collection read, whatever that costs.
+     */
+    limited: 'reading' as 'reading' | 'total' | 'nothing',
     /** The same as `total`, in the last minute. */
     lastMinute: 0,
   },
@@ -173,6 +185,8 @@ export const NO_FIGURES = {
     stacksAskedOfV8: 0,
     /** Wall time of the calling thread's last reading of samples. */
     lastHarvestNs: 0,
+    /** As `heap.longestPauseNs`, in wall time: with what other programs did meanwhile. */
+    longestPauseWallNs: 0,
     /** After how long a reading is overdue, in the calling thread; 0 before its first start. */
     harvestAgeLimitNs: 0,
     /** Nodes of V8's call trees that are known. */

@@ -105,7 +105,9 @@ const table: Option[] = [
     takers: PROFILED,
     kind: integer(1, 512),
     default: 64,
-    help: 'the most frames kept per stack, counted from the leaf',
+    help:
+      'the most frames kept per stack, counted from the leaf; by default 512 where memprof takes the samples itself ' +
+      '(`directSamples`)',
   },
   {
     name: 'maxOverhead',
@@ -115,7 +117,8 @@ const table: Option[] = [
     placeholder: 'SHARE',
     help:
       'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count. If ' +
-      '`sampleInterval` is a range, the limit on taking and reading them',
+      '`sampleInterval` is a range, the limit on taking and reading them; if it is fixed and memprof takes the samples itself ' +
+      '(`directSamples`), there is no limit',
   },
   {
     name: 'maxPause',

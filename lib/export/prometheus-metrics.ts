@@ -163,7 +163,7 @@ const health = [
   ),
   gauge(
     'max_harvest_seconds',
-    'The longest reading of samples at a garbage collection.',
+    'The most CPU time that memprof added to the pause of a garbage collection.',
     ({ status }) => seconds(status.heap.longestPauseNs),
     'max',
   ),

@@ -74,12 +74,18 @@ export interface StartOptions {
    * coarsest. A running process changes it with `setSampleInterval()`.
    */
   sampleInterval?: number | SampleIntervalRange;
-  /** Frames kept of a stack, leaf first, 1 … 512. Default 64. */
+  /**
+   * Frames kept of a stack, leaf first, 1 … 512. Default 64; where memprof takes the samples itself (`directSamples`), a frame
+   * costs little, and the default is 512, as long as half of `maxTableBytes` is free. Stacks that are deeper hang from a frame `(truncated)`.
+   */
   stackDepth?: number;
   /**
    * CPU time that reading V8's samples may take, as a share of wall time, 0.0001 … 1, beyond the first 100 ms. Above
    * it, some garbage collections go by unread: figures in use stay exact, allocations that died in between are
    * estimated. Default 0.005. See also `status().heap.overdueHarvests`.
+   *
+   * Where memprof takes the samples itself (`directSamples`), every collection is read. There it bounds the total cost, in a
+   * range of `sampleInterval`; with a fixed interval it bounds nothing: see `status().overhead.limited`.
    */
   maxOverhead?: number;
   /**

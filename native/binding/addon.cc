@@ -34,6 +34,7 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   request.sampler.sample_interval = static_cast<uint64_t>(options.Number("sampleInterval"));
   request.finest_interval = static_cast<uint64_t>(options.Number("finestInterval"));
   request.sampler.stack_depth = static_cast<int>(options.Number("stackDepth"));
+  request.sampler.direct_depth = request.sampler.stack_depth;
   request.sampler.max_overhead = options.Number("maxOverhead");
   request.sampler.max_pause_ns = static_cast<uint64_t>(options.Number("maxPause") * 1e6);
   request.max_table_bytes = static_cast<size_t>(options.Number("maxTableBytes"));

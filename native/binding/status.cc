@@ -6,6 +6,7 @@
 #include "base/clocks.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
+#include "heap/interval_steering.h"
 #include "isolate/isolate_registry.h"
 
 namespace memprof {
@@ -57,10 +58,16 @@ Group Heap(Napi::Env env, const ProcessStatus& status) {
   heap.Set("harvests", sum.harvests);
   heap.Set("skippedCollections", sum.skipped_gcs);
   heap.Set("overdueHarvests", sum.overdue_harvests);
-  heap.Set("longestPauseNs", sum.max_harvest_ns);
+  heap.Set("longestPauseNs", sum.longest_pause_ns);
   heap.Set("thinning", 1);
   heap.Set("displaced", sum.displaced);
   return heap;
+}
+
+const char* Limited(const SamplerStatus& caller) {
+  if (!caller.is_direct) return "reading";
+  IntervalRange range = WantedIntervals();
+  return range.finest < range.coarsest ? "total" : "nothing";
 }
 
 Group Overhead(Napi::Env env, const ProcessStatus& status, double limit) {
@@ -72,6 +79,7 @@ Group Overhead(Napi::Env env, const ProcessStatus& status, double limit) {
   if (sum.direct.steps != 0) overhead.Set("sampling", Share(sum.direct.sampling_ns(), status.running_ns));
   overhead.Set("writing", Share(sum.write_cpu_ns, status.running_ns));
   overhead.Set("limit", limit);
+  overhead.SetText("limited", Limited(status.caller));
   overhead.Set("lastMinute", Share(status.last_minute_cpu_ns, status.last_minute_ns));
   return overhead;
 }
@@ -142,6 +150,7 @@ Group Internal(Napi::Env env, const ProcessStatus& status) {
   internal.Set("stacksCompared", sum.direct.compared);
   internal.Set("stacksAskedOfV8", sum.direct.unsure);
   internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
+  internal.Set("longestPauseWallNs", sum.longest_pause_wall_ns);
   internal.Set("harvestAgeLimitNs", status.caller.age_limit_ns);
   internal.Set("treeNodes", sum.nodes);
   internal.Set("isolateBytes", sum.bytes);

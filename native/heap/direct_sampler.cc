@@ -31,27 +31,6 @@ constexpr int kDeathChecks = 4;
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
 
-// When a script is collected, V8 forgets its name and the lines of its functions. We may have read them
-// before.
-bool SameFrame(const FrameKey& ours, const FrameKey& v8s, const ProfileTables& tables) {
-  if (!SameText(tables.StringAt(ours.function_name), tables.StringAt(v8s.function_name))) return false;
-  std::string_view url = tables.StringAt(v8s.url);
-  if (v8s.line == 0 && url.empty()) return true;
-  return ours.line == v8s.line && ours.column == v8s.column && SameText(tables.StringAt(ours.url), url);
-}
-
-bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s) {
-  while (ours != 0 && v8s != 0) {
-    const StackNode* our = tables.StackAt(ours);
-    const StackNode* v8 = tables.StackAt(v8s);
-    if (!SameFrame(tables.FrameAt(our->key.frame)->key, tables.FrameAt(v8->key.frame)->key, tables))
-      return false;
-    ours = our->key.parent;
-    v8s = v8->key.parent;
-  }
-  return ours == v8s;
-}
-
 }  // namespace
 
 DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const AsyncLabels* labels)
@@ -63,20 +42,22 @@ DirectSampler::DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const 
       ledger_(tables),
       interner_(tables) {}
 
-bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead) {
+bool DirectSampler::Attach(const DirectOptions& options) {
   sampler_ = nullptr;
   if (hopeless_) return false;
-  problem_ = Find(interval, depth);
+  problem_ = Find(options.interval, options.v8_depth);
   if (problem_ == nullptr) problem_ = HookSampler(sampler_, this);
   if (problem_ != nullptr) return false;
-  depth_ = depth;
-  stacks_.Start(layout_, entry_word_, stack_, code_, depth);
-  ledger_.set_thread(thread);
-  of_v8_ = {static_cast<uint32_t>(interval), tables_->IntervalCode(static_cast<uint32_t>(interval))};
+  v8_depth_ = options.v8_depth;
+  v8_cuts_more_ = options.v8_depth < options.depth;
+  stacks_.Start(layout_, entry_word_, stack_, code_, options.depth, options.v8_depth);
+  ledger_.set_thread(options.thread);
+  of_v8_ = {options.interval, tables_->IntervalCode(options.interval)};
   drawn_ = of_v8_;
   uint64_t now = MonotonicNs();
   random_ = Mix(now ^ reinterpret_cast<uintptr_t>(this));
-  steering_.Start(max_overhead, of_v8_.interval, now);
+  step_began_ns_ = 0;
+  steering_.Start(options.max_overhead, of_v8_.interval, now);
   active_ = true;
   v8_boundary_ = compared_up_to_ = LastV8Id();
   audited_.clear();
@@ -88,10 +69,10 @@ bool DirectSampler::Attach(uint64_t interval, int depth, uint32_t thread, double
   return true;
 }
 
-const char* DirectSampler::Find(uint64_t interval, int depth) {
+const char* DirectSampler::Find(uint64_t interval, int v8_depth) {
   layout_ = LayoutOf(NODE_MODULE_VERSION);
   if (layout_ == nullptr) return "not known how this build of Node.js keeps its samples";
-  SamplerFacts facts{isolate_, interval, depth + 1};
+  SamplerFacts facts{isolate_, interval, v8_depth + 1};
   Found word = FindProfilerWord(*layout_, isolate_->GetHeapProfiler(), facts);
   if (word.at == nullptr) return word.problem;
   profiler_word_ = word.at;
@@ -128,9 +109,9 @@ bool DirectSampler::StillOurs() const {
 
 MEMPROF_SAMPLE_CODE void DirectSampler::OnStep(int bytes, uintptr_t soon, size_t size) {
   if (soon == 0) return StepAsV8(sampler_, bytes, soon, size);
-  uint64_t before = figures_.sampling_ns();
+  step_began_ns_ = MonotonicNs();
+  sampling_before_ns_ = figures_.sampling_ns();
   Sample(bytes, soon, size);
-  Pay(MonotonicNs(), figures_.sampling_ns() - before);
 }
 
 MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t size) {
@@ -138,19 +119,19 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   uint64_t v8_id = 0;
   bool v8_first = compare_all_ && figures_.steps % 2 == 1;
   if (v8_first) v8_id = AskV8(bytes, soon, size);
-  uint64_t begin = MonotonicNs();
-  ledger_.set_now(begin);
+  ledger_.set_now(step_began_ns_);
+  uint64_t begin = compare_all_ ? MonotonicNs() : 0;
   bool sure = true;
   Record* record = Take(soon, size, &sure);
-  uint64_t took = MonotonicNs() - begin;
+  if (compare_all_ && !v8_first && times_.size() < kMostTimes) {
+    times_.push_back({false, MonotonicNs() - begin});
+  }
   if (sure && calls_.active()) {
     record->calls = calls_.Collect(record->path);
     if (record->calls != 0) record->stack = 0;
     figures_.calls = calls_.figures();
   }
   ++figures_.steps;
-  Charge(took, &figures_.step_ns);
-  if (compare_all_ && !v8_first && times_.size() < kMostTimes) times_.push_back({false, took});
   if (proved_ && figures_.steps >= next_audit_) {
     audit_left_ = kAuditSamples;
     death_checks_left_ = kDeathChecks;
@@ -164,8 +145,19 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   if (audit_left_ != 0) --audit_left_;
 }
 
-// V8 asks this after each step.
+// V8 asks this after each step, so the step ends here.
 MEMPROF_SAMPLE_CODE intptr_t DirectSampler::NextStepSize() {
+  intptr_t size = DrawStepSize();
+  if (step_began_ns_ == 0) return size;
+  uint64_t now = MonotonicNs();
+  uint64_t of_others = figures_.sampling_ns() - sampling_before_ns_;
+  Charge(Elapsed(of_others, Elapsed(step_began_ns_, now)), &figures_.step_ns);
+  Pay(now, figures_.sampling_ns() - sampling_before_ns_);
+  step_began_ns_ = 0;
+  return size;
+}
+
+MEMPROF_SAMPLE_CODE intptr_t DirectSampler::DrawStepSize() {
   uint32_t interval = proved_ ? steering_.interval(WantedIntervals()) : of_v8_.interval;
   if (interval == of_v8_.interval) {
     drawn_ = of_v8_;
@@ -329,7 +321,7 @@ bool DirectSampler::Compare() {
     doubt_ = "V8 has no samples any more";
     return false;
   }
-  interner_.Read(isolate_, profile->GetRootNode(), depth_);
+  interner_.Read(isolate_, profile->GetRootNode(), v8_depth_);
   ResolveStacks(~uint64_t{0});
   compare_due_ = LastV8Id() != last;
   std::vector<v8::AllocationProfile::Sample> theirs;
@@ -356,7 +348,7 @@ bool DirectSampler::Compare() {
     if (found->size != record->size) doubt = "a sample has not the size that V8 has";
     // V8's stack has no lines of calls. On the spot, the functions were compared.
     bool comparable = record->calls == 0;
-    if (comparable && record->stack != stack && !SameStack(*tables_, record->stack, stack)) {
+    if (comparable && record->stack != stack && !SameStack(*tables_, record->stack, stack, v8_cuts_more_)) {
       doubt = "a stack is not V8's";
     }
     if (doubt == nullptr && walked && record->v8_id > compared_up_to_) ++figures_.compared;

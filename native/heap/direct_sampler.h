@@ -60,6 +60,14 @@ struct DirectFigures {
   }
 };
 
+struct DirectOptions {
+  uint32_t interval;
+  int depth;
+  int v8_depth;  // at which V8 cuts its stacks; at most `depth`
+  uint32_t thread;
+  double max_overhead;
+};
+
 class DirectSampler final : public StepListener {
  public:
   // This many samples must be equal before V8's own work is left out.
@@ -73,7 +81,7 @@ class DirectSampler final : public StepListener {
 
   // Begins to take samples. Returns false when that is not possible; `problem` then says why. REQUIRES: V8's
   // sampler was started just now, in a call from JavaScript.
-  bool Attach(uint64_t interval, int depth, uint32_t thread, double max_overhead);
+  bool Attach(const DirectOptions& options);
   // Asks for the lines of calls as well, from here on. Returns false when that is not possible; `call_problem`
   // then says why. REQUIRES: as `Attach`, which succeeded.
   bool AttachCalls(double max_overhead) {
@@ -167,9 +175,10 @@ class DirectSampler final : public StepListener {
   using Record = Ledger::Record;
 
   static void OnDead(const v8::WeakCallbackInfo<Record>& info);
-  const char* Find(uint64_t interval, int depth);
+  const char* Find(uint64_t interval, int v8_depth);
   void Charge(uint64_t took_ns, uint64_t* total);
   void Sample(int bytes, uintptr_t soon, size_t size);
+  intptr_t DrawStepSize();
   Record* Take(uintptr_t soon, size_t size, bool* sure);
   uint64_t AskV8(int bytes, uintptr_t soon, size_t size);
   void Verify(Record* record, uintptr_t soon);
@@ -203,7 +212,8 @@ class DirectSampler final : public StepListener {
   void* sampler_ = nullptr;
   StackRange stack_;
   CodeRanges code_;
-  int depth_ = 0;
+  int v8_depth_ = 0;
+  bool v8_cuts_more_ = false;  // than we do
   bool active_ = false;
   bool proved_ = false;
   bool hopeless_ = false;  // `Attach` must not try again in this isolate
@@ -235,6 +245,8 @@ class DirectSampler final : public StepListener {
   uint64_t audit_left_ = 0;  // samples that V8 still takes too in this audit
   uint64_t next_audit_ = 0;  // the step at which the next audit begins
   uint64_t last_took_ns_ = 0;
+  uint64_t step_began_ns_ = 0;       // 0: no step is going on
+  uint64_t sampling_before_ns_ = 0;  // what was charged before that step
   std::vector<Time> times_;
   DirectFigures figures_;
 };

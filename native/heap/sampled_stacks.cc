@@ -51,6 +51,15 @@ const char* NameOf(uint32_t id) {
 constexpr size_t kLongText = 1000;
 constexpr size_t kEnoughText = 500;
 
+// When a script is collected, V8 forgets its name and the lines of its functions. We may have read them
+// before.
+bool SameFrame(const FrameKey& ours, const FrameKey& v8s, const ProfileTables& tables) {
+  if (!SameText(tables.StringAt(ours.function_name), tables.StringAt(v8s.function_name))) return false;
+  std::string_view url = tables.StringAt(v8s.url);
+  if (v8s.line == 0 && url.empty()) return true;
+  return ours.line == v8s.line && ours.column == v8s.column && SameText(tables.StringAt(ours.url), url);
+}
+
 }  // namespace
 
 bool SameText(std::string_view ours, std::string_view v8s) {
@@ -58,17 +67,38 @@ bool SameText(std::string_view ours, std::string_view v8s) {
                          ours.substr(0, kEnoughText) == v8s.substr(0, kEnoughText));
 }
 
+bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s, bool v8_cuts_more) {
+  while (ours != 0 && v8s != 0) {
+    if (v8_cuts_more && v8s == tables.truncated_stack()) return true;
+    const StackNode* our = tables.StackAt(ours);
+    const StackNode* v8 = tables.StackAt(v8s);
+    if (!SameFrame(tables.FrameAt(our->key.frame)->key, tables.FrameAt(v8->key.frame)->key, tables))
+      return false;
+    ours = our->key.parent;
+    v8s = v8->key.parent;
+  }
+  return ours == v8s;
+}
+
 void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, const StackRange& stack,
-                          const CodeRanges& code, int depth) {
+                          const CodeRanges& code, int depth, int v8_depth) {
   functions_.set_layout(layout);
   left_by_ = left_by;
   stack_ = stack;
   code_ = code;
-  depth_ = static_cast<size_t>(depth);
-  most_frames_ = depth_ + 1 + kMoreFrames;
-  frames_.reserve(depth_ + 2);
+  most_depth_ = static_cast<size_t>(depth);
+  v8_depth_ = static_cast<size_t>(v8_depth);
+  ChooseDepth();
+  frames_.reserve(most_depth_ + 2);
   before_.clear();
   now_.clear();
+}
+
+// Deep stacks that have nothing in common could fill the tables, so when half of the room is used, stacks are
+// cut where V8 cuts them.
+void SampledStacks::ChooseDepth() {
+  depth_ = tables_->UsedBytes() > tables_->LimitBytes() / 2 ? v8_depth_ : most_depth_;
+  most_frames_ = depth_ + 1 + kMoreFrames;
 }
 
 void SampledStacks::Stop() {
@@ -231,11 +261,14 @@ const char* SampledStacks::Compare(uintptr_t node) {
   constexpr const char* kUnreadable = "a stack of V8's cannot be read";
   constexpr const char* kDifferent = "a stack is not V8's";
   V8Node at;
+  // V8 was asked for one frame more than its depth. It does not count its mark of a stack that is being
+  // deoptimised.
+  size_t v8_frames = v8_depth_ + 1;
   for (uint32_t id : frames_) {
     if (!ReadV8Node(node, &at)) return kUnreadable;
-    if (at.parent == 0) return kDifferent;
+    if (at.parent == 0) return v8_frames == 0 ? nullptr : kDifferent;
     node = at.parent;
-    // V8 was asked for one frame more than the depth.
+    if (id != kDeoptimising) --v8_frames;
     if (id == kTruncated) continue;
     if (const char* problem = CompareFrame(id, at)) return problem;
   }

@@ -5,8 +5,9 @@
 // called while V8 samples. `Describe` may allocate there, and must be called where that is allowed.
 //
 // Invariant: the stacks are those that V8's own sampler would record. They have the same frames by name,
-// script, line and column, are cut at the same depth, and where no JavaScript runs they have V8's name for
-// what it does. There is one exception: a stack that is cut has one more frame, "(truncated)", as its root.
+// script, line and column, and where no JavaScript runs they have V8's name for what it does. There are two
+// exceptions: they may be cut at a greater depth than V8's, and a stack that is cut has one more frame,
+// "(truncated)", as its root.
 
 #ifndef MEMPROF_NATIVE_HEAP_SAMPLED_STACKS_H_
 #define MEMPROF_NATIVE_HEAP_SAMPLED_STACKS_H_
@@ -33,6 +34,9 @@ namespace memprof {
 // beginnings are compared.
 bool SameText(std::string_view ours, std::string_view v8s);
 
+// Whether two stacks of the tables are the same. `v8_cuts_more`: V8 may have cut a stack that we have not cut.
+bool SameStack(const ProfileTables& tables, Ref ours, Ref v8s, bool v8_cuts_more);
+
 class SampledStacks {
  public:
   // About so much memory is used for paths.
@@ -43,7 +47,7 @@ class SampledStacks {
 
   // `left_by` is the isolate's word that FindEntryWord found. Allocates memory, which `Stop` frees.
   void Start(const V8Layout* layout, const uintptr_t* left_by, const StackRange& stack,
-             const CodeRanges& code, int depth);
+             const CodeRanges& code, int depth, int v8_depth);
   void Stop();
 
   struct Taken {
@@ -84,6 +88,7 @@ class SampledStacks {
   void OnCollected(bool major) {
     before_.clear();
     if (major) functions_.OnCollected();
+    ChooseDepth();
   }
   size_t functions() const { return functions_.size(); }
   size_t bytes() const {
@@ -105,6 +110,7 @@ class SampledStacks {
     uint32_t id;  // 0: not looked up yet
   };
 
+  void ChooseDepth();
   bool TakeFrames();
   bool WalkNow();
   v8::StateTag State();
@@ -120,7 +126,9 @@ class SampledStacks {
   const uintptr_t* left_by_ = nullptr;
   StackRange stack_;
   CodeRanges code_;
-  size_t depth_ = 0;
+  size_t most_depth_ = 0;
+  size_t v8_depth_ = 0;
+  size_t depth_ = 0;  // at which stacks are cut now
   size_t most_frames_ = 0;
   std::vector<uint32_t> frames_;                         // ids of the current stack, leaf first
   std::vector<Walked> before_;                           // the previous stack as it was walked

@@ -29,7 +29,8 @@ void AddStatus(SamplerStatus* sum, const SamplerStatus& other) {
   sum->write_cpu_ns += other.write_cpu_ns;
   sum->samples_imputed += other.samples_imputed;
   sum->harvests += other.harvests;
-  sum->max_harvest_ns = std::max(sum->max_harvest_ns, other.max_harvest_ns);
+  sum->longest_pause_ns = std::max(sum->longest_pause_ns, other.longest_pause_ns);
+  sum->longest_pause_wall_ns = std::max(sum->longest_pause_wall_ns, other.longest_pause_wall_ns);
   sum->samples_seen += other.samples_seen;
   sum->samples_lost += other.samples_lost;
   sum->samples_published += other.samples_published;
@@ -309,7 +310,10 @@ uint64_t IsolateRegistry::lockings() {
 
 SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   if (options.sample_interval == 0) options.sample_interval = latest_.sample_interval;
-  if (options.stack_depth == 0) options.stack_depth = latest_.stack_depth;
+  if (options.stack_depth == 0) {
+    options.stack_depth = latest_.stack_depth;
+    options.direct_depth = latest_.direct_depth;
+  }
   if (options.max_overhead == 0) options.max_overhead = latest_.max_overhead;
   if (options.max_pause_ns == 0) options.max_pause_ns = latest_.max_pause_ns;
   if (options.direct_samples < 0) options.direct_samples = latest_.direct_samples;

@@ -174,7 +174,7 @@ class IsolateRegistry {
   CountedMutex mutex_;
   std::vector<IsolateSampler*> samplers_;
   std::atomic<uint64_t> sample_interval_{0};  // that all threads were started with
-  SamplerOptions latest_{kDefaultInterval, 64, 0.005, 20'000'000, 0, 0};
+  SamplerOptions latest_{kDefaultInterval, 64, 512, 0.005, 20'000'000, 0, 0};
   bool label_threads_ = false;
   std::string heap_limit_dump_;  // directory, or empty
   bool buffers_ = false;

@@ -1,6 +1,5 @@
 #include "isolate/isolate_sampler.h"
 
-#include <uv.h>
 #include <v8-profiler.h>
 
 #include <algorithm>
@@ -76,7 +75,11 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   direct_.Detach();
   direct_.Forget();
   if (options.direct_samples > 0 && recorder_ == nullptr) {
-    direct_.Attach(options.sample_interval, options.stack_depth, options.thread, options.max_overhead);
+    direct_.Attach({.interval = static_cast<uint32_t>(options.sample_interval),
+                    .depth = options.direct_depth,
+                    .v8_depth = options.stack_depth,
+                    .thread = options.thread,
+                    .max_overhead = options.max_overhead});
   }
   if (options.call_sites > 0 && direct_.active()) direct_.AttachCalls(options.max_overhead);
   uint64_t now = MonotonicNs();
@@ -87,7 +90,6 @@ bool IsolateSampler::Start(const SamplerOptions& options) {
   options_ = options;
   perhaps_ours_ = false;
   state_ = SamplerState::kRunning;
-  figures_.stack_depth = options.stack_depth;
   PublishStatus();
   return true;
 }
@@ -189,7 +191,10 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
   self->buffers_.OnPrologue();
   self->clock_.OnPrologue();
   // Our own harvest may cause a GC, which comes here again. The harvest must not begin a second time then.
-  if (!self->harvesting_) self->Settle(Reason::kPrologue);
+  if (!self->harvesting_) {
+    self->pause_cpu_ns_ = self->pause_wall_ns_ = 0;
+    self->Settle(Reason::kPrologue);
+  }
   if (self->state_ == SamplerState::kRunning && !self->harvesting_ && !self->direct_.active()) {
     bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
     bool major = type == v8::kGCTypeMarkSweepCompact;
@@ -234,7 +239,7 @@ void IsolateSampler::DoHarvest(Reason reason) {
   if (reason != Reason::kRead) {
     budget_.Spend(now, cpu, work, reason == Reason::kForcedGc ? Payment::kForced : Payment::kInFull);
     figures_.harvest_cpu_ns += cpu;
-    figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
+    CountPause(cpu, figures_.last_harvest_ns);
   } else {
     budget_.Learn(now, cpu, work);
     figures_.read_cpu_ns += cpu;
@@ -274,7 +279,7 @@ void IsolateSampler::Settle(Reason reason) {
     figures_.read_cpu_ns += cpu;
   } else {
     figures_.harvest_cpu_ns += cpu;
-    figures_.max_harvest_ns = std::max(figures_.max_harvest_ns, figures_.last_harvest_ns);
+    CountPause(cpu, figures_.last_harvest_ns);
   }
   MeterSampling(now, cpu);
   harvested_at_gc_ = clock_.completed();
@@ -285,50 +290,25 @@ void IsolateSampler::Settle(Reason reason) {
 void IsolateSampler::PublishDirect(bool major) {
   if (state_ == SamplerState::kStopped || !direct_.AnyToPublish()) return;
   uint64_t begin = MonotonicNs();
+  uint64_t cpu_begin = ThreadCpuNs();
   direct_.OnCollected(major);
   direct_.Publish();
   if (major) direct_.EndMajorCollection();
+  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
   uint64_t now = MonotonicNs();
-  figures_.harvest_cpu_ns += Elapsed(begin, now);
-  MeterSampling(now, Elapsed(begin, now));
+  figures_.harvest_cpu_ns += cpu;
+  CountPause(cpu, Elapsed(begin, now));
+  MeterSampling(now, cpu);
   if (direct_.active()) figures_.as_of_ns = clock_.last_gc_end_ns();
   PublishStatus();
 }
 
-uint64_t IsolateSampler::ReportHeap(uint64_t used) {
-  int64_t change = static_cast<int64_t>(used) - static_cast<int64_t>(reported_heap_);
-  reported_heap_ = used;
-  return HeapMoments::Process()->AddHeap(change);
-}
-
-void IsolateSampler::LookWhetherMomentIsDue(bool major) {
-  if (state_ != SamplerState::kRunning) return;
-  constexpr uint64_t kFreeNs = 20'000'000;
-  HeapMoments* moments = HeapMoments::Process();
-  uint64_t now = MonotonicNs();
-  moment_.at_ns = now;
-  moment_.heap_used = ReportHeap(clock_.heap_used());
-  moment_.external = clock_.external();
-  double allowed = kFreeNs + options_.max_overhead * static_cast<double>(Elapsed(figures_.started_ns, now));
-  bool has_time = static_cast<double>(remembering_ns_) <= allowed;
-  peak_is_due_ = has_time && moments->IsPeak(moment_.heap_used);
-  history_is_due_ = history_is_due_ || (major && has_time && moments->IsHistoryDue(now));
-}
-
-void IsolateSampler::RememberMoment() {
-  if (!peak_is_due_ && !history_is_due_) return;
-  uint64_t begin = MonotonicNs();
-  size_t rss;
-  if (uv_resident_set_memory(&rss) == 0) moment_.rss = rss;
-  HeapMoments* moments = HeapMoments::Process();
-  if (peak_is_due_) moments->TryTakePeak(moment_);
-  // If another thread is at it, the history has a moment of now.
-  if (history_is_due_) moments->TryAddToHistory(moment_);
-  peak_is_due_ = history_is_due_ = false;
-  uint64_t now = MonotonicNs();
-  remembering_ns_ += Elapsed(begin, now);
-  figures_.harvest_cpu_ns += Elapsed(begin, now);
-  figures_.meter.Add(now, Elapsed(begin, now));
+// Counts a stretch of work in the pause of a GC. Its wall time may contain what other programs did.
+void IsolateSampler::CountPause(uint64_t cpu_ns, uint64_t wall_ns) {
+  pause_cpu_ns_ += cpu_ns;
+  pause_wall_ns_ += wall_ns;
+  figures_.longest_pause_ns = std::max(figures_.longest_pause_ns, pause_cpu_ns_);
+  figures_.longest_pause_wall_ns = std::max(figures_.longest_pause_wall_ns, pause_wall_ns_);
 }
 
 void IsolateSampler::MeterSampling(uint64_t now, uint64_t more_ns) {
@@ -406,6 +386,7 @@ void IsolateSampler::PublishStatus() {
   figures_.age_limit_ns = budget_.AgeLimit(interner_.size() + harvest_.live());
   figures_.bytes = harvest_.bytes() + interner_.bytes() + direct_.bytes();
   figures_.is_direct = direct_.active();
+  figures_.stack_depth = direct_.active() ? options_.direct_depth : options_.stack_depth;
   figures_.interval = direct_.active() ? direct_.interval() : options_.sample_interval;
   figures_.direct_problem = direct_.problem();
   figures_.has_calls = direct_.has_calls();

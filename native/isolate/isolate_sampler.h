@@ -45,7 +45,8 @@ enum class SamplerState : uint64_t {
 
 struct SamplerOptions {
   uint64_t sample_interval;  // where V8 takes the samples; the coarsest where we do
-  int stack_depth;
+  int stack_depth;           // where V8 takes the samples
+  int direct_depth;          // where we do
   double max_overhead;
   uint64_t max_pause_ns;
   uint32_t thread;          // the thread in the keys of buckets; 0 to share buckets with other threads
@@ -73,9 +74,10 @@ struct SamplerStatus {
 
   // All the metered work that memprof does on this thread.
   uint64_t own_cpu_ns() const { return harvest_cpu_ns + read_cpu_ns + write_cpu_ns + direct.sampling_ns(); }
-  uint64_t last_harvest_ns = 0;  // wall
-  uint64_t max_harvest_ns = 0;   // wall
-  uint64_t as_of_ns = 0;         // monotonic: the moment that the published figures describe
+  uint64_t last_harvest_ns = 0;   // wall
+  uint64_t longest_pause_ns = 0;  // the most CPU time that we spent in the pause of one GC
+  uint64_t longest_pause_wall_ns = 0;
+  uint64_t as_of_ns = 0;  // monotonic: the moment that the published figures describe
   uint64_t samples_seen = 0;
   uint64_t samples_lost = 0;
   uint64_t samples_imputed = 0;
@@ -174,6 +176,7 @@ class IsolateSampler {
   // Returns the heap of all isolates.
   uint64_t ReportHeap(uint64_t used);
   void MeterSampling(uint64_t now, uint64_t more_ns);
+  void CountPause(uint64_t cpu_ns, uint64_t wall_ns);
   void ReadSamples();
   uint64_t ExpectedTaken() const;
   uint64_t ExpectedWork() const;
@@ -202,6 +205,9 @@ class IsolateSampler {
   bool peak_is_due_ = false;
   bool history_is_due_ = false;
   uint64_t remembering_ns_ = 0;  // time spent so far
+  // What we have spent in the pause of the current GC.
+  uint64_t pause_cpu_ns_ = 0;
+  uint64_t pause_wall_ns_ = 0;
   CostBudget budget_;
   SamplerOptions options_{};
   SamplerState state_ = SamplerState::kStopped;

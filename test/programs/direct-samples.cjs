@@ -2,7 +2,8 @@
 // Runs code whose stacks have unusual frames, while memprof and V8 both take each sample and memprof compares the two.
 // usage: direct-samples.cjs ROUNDS MODE [SAMPLE INTERVAL [STACK DEPTH]]
 // MODE "compare" does just that, and "worker" does it in a worker. With "doubt", V8 takes only the samples that memprof
-// needs it for, and memprof is made to act in the middle as if a comparison had failed.
+// needs it for, and memprof is made to act in the middle as if a comparison had failed. STACK DEPTH 0 is the default, at
+// which V8 cuts its stacks where memprof does not.
 const { EventEmitter } = require('node:events');
 const { Readable } = require('node:stream');
 const vm = require('node:vm');
@@ -209,7 +210,7 @@ function keep() {
 }
 
 async function main() {
-  memprof.start({ directSamples: true, sampleInterval, stackDepth });
+  memprof.start({ directSamples: true, sampleInterval, ...(stackDepth === 0 ? {} : { stackDepth }) });
   native().compareAllSamples(mode !== 'doubt');
   for (let n = 0; n < rounds; n++) {
     await round(n);

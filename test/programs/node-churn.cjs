@@ -45,7 +45,7 @@ function countTree() {
   return count;
 }
 
-start({ sampleInterval: 64, maxOverhead: 1, maxPause: 1000 });
+start({ directSamples: false, sampleInterval: 64, maxOverhead: 1, maxPause: 1000 });
 
 const rounds = [];
 let newNodes = 0;

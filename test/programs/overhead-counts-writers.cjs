@@ -59,6 +59,7 @@ async function main(profiled) {
   console.log(
     JSON.stringify({
       ...report,
+      source: memprof.status().heap.source,
       overhead,
       internal,
     }),

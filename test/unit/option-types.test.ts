@@ -70,7 +70,8 @@ t.test("C++ has the table's defaults", (t) => {
   t.equal(heap.sampleInterval, initial('sampleInterval'));
   const header = readFileSync(path.join(root, 'native', 'isolate', 'isolate_registry.h'), 'utf8');
   const [, depth, overhead, pause, direct] =
-    /SamplerOptions latest_\{kDefaultInterval, (\d+), ([\d.]+), ([\d']+), 0, ([01])\}/.exec(header) ?? [];
+    /SamplerOptions latest_\{kDefaultInterval, (\d+), 512, ([\d.]+), ([\d']+), 0, ([01])\}/.exec(header) ??
+    [];
   const [, interval] = /kDefaultInterval = (\d+) \* 1024;/.exec(header) ?? [];
   t.equal(Number(depth), initial('stackDepth'));
   t.equal(Number(overhead), initial('maxOverhead'));
