@@ -76,7 +76,8 @@ export interface StartOptions {
   sampleInterval?: number | SampleIntervalRange;
   /**
    * Frames kept of a stack, leaf first, 1 … 512. Default 64; where memprof takes the samples itself (`directSamples`), a frame
-   * costs little, and the default is 512, as long as half of `maxTableBytes` is free. Stacks that are deeper hang from a frame `(truncated)`.
+   * costs little, and the default is 512, as long as half of `maxTableBytes` is free. Stacks that are deeper hang from a frame
+   * `(truncated)`.
    */
   stackDepth?: number;
   /**
