@@ -154,7 +154,13 @@ async function servers() {
 function frees() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'memprof-'));
   const native = path.join(__dirname, '..', 'native');
-  const sources = ['arena', 'buffer_allocator', 'buffer_profile', 'clocks', 'profile_tables'];
+  const sources = [
+    'base/arena',
+    'base/clocks',
+    'buffers/buffer_allocator',
+    'buffers/buffer_profile',
+    'tables/profile_tables',
+  ];
   const program = path.join(dir, 'buffer-free');
   execFileSync(process.env.CXX ?? 'g++', [
     ...['-O2', '-std=gnu++20', '-pthread', '-fPIC', `-I${native}`, '-o', program],
