@@ -191,7 +191,20 @@ function targetsOf(results, collections, splits) {
   return targets;
 }
 
+/** Says what is missing before minutes are spent. */
+function checkWorkloads() {
+  try {
+    if (WORKLOADS.includes('bundler')) require.resolve('webpack');
+  } catch {
+    console.error(
+      'The bundler is missing: run "npm run bench:install", or give --workloads=compiler,server.',
+    );
+    process.exit(1);
+  }
+}
+
 async function main() {
+  checkWorkloads();
   const problem = perfProblem();
   if (problem !== undefined) console.log(`Nothing is compared with perf: ${problem}\n`);
   const results = Object.fromEntries(
