@@ -59,6 +59,7 @@
         "native/encode/proto_snapshot.cc",
         "native/buffers/stack_cache.cc",
         "native/heap/line_counter.cc",
+        "native/heap/maglev_lines.cc",
         "native/heap/safe_memory.cc",
         "native/heap/sampled_stacks.cc",
         "native/heap/script_texts.cc",

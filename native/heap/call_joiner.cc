@@ -14,11 +14,11 @@ std::string_view View(const char* text) { return text == nullptr ? std::string_v
 
 }  // namespace
 
-JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample) {
+JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample, bool leaf_known) {
   // The path is gone where the tables were reset meanwhile.
   if (path > stacks_->paths().size()) return {};
   ReadCalls(sample);
-  if (!Fit(path)) return {};
+  if (!Fit(path, leaf_known)) return {};
   return {Intern(), knows_line_};
 }
 
@@ -38,7 +38,7 @@ void CallJoiner::ReadCalls(const CpuSample& sample) {
   }
 }
 
-bool CallJoiner::Fit(uint32_t path) {
+bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
   frames_.clear();
   knows_line_ = false;
   bool cut = false;
@@ -68,6 +68,12 @@ bool CallJoiner::Fit(uint32_t path) {
     if (found == calls_.size()) {
       if (v8_frames_ < kNearlyMostFrames || next != found) return false;
       frames_.push_back(frame);
+      continue;
+    }
+    if (innermost && !leaf_known) {
+      frames_.push_back(frame);
+      innermost = false;
+      next = found + 1;
       continue;
     }
     for (size_t i = next; i < found; ++i) {

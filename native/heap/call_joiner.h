@@ -25,7 +25,8 @@ class CallJoiner {
  public:
   CallJoiner(ProfileTables* tables, SampledStacks* stacks) : tables_(tables), stacks_(stacks) {}
 
-  JoinedStack Join(uint32_t path, const CpuSample& sample);
+  // Without `leaf_known`, V8's line of the innermost function is wrong, and so is what was inlined there.
+  JoinedStack Join(uint32_t path, const CpuSample& sample, bool leaf_known);
 
   size_t bytes() const { return calls_.capacity() * sizeof(Call) + frames_.capacity() * sizeof(Ref); }
 
@@ -40,7 +41,7 @@ class CallJoiner {
   };
 
   void ReadCalls(const CpuSample& sample);
-  bool Fit(uint32_t path);
+  bool Fit(uint32_t path, bool leaf_known);
   bool AddInlined(const Call& call);
   std::string_view UrlOf(const Call& call) const;
   Ref Intern();

@@ -8,16 +8,22 @@
 #include "base/clocks.h"
 #include "base/hash.h"
 #include "heap/cpu_profiler_threads.h"
+#include "heap/maglev_lines.h"
 
 namespace memprof {
 
 namespace {
+
+// V8's compiler Maglev, which is not built into Node.js before 24.
+constexpr bool kHasMaglev = NODE_MAJOR_VERSION >= 24;
+constexpr MaglevFormat kMaglev = NODE_MAJOR_VERSION >= 26 ? MaglevFormat{12, true} : MaglevFormat{11, false};
 
 // How often V8's thread wakes up to read what V8 has compiled, and our samples. It also interrupts the
 // isolate's thread for a sample of its own then, which we do not use.
 constexpr int kProcessorWakesUs = 250'000;
 // Samples are read when so many wait, or the first one has waited so long.
 constexpr size_t kEnoughWaiting = 256;
+constexpr size_t kManyWaiting = CallSites::kMostWaiting * 3 / 4;
 constexpr uint64_t kLongWaitUs = 1'000'000;
 // How often we look for other CPU profilers, at samples.
 constexpr uint64_t kLookEveryNs = 200'000'000;
@@ -34,6 +40,7 @@ struct Sight {
   int line;
   int column;
   uint32_t path;
+  bool leaf_known;
   bool operator==(const Sight&) const = default;
 };
 struct SightHash {
@@ -41,6 +48,24 @@ struct SightHash {
     uint64_t place = uint64_t{static_cast<uint32_t>(sight.line)} << 32 | static_cast<uint32_t>(sight.column);
     return Combine(Combine(reinterpret_cast<uintptr_t>(sight.node), place), sight.path);
   }
+};
+
+// Changes where a frame goes on, as long as this object exists.
+class ReturnsTo {
+ public:
+  ReturnsTo(uintptr_t* returns, uintptr_t pc)
+      : returns_(returns), before_(returns == nullptr ? 0 : *returns) {
+    if (returns_ != nullptr) *static_cast<volatile uintptr_t*>(returns_) = pc;
+  }
+  ~ReturnsTo() {
+    if (returns_ != nullptr) *static_cast<volatile uintptr_t*>(returns_) = before_;
+  }
+  ReturnsTo(const ReturnsTo&) = delete;
+  ReturnsTo& operator=(const ReturnsTo&) = delete;
+
+ private:
+  uintptr_t* const returns_;
+  const uintptr_t before_;
 };
 
 }  // namespace
@@ -128,7 +153,7 @@ void CallSites::EndProfile(bool read) {
   profile->Delete();
 }
 
-uint32_t CallSites::Collect(uint32_t path) {
+uint32_t CallSites::Collect(uint32_t path, uintptr_t* returns, const CodeRanges& code) {
   if (busy_ || !active()) return 0;
   ++figures_.samples;
   uint64_t begin = MonotonicNs();
@@ -139,9 +164,15 @@ uint32_t CallSites::Collect(uint32_t path) {
     return 0;
   }
   begin = MonotonicNs();
-  v8::CpuProfiler::CollectSample(isolate_);
+  LinePlace place;
+  if (kHasMaglev && returns != nullptr) place = FindLinePlace(*returns, code.code, kMaglev);
+  {
+    // V8 walks the stack in this call, and nothing returns to the innermost JavaScript frame meanwhile.
+    ReturnsTo moved(place.pc != 0 && place.known ? returns : nullptr, place.pc);
+    v8::CpuProfiler::CollectSample(isolate_);
+  }
   uint64_t end = MonotonicNs();
-  waiting_.push_back({path, begin / 1000, end / 1000});
+  waiting_.push_back({path, begin / 1000, end / 1000, place.known});
   uint64_t took = std::min(Elapsed(begin, end), kLongSampleNs);
   spent_ns_ += took;
   figures_.ns += took;
@@ -158,8 +189,9 @@ void CallSites::LookForOthers(uint64_t now_ns) {
   figures_.ns += took;
 }
 
-bool CallSites::IsDue(uint64_t now_ns) const {
+bool CallSites::IsDue(uint64_t now_ns, bool all_described) const {
   if (ending_) return true;
+  if (!all_described) return waiting_.size() >= kManyWaiting;
   return !waiting_.empty() &&
          (waiting_.size() >= kEnoughWaiting || now_ns / 1000 >= waiting_.front().end_us + kLongWaitUs);
 }
@@ -219,9 +251,9 @@ void CallSites::Read(const v8::CpuProfile& profile) {
   while (next < waiting_.size() && reader.Next(&sample)) {
     for (; next < waiting_.size() && waiting_[next].end_us < sample.at_us; ++next) Give({});
     if (next == waiting_.size() || sample.at_us < waiting_[next].begin_us) continue;
-    uint32_t path = waiting_[next++].path;
-    auto [known, is_new] = joined.try_emplace({sample.node, sample.line, sample.column, path});
-    if (is_new) known->second = joiner_.Join(path, sample);
+    const auto& [path, begin_us, end_us, leaf_known] = waiting_[next++];
+    auto [known, is_new] = joined.try_emplace({sample.node, sample.line, sample.column, path, leaf_known});
+    if (is_new) known->second = joiner_.Join(path, sample, leaf_known);
     Give(known->second);
   }
   if (reader.broken()) problem_ = "V8's CPU samples are not kept as they should be";

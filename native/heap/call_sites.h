@@ -26,6 +26,7 @@
 
 #include "heap/call_joiner.h"
 #include "heap/sampled_stacks.h"
+#include "heap/v8_layout.h"
 #include "tables/profile_tables.h"
 
 namespace memprof {
@@ -68,12 +69,14 @@ class CallSites {
   // Why no lines are known, although they were wanted; null if they are.
   const char* problem() const { return problem_; }
 
-  // Asks V8 for a sample of the current stack, which our own walk has named `path`. Returns a ticket for
-  // `Resolve`; 0: there will be no lines.
-  uint32_t Collect(uint32_t path);
+  // Asks V8 for a sample of the current stack, which our own walk has named `path`. `returns` is the word that
+  // holds the address at which the innermost JavaScript frame goes on, or null. Returns a ticket for `Resolve`;
+  // 0: there will be no lines.
+  uint32_t Collect(uint32_t path, uintptr_t* returns, const CodeRanges& code);
 
-  // Whether it is time for `Drain`.
-  bool IsDue(uint64_t now_ns) const;
+  // Whether it is time for `Drain`. Where some functions of the stacks are not described yet, it is worth waiting
+  // for them.
+  bool IsDue(uint64_t now_ns, bool all_described) const;
   // Finds the stacks of all waiting samples. REQUIRES: called at a safe moment, and functions of the stacks are
   // described as far as possible.
   void Drain();
@@ -95,6 +98,7 @@ class CallSites {
     uint32_t path;
     uint64_t begin_us;
     uint64_t end_us;
+    bool leaf_known;  // V8 has the right line of the innermost function
   };
   bool StartProfile();
   void EndProfile(bool read);

@@ -127,7 +127,7 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
     times_.push_back({false, MonotonicNs() - begin});
   }
   if (sure && calls_.active()) {
-    record->calls = calls_.Collect(record->path);
+    record->calls = calls_.Collect(record->path, FindReturn(*entry_word_, stack_), code_);
     if (record->calls != 0) record->stack = 0;
     figures_.calls = calls_.figures();
   }
@@ -301,7 +301,7 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
 void DirectSampler::ReadCalls(uint64_t until_ns) {
   if (!calls_.active()) return;
   bool all = until_ns == ~uint64_t{0};
-  if (all || calls_.IsDue(MonotonicNs())) calls_.Drain();
+  if (all || calls_.IsDue(MonotonicNs(), !stacks_.AnyToDescribe())) calls_.Drain();
   figures_.calls = calls_.figures();
 }
 

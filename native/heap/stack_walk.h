@@ -28,6 +28,10 @@
 
 namespace memprof {
 
+// V8 marks the type of a frame with twice the type's number.
+constexpr uintptr_t kEntryMarker = 1 * 2;
+constexpr uintptr_t kConstructEntryMarker = 2 * 2;
+
 // Walks from the frame that JavaScript left by (0: no JavaScript runs), leaf first, until the stack ends or
 // `on_frame` returns false. It calls `on_frame` with the address of the word that holds the frame's function.
 // Such a word holds an object of V8's heap, but no function while the frame is being deoptimised. Returns
@@ -36,9 +40,6 @@ namespace memprof {
 template <typename F>
 [[gnu::always_inline]] inline bool WalkFrames(uintptr_t left_by, const StackRange& stack,
                                               const CodeRanges& code, F&& on_frame) {
-  // V8 marks the type of a frame with twice the type's number.
-  constexpr uintptr_t kEntryMarker = 1 * 2;
-  constexpr uintptr_t kConstructEntryMarker = 2 * 2;
   constexpr ptrdiff_t kLeftByWord = -8;   // in an entry frame
   constexpr size_t kMostSteps = 1 << 16;  // more frames than fit on a thread's stack
   if (left_by == 0) return true;
@@ -69,6 +70,10 @@ template <typename F>
   }
   return false;
 }
+
+// Returns the word that holds the address at which the innermost JavaScript frame goes on, or null where there
+// is none.
+uintptr_t* FindReturn(uintptr_t left_by, const StackRange& stack);
 
 struct WalkedStack {
   // How many elements of `functions` were set.
