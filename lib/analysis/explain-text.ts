@@ -24,11 +24,13 @@ export function formatExplanation({ thread, sites, snapshot }: Explanation): str
 
 const SHOWN_PATHS = 5;
 const SHOWN_KINDS = 4;
+const SHOWN_LINES = 5;
 
-function siteLines({ site, bytes, bytesError, samples, reached, paths, notHeld }: SiteExplanation): string[] {
+function siteLines(explained: SiteExplanation): string[] {
+  const { site, lines: own, bytes, bytesError, samples, reached, paths, notHeld } = explained;
   const size = `${formatValue(bytes, 'bytes')} ± ${formatValue(bytesError, 'bytes')}`;
   const lines = [
-    `${printable(site)}    ${size} in use, ${count(samples, 'sample')}, ${reached} reached`,
+    `${printable(site)}${linesOf(own)}    ${size} in use, ${count(samples, 'sample')}, ${reached} reached`,
     ...paths.slice(0, SHOWN_PATHS).flatMap(({ path, share, shareError, kinds, place }) => {
       const shown = kinds.slice(0, SHOWN_KINDS).map((each) => `${each.samples} ${each.kind}`);
       const where = place === null || place.lineNumber === 0 ? '' : `; ${place.fileName}:${place.lineNumber}`;
@@ -44,6 +46,11 @@ function siteLines({ site, bytes, bytesError, samples, reached, paths, notHeld }
     lines.push(`  not held by anything: ${percent(notHeld.share)} (garbage at that moment)`);
   }
   return [...lines, ''];
+}
+
+function linesOf(own: readonly number[]): string {
+  if (own.length === 0) return '';
+  return ` (${own.length === 1 ? 'line' : 'lines'} ${own.slice(0, SHOWN_LINES).join(', ')}${own.length > SHOWN_LINES ? ' …' : ''})`;
 }
 
 function percent(share: number): string {

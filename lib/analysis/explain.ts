@@ -59,6 +59,8 @@ export interface HoldingPath {
 /** A site, and what holds the objects that it allocated. */
 export interface SiteExplanation {
   site: string;
+  /** The lines of its function that allocate what is in use, or call what does: most bytes first; empty where no lines are known (`callSites`). */
+  lines: number[];
   /** Bytes in use, scaled up, and the standard error of that. */
   bytes: number;
   bytesError: number;
@@ -130,10 +132,11 @@ export async function explain(options?: ExplainOptions): Promise<Explanation> {
   const chosen = alive === 0 ? 1 : raw.alive / alive;
   const explainAll = () => {
     const holders = new Holders(raw, places.find);
-    return sites.map(({ name, stacks: own }) => {
+    return sites.map(({ name, lines, stacks: own }) => {
       const mine = new Set(own);
       const these = objects.filter(({ stack }) => mine.has(stack));
-      return explainSite(name, these, holders, { sampleInterval, chosen });
+      const byBytes = [...lines].sort(([, a], [, b]) => b - a).map(([line]) => line);
+      return { ...explainSite(name, these, holders, { sampleInterval, chosen }), lines: byBytes };
     });
   };
   // The first time tells which places are on the paths.
@@ -160,6 +163,8 @@ interface Site {
   name: string;
   stacks: number[];
   bytes: number;
+  /** Bytes of each line that is known. */
+  lines: Map<number, number>;
 }
 
 /** Samples since a thread's last collection are in no record yet. Where no site is found, a collection is worth its time. */
@@ -180,12 +185,11 @@ async function findSites(pattern: RegExp | undefined, limit: number): Promise<Si
   const { figures, stacks } = native().readRecords(false, false);
   await findFrames(framesOfStacks(stacks));
   for (const [at, stack] of stacks.entries()) {
-    const frames = heapStackAt(stack);
+    const raw = heapStackAt(stack);
     // What loading a module allocates is not of the function that requires it.
-    const loading = frames.findIndex(({ fileName }) => LOADER.test(fileName)) + 1;
-    const names = frames
-      .slice(0, loading === 0 ? frames.length : loading)
-      .map((frame) => nodeName(frameInSources(frame), 'places', undefined));
+    const loading = raw.findIndex(({ fileName }) => LOADER.test(fileName)) + 1;
+    const frames = raw.slice(0, loading === 0 ? raw.length : loading).map(frameInSources);
+    const names = frames.map((frame) => nodeName(frame, 'places', undefined));
     const bytes = figures[at * 4]! - figures[at * 4 + 1]!;
     const objects = figures[at * 4 + 2]! - figures[at * 4 + 3]!;
     const scaled = bytes * scaleFactor(objects, bytes, native().readStatus().heap.sampleInterval);
@@ -193,9 +197,11 @@ async function findSites(pattern: RegExp | undefined, limit: number): Promise<Si
     // Many callees, such as callbacks, have no names that anybody would ask for.
     const name = names.find((each) => pattern?.test(each) ?? true);
     if (name === undefined) continue;
-    const site = found.get(name) ?? { name, stacks: [], bytes: 0 };
+    const site = found.get(name) ?? { name, stacks: [], bytes: 0, lines: new Map<number, number>() };
     site.stacks.push(stack);
     site.bytes += scaled;
+    const { startLine, lineNumber = 0 } = frames[names.indexOf(name)] ?? {};
+    if (startLine !== undefined) site.lines.set(lineNumber, (site.lines.get(lineNumber) ?? 0) + scaled);
     found.set(name, site);
   }
   if (pattern === undefined) {
@@ -281,7 +287,7 @@ function explainSite(
   objects: ReturnType<typeof objectsOf>,
   holders: Holders,
   { sampleInterval, chosen }: Sampling,
-): SiteExplanation {
+): Omit<SiteExplanation, 'lines'> {
   const figuresOf = (some: typeof objects) => {
     let [bytes, variance, samples] = [0, 0, 0];
     for (const { size, state } of some) {

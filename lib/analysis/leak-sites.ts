@@ -67,7 +67,8 @@ export function sitesOf(profile: ProfileData, granularity: Granularity): Profile
       site.allocated! += samples;
       all.allocated! += samples;
     }
-    if (inUse.bytes > 0) addStack(site, namer.namesOf(stack), inUse.bytes);
+    if (inUse.bytes > 0)
+      addStack(site, namer.namesOf(stack, granularity === 'lines' ? 'lines' : 'places'), inUse.bytes);
   }
   return all;
 }
@@ -121,8 +122,8 @@ class Namer {
     return name;
   }
 
-  namesOf(stack: Stack): string[] {
-    return stack.map((frame) => this.nameOf(frame, 'places'));
+  namesOf(stack: Stack, granularity: 'lines' | 'places'): string[] {
+    return stack.map((frame) => this.nameOf(frame, granularity));
   }
 }
 

@@ -170,6 +170,13 @@ export function commandOptions(): Option[] {
     ...granularityOf(['traces'], 'functions', 'name frames by'),
     ...granularityOf(['leaks'], 'places', 'what counts as one site'),
     {
+      name: 'lines',
+      takers: ['flame', 'open'],
+      kind: boolean,
+      default: false,
+      help: 'a frame for each line of a function that calls or allocates, where the profile knows lines (`callSites`)',
+    },
+    {
       name: 'showInternals',
       takers: [...GRAPHS, 'diff', 'list', 'leaks', 'flame', 'open'],
       kind: boolean,

@@ -37,7 +37,11 @@ export async function makeFlamePage(
   command: string,
   live = false,
 ): Promise<string> {
-  const { sampleIndex, showInternals } = args.values as { sampleIndex: string; showInternals: boolean };
+  const { sampleIndex, showInternals, lines } = args.values as {
+    sampleIndex: string;
+    showInternals: boolean;
+    lines: boolean;
+  };
   const loaded = await loadWithBase(args, files, command);
   const known = loaded.filter((each) => each !== undefined);
   const [profile, base] = comparing(() => withCommonUnits(known)) as typeof loaded;
@@ -49,6 +53,7 @@ export async function makeFlamePage(
     title: titleOf(files, args.values.base as readonly string[] | undefined),
     sampleIndex: checkSampleIndex(profile, sampleIndex, command),
     live,
+    granularity: lines ? 'lines' : 'places',
     ...downloadOf(profile),
   });
 }

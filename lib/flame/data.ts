@@ -38,6 +38,8 @@ class Functions {
   readonly #byKey = new Map<string, number>();
   readonly #byFrame = new Map<Readonly<ProfileFrame>, number>();
 
+  constructor(readonly granularity: 'places' | 'lines') {}
+
   add(name: string, file: string, line: number, reported = ''): number {
     const key = `${line} ${name.length} ${name}${file}`;
     let index = this.#byKey.get(key);
@@ -55,10 +57,12 @@ class Functions {
     if (index === undefined) {
       const { functionName, fileName, lineNumber, startLine, address } = frame;
       const isNameless = NAMELESS.test(functionName);
-      const line = startLine || lineNumber;
+      const isLine = this.granularity === 'lines' && startLine !== undefined;
+      const line = isLine ? lineNumber : startLine || lineNumber;
       let name = isNameless && fileName !== '' ? functionLabel('', fileName, line, 0) : functionName;
       if (name === '') name = address === 0 ? '(unknown)' : `0x${address.toString(16)}`;
-      index = this.add(name, fileName, line, nodeName(frame, 'places'));
+      if (isLine) name += `:${line}`;
+      index = this.add(name, fileName, line, nodeName(frame, this.granularity));
       this.#byFrame.set(frame, index);
     }
     return index;
@@ -204,17 +208,24 @@ function sparse(rows: readonly (ArrayLike<number> | undefined)[]): [at: number[]
   return [at, values];
 }
 
-/** Builds the tree of calls of a profile, from the root down, together with that of a base to compare it with. */
-export function flameData(profile: ProfileData, base?: ProfileData): FlameData {
+/**
+ * Builds the tree of calls of a profile, from the root down, together with that of a base to compare it with. By `lines`,
+ * each line of a function from which it calls or allocates is a frame of its own, where lines are known.
+ */
+export function flameData(
+  profile: ProfileData,
+  base?: ProfileData,
+  granularity: 'places' | 'lines' = 'places',
+): FlameData {
   const columns = profile.sampleTypes.length;
-  const functions = new Functions();
+  const functions = new Functions(granularity);
   const whole = new CallTree(functions, columns);
   whole.addProfile(profile, 'own');
   if (base !== undefined) whole.addProfile(base, 'ownBase');
   const { tree, pruned, prunedBelow } = prune(whole, columns);
   const [ownAt, own] = sparse(tree.own);
   const [baseAt, ofBase] = sparse(tree.ownBase);
-  const [errorAt, errors] = sparse(errorsOf(profile, functions.reported));
+  const [errorAt, errors] = sparse(errorsOf(profile, functions));
   return {
     names: functions.names.list,
     files: functions.files.list,
@@ -235,9 +246,12 @@ export function flameData(profile: ProfileData, base?: ProfileData): FlameData {
   };
 }
 
-function errorsOf(profile: ProfileData, reported: readonly string[]): (number[] | undefined)[] {
+function errorsOf(
+  profile: ProfileData,
+  { granularity, reported }: Pick<Functions, 'granularity' | 'reported'>,
+): (number[] | undefined)[] {
   const columns = profile.sampleTypes.map((_, column) =>
-    samplingErrors([profile], column, { granularity: 'places', filters: {} }),
+    samplingErrors([profile], column, { granularity, filters: {} }),
   );
   return reported.map((name) => {
     const errors = columns.map((each) => each?.get(name) ?? 0);

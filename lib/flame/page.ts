@@ -19,6 +19,8 @@ export interface FlamePageOptions {
   live?: boolean;
   /** The address of the page that tells what holds a site's memory, up to its parameter `site`. Default: there is none. */
   why?: string;
+  /** `lines`: each line of a function is a frame of its own, where lines are known. Default `places`. */
+  granularity?: 'places' | 'lines';
 }
 
 /** Encodes JSON so that nothing in it can end a <script>. */
@@ -46,7 +48,7 @@ function remarksOf({ comments }: ProfileData): string[] {
 export function formatFlamePage(
   profile: ProfileData,
   base: ProfileData | undefined,
-  { title, sampleIndex, download, live = false, why }: FlamePageOptions,
+  { title, sampleIndex, download, live = false, why, granularity }: FlamePageOptions,
 ): string {
   const payload: Payload = {
     types: profile.sampleTypes,
@@ -56,7 +58,7 @@ export function formatFlamePage(
     why,
     program: title,
     remarks: remarksOf(profile),
-    ...flameData(profile, base),
+    ...flameData(profile, base, granularity),
   };
   const data = toScriptJson(payload);
   const script = asset('page.js');

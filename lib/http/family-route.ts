@@ -52,9 +52,10 @@ export async function serveSum(
   );
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   const title = `${program}, ${profiles.length} processes`;
+  const granularity = formValue(query, 'granularity') === 'lines' ? 'lines' : 'places';
   const download = { href: 'heap?pid=all', name: 'heap.pb.gz' };
   sendChunked(
     response,
-    formatFlamePage(foldInternals(sum), undefined, { title, sampleIndex, live: true, download }),
+    formatFlamePage(foldInternals(sum), undefined, { title, sampleIndex, live: true, download, granularity }),
   );
 }

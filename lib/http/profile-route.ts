@@ -115,6 +115,7 @@ export async function serveFlame(
   );
   const pid = parseInteger(formValue(query, 'pid'));
   const internals = (parseInteger(formValue(query, 'internals')) ?? 0) > 0;
+  const byLines = formValue(query, 'granularity') === 'lines';
   const show = (profile: ProfileData) => (internals ? profile : foldInternals(profile));
   const compared = seconds > 0 ? ` compared with ${seconds} s before` : '';
   const title = `${job.program}, process ${process.pid}${compared}`;
@@ -126,7 +127,9 @@ export async function serveFlame(
       title,
       sampleIndex,
       live: true,
-      ...(canExplain() ? { why: whyPage(pid) } : {}),
+      granularity: byLines ? 'lines' : 'places',
+      // Its sites are functions.
+      ...(canExplain() && !byLines ? { why: whyPage(pid) } : {}),
       download: { href: pid === undefined ? 'heap' : `heap?pid=${pid}`, name: 'heap.pb.gz' },
     }),
   );
