@@ -14,8 +14,12 @@ namespace memprof {
 
 namespace {
 
-// V8's compiler Maglev, which is not built into Node.js before 24.
+// V8's compiler Maglev, which is not built into Node.js before 24. Only x64's instructions are known.
+#if defined(__x86_64__)
 constexpr bool kHasMaglev = NODE_MAJOR_VERSION >= 24;
+#else
+constexpr bool kHasMaglev = false;
+#endif
 constexpr MaglevFormat kMaglev = NODE_MAJOR_VERSION >= 26 ? MaglevFormat{12, true} : MaglevFormat{11, false};
 
 // How often V8's thread wakes up to read what V8 has compiled, and our samples. It also interrupts the

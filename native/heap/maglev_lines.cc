@@ -17,6 +17,10 @@ constexpr uintptr_t kPageBytes = 256 * 1024;
 // Of a larger function, V8's line is taken as it is.
 constexpr uintptr_t kMostCodeBytes = 32 * 1024;
 constexpr uintptr_t kHeaderBytes = 32;
+// Read at a time. A header never crosses the end of a block.
+constexpr uintptr_t kBlockBytes = 1024;
+static_assert(kBlockBytes % kCodeAlignment == 0 && kBlockBytes <= kMostReadable &&
+              kHeaderBytes <= kCodeAlignment);
 constexpr size_t kPositionsWord = 2;
 constexpr size_t kInstructionsWord = 4;
 constexpr size_t kStartWord = 5;
@@ -33,19 +37,13 @@ struct FunctionCode {
   uintptr_t positions = 0;
 };
 
-uintptr_t WordAt(uintptr_t at) {
-  uintptr_t word;
-  memcpy(&word, reinterpret_cast<const void*>(at), sizeof(word));
-  return word;
-}
-
 uint32_t LowHalf(uintptr_t word) { return static_cast<uint32_t>(word); }
 uint32_t HighHalf(uintptr_t word) { return static_cast<uint32_t>(uint64_t{word} >> 32); }
 
-// Whether instructions begin here. What is read lies before `pc` in its page, so it is mapped.
-bool IsStart(uintptr_t start, uintptr_t pc, FunctionCode* code) {
-  uintptr_t object = WordAt(start - 24);
-  uint64_t bytes = WordAt(start - 8);
+// Whether instructions begin here, by the words before them.
+bool IsStart(uintptr_t start, const std::array<uintptr_t, 4>& header, uintptr_t pc, FunctionCode* code) {
+  uintptr_t object = header[1];
+  uint64_t bytes = header[3];
   if (!IsHeapObject(object) || bytes > UINT32_MAX || start + bytes < pc) return false;
   std::array<uintptr_t, 8> words;
   if (!ReadMemory(reinterpret_cast<const void*>(ObjectAddress(object)), &words)) return false;
@@ -58,12 +56,23 @@ bool IsStart(uintptr_t start, uintptr_t pc, FunctionCode* code) {
   return true;
 }
 
+// Looks backwards from `pc`, block by block, because most functions are short. V8 protects pages between those with
+// code, so nothing here may be read without care before the start is found.
 bool FindCode(uintptr_t pc, uintptr_t range_begin, FunctionCode* code) {
-  uintptr_t page = std::max(pc / kPageBytes * kPageBytes, range_begin);
-  uintptr_t first = std::max(page + kHeaderBytes, pc - kMostCodeBytes);
-  for (uintptr_t start = (pc - 1) / kCodeAlignment * kCodeAlignment; start >= first;
+  uintptr_t lowest = std::max(pc / kPageBytes * kPageBytes, range_begin);
+  lowest = std::max(lowest, pc - kMostCodeBytes);
+  uintptr_t read = 0;  // the block in `bytes`
+  std::array<uint8_t, kBlockBytes> bytes;
+  for (uintptr_t start = (pc - 1) / kCodeAlignment * kCodeAlignment; start >= lowest + kHeaderBytes;
        start -= kCodeAlignment) {
-    if (IsStart(start, pc, code)) return true;
+    uintptr_t at = start - kHeaderBytes;
+    uintptr_t block = at / kBlockBytes * kBlockBytes;
+    if (block != read && !ReadMemory(reinterpret_cast<const void*>(block), bytes.data(), bytes.size()))
+      return false;
+    read = block;
+    std::array<uintptr_t, 4> header;
+    memcpy(header.data(), &bytes[at - block], sizeof(header));
+    if (IsStart(start, header, pc, code)) return true;
   }
   return false;
 }

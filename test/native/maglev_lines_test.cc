@@ -1,5 +1,8 @@
 #include "heap/maglev_lines.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -145,6 +148,19 @@ TEST(MaglevLinesDoubtsWhatDoesNotFit) {
   code.table()[21] = 0x84;  // a number that goes on behind the end
   CHECK_EQ(code.Line(100), -1);
   CHECK_EQ(FindLinePlace(4096, {1 << 20, 1 << 21}, kMaglev).pc, 4096u);
+}
+
+TEST(MaglevLinesReadsNoProtectedPage) {
+  size_t page = static_cast<size_t>(getpagesize());
+  void* pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(pages != MAP_FAILED);
+  CHECK_EQ(mprotect(pages, page, PROT_NONE), 0);
+  // Nothing is the start of a function, so that the search goes on to the page before.
+  uintptr_t begin = reinterpret_cast<uintptr_t>(pages);
+  LinePlace place = FindLinePlace(begin + page + 300, {begin, begin + 2 * page}, kMaglev);
+  CHECK(place.known);
+  CHECK_EQ(place.pc, begin + page + 300);
+  munmap(pages, 2 * page);
 }
 
 }  // namespace
