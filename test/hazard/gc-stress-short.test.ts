@@ -3,7 +3,9 @@ import { sources } from '../support/hazard.js';
 import { checkKeptAndDropped } from '../support/kept-and-dropped.js';
 import { knowsFlag } from '../support/run.js';
 
-// 8,100 of the objects are sampled, sigma 1.1 %: 4.5 sigma are 4.9 %.
+// 8,100 of the objects are sampled, sigma 1.1 %: 4.5 sigma are 4.9 %. A run of CI has 140 such figures; one of them would leave
+// 4 sigma in one run of a hundred.
+const SIGMAS = 4.5;
 const COUNT = 100_000;
 const INTERVAL = 4096;
 
@@ -27,7 +29,7 @@ t.test('figures hold under', async (t) => {
     const skip = missing === undefined ? false : `Node.js ${process.version} has no ${missing}`;
     for (const source of sources) {
       t.test(`${flags.join(' ')}: ${source} samples`, { buffered: true, skip }, (t) =>
-        checkKeptAndDropped(t, COUNT, INTERVAL, flags, source),
+        checkKeptAndDropped(t, COUNT, INTERVAL, flags, source, SIGMAS),
       );
     }
   }

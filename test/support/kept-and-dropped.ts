@@ -24,20 +24,21 @@ interface Report {
 
 const SIZE = 344;
 
-/** Runs `test/programs/kept-and-dropped.cjs` and checks the figures of both functions to 4.5 sigma: CI has 150 of them. */
+/** Runs `test/programs/kept-and-dropped.cjs` and checks the figures of both functions to as many sigma. */
 export async function checkKeptAndDropped(
   t: Test,
   count: number,
   interval: number,
   flags: readonly string[] = [],
   source?: Source,
+  sigmas = 4,
 ): Promise<void> {
   const { all, inUse, afterwards, intact, status } = await report<Report>('kept-and-dropped', {
     args: [String(count), String(interval)],
     flags: ['--expose-gc', ...flags],
     env: { ...process.env, ...variablesOf(source) },
   });
-  const within = tolerance(count, SIZE, interval, 4.5);
+  const within = tolerance(count, SIZE, interval, sigmas);
   if (source !== undefined) {
     t.equal(status.internal.directSamples > 0, source === 'direct', 'the samples came from there');
     t.equal(status.heap.sourceProblem, null);
