@@ -96,7 +96,7 @@ t.test('open serves the page to this machine, until it is told to end', async (t
   const [address] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
   t.match(address, /^http:\/\/127\.0\.0\.1:\d+\/\n$/);
   const response = await fetch(address.trim());
-  t.match(await response.text(), /<title>after\.pb\.gz<\/title>/);
+  t.match(await response.text(), /<title>after\.pb\.gz compared with before\.pb\.gz<\/title>/);
   t.equal((await fetch(`${address.trim()}other`)).status, 404);
   t.equal((await fetch(address.trim(), { headers: { 'X-Forwarded-For': '10.0.0.1' } })).status, 403);
   child.kill('SIGINT');
