@@ -1,5 +1,5 @@
 // thin-maps.mjs: leaves the source maps in dist one place for each line, which is what stack traces show. The package has no
-// sources, so columns help nobody, and they were a twelfth of it.
+// sources, so columns help nobody, and they were 131 kB of it, packed.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode, encode } from '@jridgewell/sourcemap-codec';

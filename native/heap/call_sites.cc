@@ -54,7 +54,8 @@ struct SightHash {
   }
 };
 
-// Changes where a frame goes on, as long as this object exists.
+// Changes where a frame goes on, as long as this object exists, to another place in the same code. Whoever looks at the
+// stack meanwhile, such as a signal's handler, finds a place that is as good.
 class ReturnsTo {
  public:
   ReturnsTo(uintptr_t* returns, uintptr_t pc)

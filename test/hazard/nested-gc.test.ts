@@ -1,14 +1,5 @@
 import t from 'tap';
-import {
-  endedWell,
-  lastLine,
-  plausible,
-  type Report,
-  run,
-  scaled,
-  sources,
-  takenBy,
-} from '../support/hazard.js';
+import { plausible, reportWith, scaled, sources } from '../support/hazard.js';
 
 // V8 runs no callbacks for a collection that a harvest causes in a prologue: samples that die in it are lost, and must be
 // counted as such. None of these flags forces one: what is tested is that every sample is accounted for where harvests
@@ -21,13 +12,13 @@ for (const flags of [
   for (const source of sources) {
     t.test(`harvests that allocate: ${flags.join(' ')}, ${source} samples`, async (t) => {
       const rounds = scaled(t, 'rounds', 10, 50);
-      const outcome = await run('hazard-nested-gc.cjs', {
-        nodeArgs: ['--expose-gc', ...flags],
-        args: [rounds, rounds * 100],
+      const report = await reportWith<{ treeNodes: number }>(
+        t,
         source,
-      });
-      endedWell(t, outcome);
-      const report = lastLine<Report & { treeNodes: number }>(outcome);
+        'hazard-nested-gc.cjs',
+        [rounds, rounds * 100],
+        flags,
+      );
       t.comment(
         `${report.harvests} harvests of up to ${report.treeNodes} nodes, ${report.numGC} collections; ` +
           `${report.seen} samples seen, ${report.lost} lost, ${report.seen - report.published} pending`,
@@ -36,7 +27,6 @@ for (const flags of [
         report.treeNodes > rounds * 50 || source === 'direct',
         'a large tree, or none where V8 is not asked',
       );
-      takenBy(t, report, source);
       t.ok(report.harvests > rounds / 4);
       plausible(t, report, { stopped: true, leastSamples: rounds * 50 });
     });

@@ -1,15 +1,5 @@
 import t from 'tap';
-import {
-  endedWell,
-  hasV8Flag,
-  lastLine,
-  plausible,
-  type Report,
-  run,
-  scaled,
-  sources,
-  takenBy,
-} from '../support/hazard.js';
+import { hasV8Flag, plausible, reportWith, scaled, sources } from '../support/hazard.js';
 
 const cases = [
   { flags: [], ci: 100, full: 2000 },
@@ -31,13 +21,13 @@ for (const { flags, ci, full } of cases) {
   for (const source of sources) {
     t.test(`under ${flags.join(' ') || 'no flags'}: ${source} samples`, { skip }, async (t) => {
       const rounds = scaled(t, 'rounds', Math.max(15, ci / 2), full / 2);
-      const outcome = await run('hazard-app.cjs', {
-        nodeArgs: ['--expose-gc', ...flags],
-        args: [rounds],
+      const report = await reportWith<{ kept: { alloc: number; inUse: number }; churned: number }>(
+        t,
         source,
-      });
-      endedWell(t, outcome);
-      const report = lastLine<Report & { kept: { alloc: number; inUse: number }; churned: number }>(outcome);
+        'hazard-app.cjs',
+        [rounds],
+        flags,
+      );
       t.comment(`${report.numGC} collections, ${report.seen} samples, ${report.lost} lost`);
       t.ok(report.numGC > 3);
       // 500 objects with their arrays and strings are 60 to 100 KB a round, and all are still in use.
@@ -47,7 +37,6 @@ for (const { flags, ci, full } of cases) {
         `${Math.round(bytes / rounds)} bytes kept a round`,
       );
       t.ok(report.churned > rounds * 20, `${report.churned} samples churned`);
-      takenBy(t, report, source);
       plausible(t, report, { stopped: true, leastSamples: rounds });
     });
   }

@@ -1,25 +1,15 @@
 import t from 'tap';
-import {
-  endedWell,
-  lastLine,
-  plausible,
-  type Report,
-  run,
-  scaled,
-  sources,
-  takenBy,
-} from '../support/hazard.js';
+import { plausible, reportWith, scaled, sources } from '../support/hazard.js';
 
 for (const source of sources) {
   t.test(`workers terminated in the middle of their allocations: ${source} samples`, async (t) => {
     const workers = scaled(t, 'workers', 30, 500);
-    const outcome = await run('hazard-worker-churn.cjs', {
-      nodeArgs: ['--expose-gc'],
-      args: [workers],
+    const report = await reportWith<{ worked: { alloc: number; inUse: number } }>(
+      t,
       source,
-    });
-    endedWell(t, outcome);
-    const report = lastLine<Report & { worked: { alloc: number; inUse: number } }>(outcome);
+      'hazard-worker-churn.cjs',
+      [workers],
+    );
     t.strictSame(report.codes, [[1, workers]], 'all were terminated');
     t.ok(report.worked.alloc > workers * 20, `${report.worked.alloc} samples of workers`);
     t.equal(report.worked.inUse, 0, 'nothing of theirs is in use');
@@ -29,7 +19,6 @@ for (const source of sources) {
       report.isolatesEnded >= workers * 0.6 && report.isolatesEnded <= workers,
       `${report.isolatesEnded} had loaded memprof`,
     );
-    takenBy(t, report, source);
     plausible(t, report, { stopped: true, leastSamples: workers * 20 });
   });
 }

@@ -1,14 +1,5 @@
 import t from 'tap';
-import {
-  endedWell,
-  lastLine,
-  plausible,
-  type Report,
-  run,
-  scaled,
-  sources,
-  takenBy,
-} from '../support/hazard.js';
+import { endedWell, lastLine, plausible, reportWith, run, scaled, sources } from '../support/hazard.js';
 
 for (const source of sources) {
   t.test(`a worker out of memory ends as it would without memprof: ${source} samples`, async (t) => {
@@ -16,13 +7,15 @@ for (const source of sources) {
     const without = await run('hazard-worker-oom.cjs', { args: ['off', 1] });
     endedWell(t, without);
     t.strictSame(lastLine(without).ends, ['ERR_WORKER_OUT_OF_MEMORY 1']);
-    const outcome = await run('hazard-worker-oom.cjs', { args: ['on', workers], source });
-    endedWell(t, outcome);
-    const report = lastLine<Report & { worked: { alloc: number; inUse: number } }>(outcome);
+    const report = await reportWith<{ worked: { alloc: number; inUse: number } }>(
+      t,
+      source,
+      'hazard-worker-oom.cjs',
+      ['on', workers],
+    );
     t.strictSame(report.ends, ['ERR_WORKER_OUT_OF_MEMORY 1']);
     t.ok(report.worked.alloc > workers * 200, `${report.worked.alloc} samples of the workers stay`);
     t.equal(report.worked.inUse, 0, 'nothing of theirs is in use');
-    takenBy(t, report, source);
     plausible(t, report, { stopped: true, leastSamples: workers * 200 });
   });
 }

@@ -98,6 +98,7 @@ t.test('a range', { skip }, (t) => {
   stop();
   start({ directSamples: true, reset: true, sampleInterval: { finest: 4096, coarsest: 524288 } });
   t.equal(status().heap.interval, 524288, 'begins with the coarsest');
+  t.equal(status().overhead.limited, 'total');
   const junk: unknown[] = [];
   const until = Date.now() + 30_000;
   while (status().heap.interval > 131_072 && Date.now() < until) {

@@ -6,6 +6,7 @@ interface Depths {
   source: 'direct' | 'public';
   sourceProblem: string | null;
   depth: number;
+  limited: string;
   deepest: number;
   cut: number;
   marks: number;
@@ -29,6 +30,7 @@ for (const { source, depth, whole, cut } of [
     });
     t.equal(found.source, source, found.sourceProblem ?? '');
     t.equal(found.depth, depth);
+    t.equal(found.limited, source === 'direct' ? 'nothing' : 'reading', 'what maxOverhead bounds');
     t.equal(found.deepest, depth + 1, 'the deepest stack is cut');
     t.equal(found.cut, 0, 'the tables have room');
     t.equal(found.marks, 1, 'all stacks that are cut are in one tree');

@@ -94,7 +94,8 @@ async function main() {
     for (const [name, recurse] of Object.entries(recursions)) recurse(Number(name.slice(3)));
   }
   gc();
-  const { heap, tables } = memprof.status();
+  const { heap, tables, overhead } = memprof.status();
+  const { limited } = overhead;
   const { marks, ...stacks } = await stacksOf();
   const roots = {};
   for (const { name } of Object.values(recursions)) {
@@ -106,7 +107,7 @@ async function main() {
   const { cutStacks, overflowSamples } = tables;
   console.log(
     JSON.stringify({
-      ...{ source: from, sourceProblem, depth: heap.stackDepth, deepest, roots },
+      ...{ source: from, sourceProblem, depth: heap.stackDepth, deepest, roots, limited },
       ...{ marks, cut: cutStacks + overflowSamples, compared: memprof.status().internal.stacksCompared },
     }),
   );

@@ -129,6 +129,21 @@ export function takenBy(t: Test, report: Report, source: Source): void {
   t.equal(report.directSamples > 0, source === 'direct', `${report.directSamples} samples of our own`);
 }
 
+/** Runs a program with that source of samples. It must end as it should, and its samples must have come from there. */
+export async function reportWith<More>(
+  t: Test,
+  source: Source,
+  name: string,
+  args: (string | number)[],
+  flags: readonly string[] = [],
+): Promise<Report & More> {
+  const outcome = await run(name, { nodeArgs: ['--expose-gc', ...flags], args, source });
+  endedWell(t, outcome);
+  const report = lastLine<Report & More>(outcome);
+  takenBy(t, report, source);
+  return report;
+}
+
 let options: string | undefined;
 
 /** Whether this node has a flag of V8's. */
