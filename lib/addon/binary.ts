@@ -1,7 +1,7 @@
 // Finds and loads the addon's binary for this version of Node.js.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
+import { join } from 'node:path';
 import { type ErrorCode, type MemprofError, memprofError } from '../base/errors.js';
 import { interpreterOf, isCutOff } from './elf.js';
 
@@ -29,21 +29,21 @@ export function prebuiltName(): string {
     `abi${process.versions.modules}`,
     ...(process.platform === 'linux' ? [libc()] : []),
   ];
-  return path.join(platform, `${tags.join('.')}.node`);
+  return join(platform, `${tags.join('.')}.node`);
 }
 
 // Binaries are in this package, or beside the bundle if memprof was bundled. The first path is written so that tools that
-// trace a deployment's files (@vercel/nft) recognise it.
-const PACKAGED = path.join(__dirname, '..', '..', 'prebuilds');
-const BESIDE_BUNDLE = path.join(__dirname, 'prebuilds');
+// trace a deployment's files recognise it: @vercel/nft, and Turbopack, to which the default import of `node:path` means nothing.
+const PACKAGED = join(__dirname, '..', '..', 'prebuilds');
+const BESIDE_BUNDLE = join(__dirname, 'prebuilds');
 
 /**
  * Binaries in order of preference: first one that was compiled in a clone, then the prebuilt ones (`memprof build` adds to
  * these). As with node-gyp-build, the variable `PREBUILDS_ONLY` leaves out the former; tests use it.
  */
 function candidates(): string[] {
-  const compiled = path.join(__dirname, '..', '..', 'build', 'Release', 'memprof.node');
-  const prebuilt = [PACKAGED, BESIDE_BUNDLE].map((folder) => path.join(folder, prebuiltName()));
+  const compiled = join(__dirname, '..', '..', 'build', 'Release', 'memprof.node');
+  const prebuilt = [PACKAGED, BESIDE_BUNDLE].map((folder) => join(folder, prebuiltName()));
   const files = process.env.PREBUILDS_ONLY ? prebuilt : [compiled, ...prebuilt];
   return files.filter((file) => existsSync(file));
 }
@@ -95,8 +95,8 @@ function explain(failures: readonly { file: string; error: Error & { code?: unkn
       failure.error,
     );
   }
-  const root = path.join(__dirname, '..', '..');
-  const cure = existsSync(path.join(root, 'native/exports.map'))
+  const root = join(__dirname, '..', '..');
+  const cure = existsSync(join(root, 'native/exports.map'))
     ? `build it with 'npx memprof build' (in ${root})`
     : `if memprof was bundled into ${__dirname}, make it external or copy its prebuilds/ there`;
   return memprofError('ERR_MEMPROF_NO_BINARY', `memprof has no binary for ${describeTarget()}: ${cure}`);

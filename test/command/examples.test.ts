@@ -1,5 +1,5 @@
 // The programs of examples/, as their comments say they are run. leaky-server: attach.test.ts; prometheus:
-// http/prometheus.test.ts; typescript: release/bundlers.test.ts; nest: release/frameworks.test.ts.
+// http/prometheus.test.ts; typescript: release/bundlers.test.ts; nest, next: release/frameworks.test.ts.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,6 +21,7 @@ t.test('all are here', (t) => {
       'labels',
       'leaky-server',
       'nest',
+      'next',
       'prometheus',
       'typescript',
       'worker-pool',
