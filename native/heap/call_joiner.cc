@@ -31,7 +31,7 @@ void CallJoiner::ReadCalls(const CpuSample& sample) {
   for (const v8::CpuProfileNode* node = sample.node; node != nullptr; node = node->GetParent()) {
     ++v8_frames_;
     if (int script_id = node->GetScriptId(); script_id > 0) {
-      calls_.push_back({node, script_id, StartOf(node), line, column});
+      calls_.push_back({node, script_id, starts_.Of(node), line, column});
     }
     line = node->GetLineNumber();
     column = CallColumnOf(node);

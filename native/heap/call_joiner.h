@@ -27,6 +27,8 @@ class CallJoiner {
 
   // Without `leaf_known`, V8's line of the innermost function is wrong, and so is what was inlined there.
   JoinedStack Join(uint32_t path, const CpuSample& sample, bool leaf_known);
+  // Must be called before the profile that the samples came from is deleted.
+  void ForgetProfile() { starts_.Clear(); }
 
   size_t bytes() const { return calls_.capacity() * sizeof(Call) + frames_.capacity() * sizeof(Ref); }
 
@@ -48,6 +50,7 @@ class CallJoiner {
 
   ProfileTables* const tables_;
   SampledStacks* const stacks_;
+  CpuFunctionStarts starts_;
   // Of the stack at hand, leaf first.
   std::vector<Call> calls_;
   std::vector<Ref> frames_;

@@ -8,7 +8,6 @@
 #include "base/clocks.h"
 #include "base/hash.h"
 #include "heap/cpu_profiler_threads.h"
-#include "heap/maglev_lines.h"
 
 namespace memprof {
 
@@ -35,6 +34,8 @@ constexpr uint64_t kLookEveryNs = 200'000'000;
 constexpr uint64_t kFreeNs = 100'000'000;
 // A longer one was interrupted: the time is wall time.
 constexpr uint64_t kLongSampleNs = 1'000'000;
+
+constexpr size_t kMostPlaces = 1 << 14;
 
 constexpr const char* kOthers =
     "somebody else's CPU profiler is running in this process, and would get samples that it did not ask for";
@@ -155,6 +156,7 @@ void CallSites::EndProfile(bool read) {
     return;
   }
   if (read) Read(*profile);
+  joiner_.ForgetProfile();
   profile->Delete();
 }
 
@@ -170,7 +172,7 @@ uint32_t CallSites::Collect(uint32_t path, uintptr_t* returns, const CodeRanges&
   }
   begin = MonotonicNs();
   LinePlace place;
-  if (kHasMaglev && returns != nullptr) place = FindLinePlace(*returns, code.code, kMaglev);
+  if (kHasMaglev && returns != nullptr) place = PlaceOf(*returns, code);
   {
     // V8 walks the stack in this call, and nothing returns to the innermost JavaScript frame meanwhile.
     ReturnsTo moved(place.pc != 0 && place.known ? returns : nullptr, place.pc);
@@ -184,6 +186,13 @@ uint32_t CallSites::Collect(uint32_t path, uintptr_t* returns, const CodeRanges&
   return first_ticket_ + static_cast<uint32_t>(results_.size() + waiting_.size() - 1);
 }
 
+LinePlace CallSites::PlaceOf(uintptr_t pc, const CodeRanges& code) {
+  if (places_.size() >= kMostPlaces) places_.clear();
+  auto [place, is_new] = places_.try_emplace(pc);
+  if (is_new) place->second = FindLinePlace(pc, code.code, kMaglev);
+  return place->second;
+}
+
 void CallSites::LookForOthers(uint64_t now_ns) {
   CpuProfilerThreads threads(false);
   if (!threads.locked()) return;
@@ -194,9 +203,11 @@ void CallSites::LookForOthers(uint64_t now_ns) {
   figures_.ns += took;
 }
 
+bool CallSites::IsUrgent() const { return waiting_.size() >= kManyWaiting; }
+
 bool CallSites::IsDue(uint64_t now_ns, bool all_described) const {
   if (ending_) return true;
-  if (!all_described) return waiting_.size() >= kManyWaiting;
+  if (!all_described) return IsUrgent();
   return !waiting_.empty() &&
          (waiting_.size() >= kEnoughWaiting || now_ns / 1000 >= waiting_.front().end_us + kLongWaitUs);
 }

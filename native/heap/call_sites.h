@@ -22,9 +22,11 @@
 #include <v8.h>
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "heap/call_joiner.h"
+#include "heap/maglev_lines.h"
 #include "heap/sampled_stacks.h"
 #include "heap/v8_layout.h"
 #include "tables/profile_tables.h"
@@ -77,6 +79,9 @@ class CallSites {
   // Whether it is time for `Drain`. Where some functions of the stacks are not described yet, it is worth waiting
   // for them.
   bool IsDue(uint64_t now_ns, bool all_described) const;
+  // Whether `Drain` must not be put off, although a sample with a function that is not described stays without
+  // lines.
+  bool IsUrgent() const;
   // Finds the stacks of all waiting samples. REQUIRES: called at a safe moment, and functions of the stacks are
   // described as far as possible.
   void Drain();
@@ -85,14 +90,18 @@ class CallSites {
   // Forgets what was found. REQUIRES: `Resolve` was called for all tickets that did not wait.
   void ForgetResults();
 
+  // Must be called after each major GC, because it may have moved code.
+  void OnCollected() { places_.clear(); }
+
   const CallSiteFigures& figures() const { return figures_; }
   size_t bytes() const {
     return waiting_.capacity() * sizeof(Waiting) + results_.capacity() * sizeof(Ref) + joiner_.bytes() +
-           waiting_.size() * kBytesInV8;
+           waiting_.size() * kBytesInV8 + places_.size() * kBytesOfPlace;
   }
 
  private:
   static constexpr size_t kBytesInV8 = 2200;
+  static constexpr size_t kBytesOfPlace = 64;
 
   struct Waiting {
     uint32_t path;
@@ -104,6 +113,7 @@ class CallSites {
   void EndProfile(bool read);
   void Read(const v8::CpuProfile& profile);
   void Give(const JoinedStack& joined);
+  LinePlace PlaceOf(uintptr_t pc, const CodeRanges& code);
   void LookForOthers(uint64_t now_ns);
 
   v8::Isolate* const isolate_;
@@ -116,8 +126,9 @@ class CallSites {
   const char* problem_ = nullptr;
   double max_overhead_ = 0;
   uint64_t started_ns_ = 0;
-  uint64_t spent_ns_ = 0;   // since then
-  uint64_t looked_ns_ = 0;  // when we looked for others
+  uint64_t spent_ns_ = 0;                            // since then
+  uint64_t looked_ns_ = 0;                           // when we looked for others
+  std::unordered_map<uintptr_t, LinePlace> places_;  // by the address to which a call returns
   std::vector<Waiting> waiting_;
   uint32_t first_ticket_ = 1;  // of `waiting_`, or of `results_` until they are forgotten
   std::vector<Ref> results_;

@@ -109,21 +109,37 @@ bool CpuSampleReader::Next(CpuSample* sample) {
   return true;
 }
 
-CpuFunctionStart StartOf(const v8::CpuProfileNode* node) {
+namespace {
+
+// `at` is what V8 knows of the node's function.
+CpuFunctionStart ReadStart(uintptr_t at, const v8::CpuProfileNode* node, const char* name, const char* url) {
   constexpr size_t kEntryWords = 12;
-  uintptr_t words[2];
   uintptr_t entry[kEntryWords];
-  if (!ReadAt(reinterpret_cast<uintptr_t>(node), &words) || !ReadAt(words[1], &entry)) return {};
-  auto name = reinterpret_cast<uintptr_t>(node->GetFunctionNameStr());
-  auto url = reinterpret_cast<uintptr_t>(node->GetScriptResourceNameStr());
+  if (!ReadAt(at, &entry)) return {};
   for (size_t i = 0; i + 2 < kEntryWords; ++i) {
-    if (entry[i] != name || entry[i + 1] != url) continue;
+    if (entry[i] != reinterpret_cast<uintptr_t>(name) || entry[i + 1] != reinterpret_cast<uintptr_t>(url)) {
+      continue;
+    }
     int32_t place[2];
     memcpy(place, &entry[i + 2], sizeof(place));
     if (!kHasColumns && place[1] != node->GetColumnNumber()) return {};
     return {Positive(place[0]), Positive(place[1])};
   }
   return {};
+}
+
+}  // namespace
+
+CpuFunctionStart CpuFunctionStarts::Of(const v8::CpuProfileNode* node) {
+  // A node is larger than these, and alive.
+  uintptr_t words[2];
+  memcpy(words, static_cast<const void*>(node), sizeof(words));
+  const char* name = node->GetFunctionNameStr();
+  const char* url = node->GetScriptResourceNameStr();
+  auto [at, is_new] = known_.try_emplace(words[1], Known{name, url, {}});
+  Known& known = at->second;
+  if (is_new) known.start = ReadStart(words[1], node, name, url);
+  return known.name == name && known.url == url ? known.start : CpuFunctionStart{};
 }
 
 int CallColumnOf(const v8::CpuProfileNode* node) {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 
 namespace memprof {
 
@@ -54,8 +55,22 @@ class CpuSampleReader {
   bool broken_ = false;
 };
 
-// Where the node's function starts; zeros where it cannot be read.
-CpuFunctionStart StartOf(const v8::CpuProfileNode* node);
+// Knows where functions start. Each is read once: that takes a call of the system, and a profile names the same
+// functions again and again.
+class CpuFunctionStarts {
+ public:
+  // Zeros where it cannot be read. REQUIRES: all profiles whose nodes were asked for since `Clear` are alive.
+  CpuFunctionStart Of(const v8::CpuProfileNode* node);
+  void Clear() { known_.clear(); }
+
+ private:
+  struct Known {
+    const char* name;
+    const char* url;
+    CpuFunctionStart start;
+  };
+  std::unordered_map<uintptr_t, Known> known_;  // by the address of what V8 knows of the function
+};
 
 // The column of the call that led to the node, in its parent; 0 where V8 does not tell.
 int CallColumnOf(const v8::CpuProfileNode* node);

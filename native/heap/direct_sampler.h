@@ -125,7 +125,10 @@ class DirectSampler final : public StepListener {
   void Forget();
   uint64_t v8_boundary() const { return v8_boundary_; }
 
-  void OnCollected(bool major) { stacks_.OnCollected(major); }
+  void OnCollected(bool major) {
+    stacks_.OnCollected(major);
+    if (major) calls_.OnCollected();
+  }
   // REQUIRES: `Publish` was called after that collection.
   void EndMajorCollection() { ledger_.EndMajorCollection(); }
   bool AnyToPublish() const { return active_ || ledger_.pending() + ledger_.live() != 0; }
