@@ -26,7 +26,7 @@ export default {
   // What the pages show is grouped as in docs/site.mjs.
   groupOrder: [...Object.keys(pages), '*'],
   navigation: { includeGroups: true, includeFolders: false },
-  ignoredHighlightLanguages: ['alloy'],
+  ignoredHighlightLanguages: ['alloy', 'dockerfile'],
   treatWarningsAsErrors: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true, invalidPath: true },
   // Neighbouring properties share a comment.

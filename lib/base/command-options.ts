@@ -2,7 +2,7 @@ import { convertFormats, granularities, heapSampleTypes, reportFormats } from '.
 import { boolean, duration, file, integer, oneOf, share, text } from './option-kinds.js';
 import type { Option } from './options.js';
 
-const commands = [
+export const commands = [
   'run',
   'attach',
   'detach',

@@ -1,6 +1,7 @@
-// Runs the examples of README.md and docs/ as they stand there, in a folder with the files that they name. Changed are only
-// ports and ids of processes, and how long `leaks` waits between two profiles. An example that is new must run here, or
-// say above itself why it does not: `<!-- not run: REASON -->`.
+// Runs the examples of README.md, CONTRIBUTING.md, docs/ and examples/ as they stand there, in a folder with the files that they
+// name: blocks of shell and JavaScript, and what follows a prompt in a transcript. Changed are only ports and ids of
+// processes, how long `leaks` waits between two profiles, and how long the program of the guide runs. An example that is new
+// must run here, or say above itself why it does not: `<!-- not run: REASON -->`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -15,7 +16,7 @@ import {
 import path from 'node:path';
 import t from 'tap';
 import { after, before, main, plainNode } from '../support/cli.js';
-import { allExamples, type Example, examplesOf } from '../support/docs.js';
+import { allBlocks, type Example, exampleIn, examplesOf, isForgotten } from '../support/docs.js';
 import { ingestServer } from '../support/ingest-server.js';
 import { root } from '../support/run.js';
 import { findTool } from '../support/tools.js';
@@ -30,7 +31,7 @@ const ELSEWHERE = new Map([
   ['npm test', 'CI runs the tests'],
 ]);
 
-const examples = allExamples();
+const examples = allBlocks().flatMap((block) => exampleIn(block) ?? []);
 
 /** The lines of a block of shell that are commands, without their comments. */
 function commandsOf({ text }: Example): string[] {
@@ -51,9 +52,14 @@ const program = `
   for (let i = 0; i < 300_000; i++) handler(i);
   kept.push(Buffer.alloc(3e6), new Array(500_000).fill(1));`;
 
+/** The program of the guide, which handles 100,000 requests there. */
+const shop = examples
+  .find(({ page, language }) => page === 'docs/guide.md' && language === 'js')!
+  .text.replace('100_000', '5_000');
+
 const folder = t.testdir({
   'app.js': program,
-  'shop.js': program,
+  'shop.js': shop,
   node_modules: { '.bin': {} },
   bin: {},
   profiles: {},
@@ -110,12 +116,11 @@ async function run(command: string, args: readonly string[], endsByItself: boole
   return { code: ended ? 0 : code, output };
 }
 
+/** Those that are set for one command. */
+const VARIABLES = /^(\w+=("[^"]*"|\S+) )+/;
+
 const runLine = (line: string) =>
-  run(
-    'sh',
-    ['-c', `exec ${line.replace(/^((\w+=\S+ )+)(?=node )/, 'env $1')}`],
-    !/ memprof open |=0 .*node /.test(line),
-  );
+  run('sh', ['-c', `exec ${line.replace(VARIABLES, 'env $&')}`], !/ memprof open |=0 .*node /.test(line));
 
 t.test('blocks are found, and the reasons of those that do not run', (t) => {
   const fence = '```';
@@ -127,6 +132,25 @@ t.test('blocks are found, and the reasons of those that do not run', (t) => {
     { page: 'x.md', line: 18, language: 'sh', text: 'kubectl', notRun: 'it needs a cluster' },
   ]);
   t.same(commandsOf(examplesOf('x.md', text)[0]!), ['a b']);
+  const shown = `${fence}\n$ npx a\noutput\n$ npx b\n${fence}\n${fence}dockerfile\nENV A=1\n${fence}\n`;
+  t.same(
+    examplesOf('x.md', shown).map(({ text }) => text),
+    ['npx a\nnpx b', 'A=1 node app.js'],
+  );
+  t.same(
+    ['x: 1', '-', 'npx a', 'const a = 1;'].map((text) =>
+      isForgotten({ page: '', line: 1, language: '', text }),
+    ),
+    [false, false, true, true],
+  );
+  t.ok(isForgotten({ page: '', line: 1, language: 'yaml', text: '' }), 'no test knows the language');
+  t.same(
+    allBlocks()
+      .filter(isForgotten)
+      .map(({ page, line }) => `${page}:${line}`),
+    [],
+    'every block is run, or says why not, or is output',
+  );
   for (const { page, line, notRun } of examples) {
     if (notRun !== undefined) t.comment(`not run: ${page}:${line}: ${notRun}`);
   }
@@ -165,6 +189,13 @@ t.test('every command of the documentation runs', { timeout: 600_000 }, async (t
   const made = await runLine('npx memprof run -q --sample-interval 4k app.js');
   t.equal(made.code, 0, made.output);
   const profile = readdirSync(folder).find((name) => /^memprof\.\d.*\.pb\.gz$/.test(name))!;
+  t.equal((await runLine('npx memprof run -q --dir shop --sample-interval 16k shop.js')).code, 0);
+  const ofShop = readdirSync(inFolder('shop')).find((name) => /^memprof\.\d.*\.pb\.gz$/.test(name))!;
+  for (const [name] of examples
+    .map(({ text }) => text)
+    .join(' ')
+    .matchAll(/memprof\.\d{8}\.\S+\.pb\.gz/g))
+    copyFileSync(inFolder('shop', ofShop), inFolder(name));
   copyFileSync(inFolder(profile), inFolder('after.pb.gz'));
   copyFileSync(inFolder(profile), inFolder('before.pb.gz'));
   t.equal((await runLine(`npx memprof convert ${profile} -o profiles/compiler.heap.txt`)).code, 0);
@@ -197,7 +228,7 @@ t.test('every command of the documentation runs', { timeout: 600_000 }, async (t
         t.match(serverSaid, /wrote \S*memprof\.\S+\.pb\.gz/, `${where}: ${command}`);
         continue;
       }
-      const tool = command.replace(/^(\w+=\S+ )+/, '').split(' ')[0]!;
+      const tool = command.replace(VARIABLES, '').split(' ')[0]!;
       if (tool === 'go' || tool === 'google-pprof') {
         if (findTool(tool) === undefined) {
           t.comment(`skipped: ${tool} is not installed: ${command}`);
@@ -210,6 +241,7 @@ t.test('every command of the documentation runs', { timeout: 600_000 }, async (t
       const line = command
         .replace(/(localhost|127\.0\.0\.1|web3|HOST):6060/g, `127.0.0.1:${port}`)
         .replace(/\bMEMPROF_HTTP=\d+/, 'MEMPROF_HTTP=0')
+        .replace('MEMPROF_DIR=/profiles', 'MEMPROF_DIR=profiles')
         .replace(/ (4711|PID)\b/, ` ${bare.pid}`)
         .replace(/--every \d+[ms]\b/, '--every 100ms')
         .replace('-seconds=30', '-seconds=1')
@@ -242,6 +274,7 @@ const READERS_OWN = `
     memprof: require('memprof'),
     fs: require('node:fs/promises'),
     createServer: require('node:http').createServer,
+    module: {},
     app: here('express')(),
     fastify: here('fastify')(),
     file: require('node:fs').createWriteStream('written.pb.gz'),
