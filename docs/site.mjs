@@ -42,6 +42,21 @@ function fileOf(document) {
   return path.relative(root, document.project.files.getReflectionPath(document));
 }
 
+/**
+ * What TypeDoc does not show as meant: a block without a language, which is output, is coloured as TypeScript; and code in a heading
+ * is missing in the contents at the side, and in its anchor.
+ */
+function mend(parts) {
+  let line = '';
+  for (const part of parts) {
+    if (part.kind === 'code') part.text = part.text.replace(/^(```+)\n/, '$1text\n');
+    const inHeading = part.kind === 'code' && /^#{1,6} /.test(line);
+    if (inHeading) part.text = part.text.replaceAll('`', '').replaceAll('<', '&lt;');
+    if (inHeading) part.kind = 'text';
+    line = `${line}${part.text}`.split('\n').at(-1);
+  }
+}
+
 /** TypeDoc's plugin: pages are called what their first heading says, and modules what is imported. */
 export function namePages(app) {
   app.renderer.defineRouter('page', PageRouter);
@@ -49,9 +64,11 @@ export function namePages(app) {
     const file = fileOf(document);
     const [group] = Object.entries(pages).find(([, files]) => files.includes(file));
     document.frontmatter.group = group;
+    mend(document.content);
     document.name = /^# (.*)$/m.exec(readFileSync(path.join(root, file), 'utf8'))[1];
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    mend(project.readme);
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
       module.name = module.name === 'index' ? 'memprof' : `memprof/${module.name}`;
     }

@@ -49,6 +49,11 @@ t.test('no source file has more than 450 lines', (t) => {
   t.end();
 });
 
+t.test('the README is read to its end: at most 200 lines', async (t) => {
+  const lines = read('README.md').split('\n').length - 1;
+  t.ok(lines <= 200, `${lines} lines`);
+});
+
 t.test('the command can be run in a clone, by its own name', async (t) => {
   t.equal(statSync(main).mode & 0o111, 0o111, 'executable, as the build leaves it');
   const { code, stdout } = await runCommand('env', [
