@@ -79,10 +79,10 @@ export interface NativeAddon {
   explain(stacks: Uint32Array, threadId: number): ((stop: boolean) => number | string) | number;
   /** What was in use at the highest heap so far; null before the first collection. */
   readPeak(): NativeMoment | null;
-  /** The ages of remembered moments in milliseconds, the oldest first. */
-  historyTimes(): Float64Array;
+  /** The ages of remembered moments in milliseconds, the oldest first: of the heap, or of buffers. */
+  historyTimes(buffers: boolean): Float64Array;
   /** The remembered moment of that index; null if it is gone. */
-  readMoment(index: number): NativeMoment | null;
+  readMoment(index: number, buffers: boolean): NativeMoment | null;
   /** Tests only: remembers what is in use now as if it were of some milliseconds ago. */
   addMoment(ageMs: number): boolean;
   setThreadId(id: number): void;

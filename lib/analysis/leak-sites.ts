@@ -37,47 +37,74 @@ export class NoHeapProfile extends Error {}
 /** Adds up a profile by site, so that the profile itself need not be kept. Throws `NoHeapProfile`. */
 export function sitesOf(profile: ProfileData, granularity: Granularity): ProfileSites {
   const columns = columnsOf(profile);
-  const sites = new Map<string, SiteFigures>();
   const namer = new Namer(profile);
-  const none = columns.allocated === undefined ? undefined : 0;
-  const external = externalBytesOf(profile.comments);
   const all: ProfileSites = {
     bytes: 0,
-    allocated: none,
-    external,
+    allocated: columns.allocated === undefined ? undefined : 0,
+    external: externalBytesOf(profile.comments),
     unprofiledBuffers: unprofiledBuffersOf(profile.comments),
     rss: residentBytesOf(profile.comments),
-    sites,
+    sites: new Map(),
   };
   for (const { values, stack } of profile.samples) {
     const inUse = sampled(values[columns.inUse[0]]!, values[columns.inUse[1]]!, profile.period);
-    const name = stack[0] === undefined ? '<unknown>' : namer.nameOf(stack[0], granularity);
-    let site = sites.get(name);
-    if (site === undefined) {
-      site = { bytes: 0, samples: 0, variance: 0, allocated: none, stacks: new Map() };
-      sites.set(name, site);
-    }
-    site.bytes += inUse.bytes;
-    site.samples += inUse.samples;
-    site.variance += inUse.variance;
-    all.bytes += inUse.bytes;
+    const site = addToSite(all, new NamedStack(stack, namer, granularity), inUse);
     if (columns.allocated !== undefined) {
       const [objects, bytes] = columns.allocated;
       const { samples } = sampled(values[objects]!, values[bytes]!, profile.period);
       site.allocated! += samples;
       all.allocated! += samples;
     }
-    if (inUse.bytes > 0)
-      addStack(site, namer.namesOf(stack, granularity === 'lines' ? 'lines' : 'places'), inUse.bytes);
   }
   return all;
 }
 
-function addStack({ stacks }: SiteFigures, frames: string[], bytes: number): void {
-  const key = frames.join('\n');
-  const there = stacks.get(key);
-  if (there === undefined) stacks.set(key, { frames, bytes });
-  else there.bytes += bytes;
+/** The stack of each sample, as sites name it. For figures that are not those of the profile: see `addToSite`. */
+export function namedStacks(profile: ProfileData, granularity: Granularity): NamedStack[] {
+  const namer = new Namer(profile);
+  return profile.samples.map(({ stack }) => new NamedStack(stack, namer, granularity));
+}
+
+export function addToSite(all: ProfileSites, named: NamedStack, inUse: LeakPoint): SiteFigures {
+  let site = all.sites.get(named.site);
+  if (site === undefined) {
+    const allocated = all.allocated === undefined ? undefined : 0;
+    site = { bytes: 0, samples: 0, variance: 0, allocated, stacks: new Map() };
+    all.sites.set(named.site, site);
+  }
+  site.bytes += inUse.bytes;
+  site.samples += inUse.samples;
+  site.variance += inUse.variance;
+  all.bytes += inUse.bytes;
+  if (inUse.bytes > 0) {
+    const { key, frames } = named.names;
+    const there = site.stacks.get(key);
+    if (there === undefined) site.stacks.set(key, { frames, bytes: inUse.bytes });
+    else there.bytes += inUse.bytes;
+  }
+  return site;
+}
+
+export class NamedStack {
+  readonly site: string;
+  #names: { key: string; frames: string[] } | undefined;
+
+  constructor(
+    readonly stack: Stack,
+    readonly namer: Namer,
+    readonly granularity: Granularity,
+  ) {
+    this.site = stack[0] === undefined ? '<unknown>' : namer.nameOf(stack[0], granularity);
+  }
+
+  /** Made when they are asked for: most stacks of a profile have nothing in use. */
+  get names(): { key: string; frames: string[] } {
+    if (this.#names === undefined) {
+      const frames = this.namer.namesOf(this.stack, this.granularity === 'lines' ? 'lines' : 'places');
+      this.#names = { key: frames.join('\n'), frames };
+    }
+    return this.#names;
+  }
 }
 
 type Columns = readonly [objects: number, bytes: number];

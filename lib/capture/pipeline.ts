@@ -161,9 +161,10 @@ function readPeak(memStats: MemStats, sampleInterval: number): Capture {
 export function captureOf(
   moment: NativeMoment,
   sampleInterval: number,
+  ofBuffers = false,
 ): Pick<Capture, 'records' | 'sampleInterval' | 'timeNanos'> {
   return {
-    records: meterOnThread(() => momentRecords(moment)),
+    records: meterOnThread(() => momentRecords(moment, ofBuffers)),
     sampleInterval,
     timeNanos: Math.round(Date.now() - moment.ageMs) * 1e6,
   };

@@ -3,6 +3,7 @@ import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
 import { markdownCode } from '../analysis/report-formats.js';
 import { unexplainedGrowth } from '../analysis/unexplained-growth.js';
 import { formatCompact } from '../analysis/units.js';
+import type { Observed } from './leaks.js';
 
 const ORDER = { certain: 0, likely: 1, noise: 2 } as const;
 
@@ -37,12 +38,11 @@ function unexplainedOf(
   return { unexplainedBytes: unexplained, samplesNeeded, tooFewSamples: weak };
 }
 
-export function formatLeaksJson(
-  profiles: readonly ProfileSites[],
-  times: readonly number[] | undefined,
-  series: readonly SiteSeries[],
-  options: Options,
-): string {
+export function formatLeaksJson(observed: Observed, options: Options): string {
+  return `${JSON.stringify(toJson(observed, options), null, 2)}\n`;
+}
+
+function toJson({ profiles, times, series, buffers }: Observed, options: Options): object {
   const sites = judge(profiles, times, series, options).map(({ site, growth }) => ({
     site: site.name,
     verdict: growth.verdict,
@@ -65,13 +65,11 @@ export function formatLeaksJson(
     sitesLookedAt: series.length,
     ...unexplainedOf(profiles, times, series),
   };
-  return `${JSON.stringify({ ...total, sites }, null, 2)}\n`;
+  return { ...total, sites, ...(buffers === undefined ? {} : { buffers: toJson(buffers, options) }) };
 }
 
 export function formatLeaksMarkdown(
-  profiles: readonly ProfileSites[],
-  times: readonly number[] | undefined,
-  series: readonly SiteSeries[],
+  { profiles, times, series, buffers }: Observed,
   options: Options,
 ): string {
   const judged = judge(profiles, times, series, options);
@@ -105,5 +103,6 @@ export function formatLeaksMarkdown(
     lines.push('', 'The stack of the first one that grew most:', '', '```');
     lines.push(...worst.site.frames.slice(0, 12), '```');
   }
+  if (buffers !== undefined) lines.push('', 'Buffers:', '', formatLeaksMarkdown(buffers, options).trimEnd());
   return `${lines.join('\n')}\n`;
 }

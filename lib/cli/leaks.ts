@@ -51,13 +51,13 @@ is certain below 0.001, likely below 0.05, and noise otherwise.`,
   async run(args) {
     const values = args.values as unknown as Values;
     const { nodeCount, all } = values;
-    const { profiles, times, series, buffers } =
-      (await fromHistory(args, values)) ?? (await fromProfiles(args, values));
+    const found = (await fromHistory(args, values)) ?? (await fromProfiles(args, values));
     if (values.format !== 'text') {
       const write = values.format === 'md' ? formatLeaksMarkdown : formatLeaksJson;
-      await writeOutput('-', [write(profiles, times, series, values)]);
+      await writeOutput('-', [write(found, values)]);
       return 0;
     }
+    const { profiles, times, series, buffers } = found;
     const options = { nodeCount, all, style: styleFor(process.stdout) };
     const reports = [formatLeaks(profiles, times, series, options)];
     if (buffers !== undefined) {
@@ -86,7 +86,7 @@ interface Values {
 }
 
 /** What a report is made of. Times are in seconds, from 0. */
-interface Observed {
+export interface Observed {
   profiles: ProfileSites[];
   times: number[] | undefined;
   series: SiteSeries[];

@@ -48,12 +48,12 @@ function ageOf(text: string): number | undefined {
 }
 
 function momentNear(age: number): Capture | undefined {
-  const ages = native().historyTimes();
+  const ages = native().historyTimes(false);
   let nearest = 0;
   for (const [index, each] of ages.entries()) {
     if (Math.abs(each - age) < Math.abs(ages[nearest]! - age)) nearest = index;
   }
-  const moment = native().readMoment(nearest);
+  const moment = native().readMoment(nearest, false);
   if (moment === null) return undefined;
   const { memStats } = readCapture('peak');
   return { ...captureOf(moment, native().readStatus().heap.sampleInterval), name: 'peak', memStats };

@@ -1,5 +1,5 @@
 import { judgeGrowth } from '../analysis/growth.js';
-import type { History, HistorySite } from '../analysis/history.js';
+import type { History, HistorySite, Remembered } from '../analysis/history.js';
 import { formatValue } from '../analysis/units.js';
 import { escapeHtml, plainPage } from '../base/html.js';
 
@@ -21,7 +21,7 @@ polyline { fill: none; stroke: #d64545; stroke-width: 2; vector-effect: non-scal
  * `why`: the address of what holds the memory of a site.
  */
 export function formatHistoryPage(
-  { moments, sites }: History,
+  { moments, sites, buffers, unprofiledBuffers }: History,
   program: string,
   why?: (site: string) => string,
 ): string {
@@ -37,22 +37,36 @@ export function formatHistoryPage(
       ? '<p>Nothing to show yet: a moment is remembered once a minute, at a major garbage collection.</p>'
       : [
           ...figures.map(([name, values]) => chart({ name, times, values })),
+          ...(unprofiledBuffers === undefined
+            ? []
+            : [
+                `<p>Buffers are not profiled, see start({ buffers }); they take about ${bytes(unprofiledBuffers)}.</p>`,
+              ]),
           '<h2>Sites that grew most</h2>',
-          ...grownMost(sites).map(({ name, points, verdict }) =>
-            chart({
-              name,
-              verdict,
-              times,
-              values: points.map(([each]) => each),
-              ...(why === undefined ? {} : { why: why(name) }),
-            }),
-          ),
+          ...siteCharts({ moments, sites }, why),
+          // What holds a Buffer cannot be asked: its memory is no object of the heap.
+          ...(buffers === undefined || buffers.moments.length < 2
+            ? []
+            : ['<h2>Buffers, by site</h2>', ...siteCharts(buffers)]),
         ].join('\n');
   return plainPage(
     title,
     STYLE,
     `<h1>${escapeHtml(title)}</h1>
 ${charts}`,
+  );
+}
+
+function siteCharts({ moments, sites }: Remembered, why?: (site: string) => string): string[] {
+  const times = moments.map(({ time }) => time);
+  return grownMost(sites).map(({ name, points, verdict }) =>
+    chart({
+      name,
+      verdict,
+      times,
+      values: points.map(([each]) => each),
+      ...(why === undefined ? {} : { why: why(name) }),
+    }),
   );
 }
 

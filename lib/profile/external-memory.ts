@@ -27,14 +27,16 @@ export function residentBytesOf(comments: readonly string[]): number | undefined
 }
 
 const BUFFERS_OFF = 'memprof: Buffers are not profiled, see start({ buffers }); they take ';
+const AT_MOST = 'at most ';
 
-export function buffersOffComment(bytes: number): string {
-  return `${BUFFERS_OFF}${bytes} bytes`;
+/** `isExact`: otherwise they take no more than that. */
+export function buffersOffComment({ bytes, isExact }: { bytes: number; isExact: boolean }): string {
+  return `${BUFFERS_OFF}${isExact ? '' : AT_MOST}${bytes} bytes`;
 }
 
 /** What Buffers took in a program that did not profile them. Undefined where it did, or the profile does not say. */
 export function unprofiledBuffersOf(comments: readonly string[]): number | undefined {
-  return bytesAfter(BUFFERS_OFF, comments);
+  return bytesAfter(BUFFERS_OFF, comments) ?? bytesAfter(BUFFERS_OFF + AT_MOST, comments);
 }
 
 function bytesAfter(prefix: string, comments: readonly string[]): number | undefined {

@@ -111,8 +111,8 @@ export function readBufferRecords(inuseZero: boolean): MemProfileRecord[] {
 }
 
 /** The records of an earlier moment: what was in use, and nothing that was freed. */
-export function momentRecords(moment: NativeRecords): MemProfileRecord[] {
-  return recordsOf(moment, frames().heapStackAt);
+export function momentRecords(moment: NativeRecords, ofBuffers: boolean): MemProfileRecord[] {
+  return recordsOf(moment, ofBuffers ? frames().bufferStackAt : frames().heapStackAt);
 }
 
 function recordsOf(

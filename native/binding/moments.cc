@@ -5,6 +5,7 @@
 #include "base/clocks.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
+#include "buffers/buffer_profile.h"
 #include "heap/heap_moments.h"
 #include "isolate/isolate_registry.h"
 
@@ -16,9 +17,17 @@ double AgeMs(uint64_t at_ns) {
   return (static_cast<double>(MonotonicNs()) - static_cast<double>(at_ns)) / 1e6;
 }
 
-Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
+// `nullptr` for those of buffers, if none were ever profiled.
+HeapMoments* MomentsOf(bool of_buffers) {
+  if (!of_buffers) return HeapMoments::Process();
+  BufferProfile* buffers = BufferProfile::IfMade();
+  return buffers == nullptr ? nullptr : buffers->moments();
+}
+
+Napi::Value ToObject(Napi::Env env, const HeapMoment& moment, bool of_buffers) {
   if (moment.at_ns == 0) return env.Null();
-  const ProfileTables* tables = IsolateRegistry::Process()->tables();
+  const ProfileTables* tables =
+      of_buffers ? BufferProfile::IfMade()->tables() : IsolateRegistry::Process()->tables();
   std::vector<double> figures;
   std::vector<uint32_t> stacks;
   std::vector<double> size_limits;
@@ -61,20 +70,23 @@ Napi::Value ToObject(Napi::Env env, const HeapMoment& moment) {
 }  // namespace
 
 Napi::Value ReadPeak(const Napi::CallbackInfo& info) {
-  return ToObject(info.Env(), HeapMoments::Process()->Peak());
+  return ToObject(info.Env(), HeapMoments::Process()->Peak(), false);
 }
 
 Napi::Value HistoryTimes(const Napi::CallbackInfo& info) {
   std::vector<double> ages;
-  HeapMoments* moments = HeapMoments::Process();
-  for (size_t i = 0, size = moments->HistorySize(); i < size; ++i) {
+  HeapMoments* moments = MomentsOf(info[0].As<Napi::Boolean>().Value());
+  for (size_t i = 0, size = moments == nullptr ? 0 : moments->HistorySize(); i < size; ++i) {
     ages.push_back(AgeMs(moments->HistoryAt(i).at_ns));
   }
   return ToTypedArray<Napi::Float64Array>(info.Env(), ages);
 }
 
 Napi::Value ReadMoment(const Napi::CallbackInfo& info) {
-  return ToObject(info.Env(), HeapMoments::Process()->HistoryAt(info[0].As<Napi::Number>().Uint32Value()));
+  bool of_buffers = info[1].As<Napi::Boolean>().Value();
+  HeapMoments* moments = MomentsOf(of_buffers);
+  if (moments == nullptr) return info.Env().Null();
+  return ToObject(info.Env(), moments->HistoryAt(info[0].As<Napi::Number>().Uint32Value()), of_buffers);
 }
 
 Napi::Value AddMoment(const Napi::CallbackInfo& info) {
@@ -84,8 +96,14 @@ Napi::Value AddMoment(const Napi::CallbackInfo& info) {
   moment.at_ns = MonotonicNs() - static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue() * 1e6);
   moment.heap_used = sampler->clock().Fresh().heap_used;
   moment.external = sampler->clock().external();
-  HeapMoments::Process()->ForgetSince(moment.at_ns);
-  return Napi::Boolean::New(info.Env(), HeapMoments::Process()->TryAddToHistory(moment));
+  bool added = true;
+  for (bool of_buffers : {false, true}) {
+    HeapMoments* moments = MomentsOf(of_buffers);
+    if (moments == nullptr) continue;
+    moments->ForgetSince(moment.at_ns);
+    added = moments->TryAddToHistory(moment) && added;
+  }
+  return Napi::Boolean::New(info.Env(), added);
 }
 
 }  // namespace memprof

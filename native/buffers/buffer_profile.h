@@ -24,6 +24,7 @@
 
 #include "base/hash.h"
 #include "base/pointer_map.h"
+#include "heap/heap_moments.h"
 #include "tables/profile_tables.h"
 
 namespace memprof {
@@ -53,6 +54,7 @@ struct alignas(64) BufferCounts {
 class BufferProfile {
  public:
   static constexpr size_t kTableLimit = size_t{16} << 20;
+  static constexpr size_t kMostMomentBytes = size_t{1} << 20;
 
   explicit BufferProfile(size_t table_limit = kTableLimit);
   BufferProfile(const BufferProfile&) = delete;
@@ -66,6 +68,8 @@ class BufferProfile {
 
   bool ok() const { return tables_.ok() && samples_.ok() && native_stack_ != 0; }
   ProfileTables* tables() { return &tables_; }
+  // What was in use at earlier moments.
+  HeapMoments* moments() { return &moments_; }
   // For buffers that Node.js allocates while no JavaScript runs, mostly for what comes from the network.
   Ref native_stack() const { return native_stack_; }
 
@@ -142,6 +146,7 @@ class BufferProfile {
   static std::atomic<BufferProfile*> process_;
 
   ProfileTables tables_;
+  HeapMoments moments_{&tables_, kMostMomentBytes};
   PointerMap<Sample> samples_;
   Ref native_stack_ = 0;
   std::atomic<uint32_t> generation_{0};

@@ -110,7 +110,7 @@ void HeapMoments::Thin(uint64_t now_ns) {
 void HeapMoments::FitIntoLimit() {
   size_t total = 0;
   for (const HeapMoment& moment : history_) total += BytesOf(moment);
-  while (total > kMostBytes) {
+  while (total > most_bytes_) {
     auto largest = std::max_element(
         history_.begin(), history_.end(),
         [](const HeapMoment& a, const HeapMoment& b) { return a.buckets.size() < b.buckets.size(); });

@@ -1,5 +1,5 @@
-// Remembers what was in use at earlier moments: at the highest heap so far, and, thinned out as time goes by, over the
-// last week.
+// Remembers what was in use by the records of one profile at earlier moments: at the highest heap so far, and, thinned
+// out as time goes by, over the last week. That of the heap is here, that of buffers in their BufferProfile.
 //
 // Thread safety: every method may be called from any thread, also in a GC: none waits for a lock there, but gives up.
 //
@@ -7,7 +7,7 @@
 // (1) A new peak is at least 3 % above the last one, so few copies are made while a heap grows.
 // (2) Of the last hour a moment a minute is kept, of the last day one for each quarter of an hour, of the last week one
 //     for each two hours.
-// (3) The history takes at most `kMostBytes`. When there is no room, the largest moment is cut to the half of its buckets
+// (3) The history takes at most `MostBytes()`. When there is no room, the largest moment is cut to the half of its buckets
 //     that has most in use, and the rest is one sum.
 // (4) A reset of the tables forgets all.
 
@@ -39,16 +39,31 @@ struct HeapMoment {
   std::vector<InUse> buckets;
 };
 
+// What one thread may spend on remembering: a little at once, and beyond that the share of its time that it is allowed.
+class MomentBudget {
+ public:
+  static constexpr uint64_t kFreeNs = 20'000'000;
+
+  void Spend(uint64_t cpu_ns) { spent_ns_ += cpu_ns; }
+  bool HasTime(double max_overhead, uint64_t running_ns) const {
+    return static_cast<double>(spent_ns_) <= kFreeNs + max_overhead * static_cast<double>(running_ns);
+  }
+
+ private:
+  uint64_t spent_ns_ = 0;
+};
+
 class HeapMoments {
  public:
   static constexpr uint64_t kMinuteNs = 60'000'000'000;
-  static constexpr size_t kMostBytes = size_t{4} << 20;
+  static constexpr size_t kMostBytes = size_t{3} << 20;
 
-  explicit HeapMoments(const ProfileTables* tables) : tables_(tables), generation_(tables->Generation()) {}
+  explicit HeapMoments(const ProfileTables* tables, size_t most_bytes = kMostBytes)
+      : tables_(tables), most_bytes_(most_bytes), generation_(tables->Generation()) {}
   HeapMoments(const HeapMoments&) = delete;
   HeapMoments& operator=(const HeapMoments&) = delete;
 
-  // Never destroyed.
+  // Those of the heap. Never destroyed.
   static HeapMoments* Process();
 
   // The heap of an isolate has changed by that many bytes. Returns that of all isolates.
@@ -74,6 +89,7 @@ class HeapMoments {
   // Oldest first; without a time if there are not that many.
   HeapMoment HistoryAt(size_t index);
   size_t HistoryBytes();
+  size_t MostBytes() const { return most_bytes_; }
 
  private:
   void ForgetWhatWasReset();
@@ -82,6 +98,7 @@ class HeapMoments {
   void FitIntoLimit();
 
   const ProfileTables* const tables_;
+  const size_t most_bytes_;
   std::atomic<uint64_t> heap_used_{0};
   std::atomic<uint64_t> peak_heap_{0};
   std::atomic<uint64_t> last_ns_{0};

@@ -204,7 +204,7 @@ class IsolateSampler {
   HeapMoment moment_;           // what is known of the last collection
   bool peak_is_due_ = false;
   bool history_is_due_ = false;
-  uint64_t remembering_ns_ = 0;  // time spent so far
+  MomentBudget remembering_;
   // What we have spent in the pause of the current GC.
   uint64_t pause_cpu_ns_ = 0;
   uint64_t pause_wall_ns_ = 0;

@@ -1,8 +1,9 @@
-// What an IsolateSampler does for the peak and the history of the heap.
+// What an IsolateSampler does for the peak of the heap, and for the histories of the heap and of buffers.
 
 #include <uv.h>
 
 #include "base/clocks.h"
+#include "buffers/buffer_profile.h"
 #include "isolate/isolate_sampler.h"
 
 namespace memprof {
@@ -15,14 +16,12 @@ uint64_t IsolateSampler::ReportHeap(uint64_t used) {
 
 void IsolateSampler::LookWhetherMomentIsDue(bool major) {
   if (state_ != SamplerState::kRunning) return;
-  constexpr uint64_t kFreeNs = 20'000'000;
   HeapMoments* moments = HeapMoments::Process();
   uint64_t now = MonotonicNs();
   moment_.at_ns = now;
   moment_.heap_used = ReportHeap(clock_.heap_used());
   moment_.external = clock_.external();
-  double allowed = kFreeNs + options_.max_overhead * static_cast<double>(Elapsed(figures_.started_ns, now));
-  bool has_time = static_cast<double>(remembering_ns_) <= allowed;
+  bool has_time = remembering_.HasTime(options_.max_overhead, Elapsed(figures_.started_ns, now));
   peak_is_due_ = has_time && moments->IsPeak(moment_.heap_used);
   history_is_due_ = history_is_due_ || (major && has_time && moments->IsHistoryDue(now));
 }
@@ -36,11 +35,13 @@ void IsolateSampler::RememberMoment() {
   HeapMoments* moments = HeapMoments::Process();
   if (peak_is_due_) moments->TryTakePeak(moment_);
   // If another thread is at it, the history has a moment of now.
-  if (history_is_due_) moments->TryAddToHistory(moment_);
+  if (history_is_due_ && moments->TryAddToHistory(moment_)) {
+    if (BufferProfile* buffers = BufferProfile::IfMade()) buffers->moments()->TryAddToHistory(moment_);
+  }
   peak_is_due_ = history_is_due_ = false;
   uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
   uint64_t now = MonotonicNs();
-  remembering_ns_ += cpu;
+  remembering_.Spend(cpu);
   figures_.harvest_cpu_ns += cpu;
   CountPause(cpu, Elapsed(begin, now));
   figures_.meter.Add(now, cpu);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clocks.h"
+#include "buffers/buffer_profile.h"
 #include "check.h"
 
 namespace memprof {
@@ -13,8 +15,10 @@ constexpr uint64_t kHour = 60 * kMinute;
 constexpr uint64_t kBegin = 1'000'000 * kMinute;
 
 struct World {
+  explicit World(size_t most_bytes = HeapMoments::kMostBytes) : moments(&tables, most_bytes) {}
+
   ProfileTables tables{ProfileTables::kDefaultLimit};
-  HeapMoments moments{&tables};
+  HeapMoments moments;
 
   void Allocate(int site, uint64_t bytes) {
     Ref stack = tables.InternStack(0, tables.InternFrame("f", "file.js", site, 1));
@@ -75,14 +79,14 @@ TEST(TheHistoryIsThinnedOutAsItAges) {
   CHECK_EQ(before, now);
 }
 
-TEST(TheHistoryStaysWithinItsBoundWithAHundredThousandBuckets) {
-  World world;
+void TestBoundWithAHundredThousandBuckets(size_t most_bytes) {
+  World world(most_bytes);
   world.tables.SetLimit(size_t{64} << 20);
   for (int site = 0; site < 100'000; ++site) world.Allocate(site, site == 7 ? 1'000'000 : 100);
   CHECK(world.tables.BucketCount() >= 100'000u);
   for (uint64_t minute = 0; minute < 30; ++minute) {
     CHECK(world.moments.TryAddToHistory(world.At(kBegin + minute * kMinute)));
-    CHECK(world.moments.HistoryBytes() <= HeapMoments::kMostBytes);
+    CHECK(world.moments.HistoryBytes() <= most_bytes);
   }
   for (size_t i = 0; i < world.moments.HistorySize(); ++i) {
     HeapMoment moment = world.moments.HistoryAt(i);
@@ -94,6 +98,46 @@ TEST(TheHistoryStaysWithinItsBoundWithAHundredThousandBuckets) {
     CHECK_EQ(sum, 99'999u * 100 + 1'000'000);
     CHECK_EQ(largest, 1'000'000u);
   }
+}
+
+TEST(TheHistoryStaysWithinItsBoundWithAHundredThousandBuckets) {
+  CHECK(HeapMoments::kMostBytes + BufferProfile::kMostMomentBytes <= size_t{4} << 20);
+  TestBoundWithAHundredThousandBuckets(HeapMoments::kMostBytes);
+  TestBoundWithAHundredThousandBuckets(BufferProfile::kMostMomentBytes);
+}
+
+TEST(AMomentOfAHundredThousandBucketsTakesLessThanHalfAPerCentOfItsMinute) {
+  World world;
+  world.tables.SetLimit(size_t{64} << 20);
+  for (int site = 0; site < 100'000; ++site) world.Allocate(site, 100);
+  constexpr uint64_t kMoments = 10;
+  uint64_t begin = ThreadCpuNs();
+  for (uint64_t minute = 0; minute < kMoments; ++minute) {
+    CHECK(world.moments.TryAddToHistory(world.At(kBegin + minute * kMinute)));
+  }
+  // About 5 ms of 300, so the machine may be busy and a sanitizer slow.
+  CHECK(ThreadCpuNs() - begin < kMoments * kMinute / 200);
+}
+
+// Of moments that take as long as the allowance of ten minutes, one in ten minutes is remembered.
+TEST(RememberingTakesTheShareOfTheTimeThatIsAllowed) {
+  constexpr double kShare = 0.005;
+  constexpr uint64_t kCost = 10 * kMinute / 200;
+  constexpr uint64_t kMinutes = 7 * 24 * 60;
+  MomentBudget budget;
+  uint64_t spent = 0, longest_gap = 0, last = 0;
+  for (uint64_t minute = 0; minute < kMinutes; ++minute) {
+    if (!budget.HasTime(kShare, minute * kMinute)) continue;
+    budget.Spend(kCost);
+    spent += kCost;
+    longest_gap = std::max(longest_gap, minute - last);
+    last = minute;
+    // Debt is allowed, once.
+    double allowed = MomentBudget::kFreeNs + kShare * static_cast<double>(minute * kMinute);
+    CHECK(static_cast<double>(spent) <= allowed + kCost);
+  }
+  CHECK(longest_gap >= 9 && longest_gap <= 11);
+  CHECK(static_cast<double>(spent) > 0.99 * kShare * static_cast<double>(kMinutes * kMinute));
 }
 
 }  // namespace

@@ -166,3 +166,11 @@ t.test('reports of the heap say that Buffers are not profiled, and how large the
     t.notMatch(await make(), hint, `${name}: where they are profiled`);
   }
 });
+
+t.test('the thread that serves the pages tells how large the Buffers of others are', async (t) => {
+  const base = await startServer(t, '');
+  const text = await (await fetch(`${base}heap?gc=1&debug=1`)).text();
+  const [, bytes] = /they take at most (\d+) bytes/.exec(text) ?? [];
+  // Beside them there are strings outside of the heap: the sources of modules.
+  t.ok(Number(bytes) >= KEPT && Number(bytes) < KEPT + 24 * MB, `${bytes} of ${KEPT}`);
+});
