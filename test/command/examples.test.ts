@@ -51,42 +51,49 @@ t.test('worker-pool', (t) => {
 const full = process.env.MEMPROF_TEST_SOAK === '1';
 
 /** As in its README, with a client that asks 60 times a second. */
-async function leaksOfServer(t: Test, url: string, directory: string, heap: string): Promise<Run> {
+async function leaksOfServer(t: Test, url: string, directory: string, pages: string): Promise<Run> {
   const client = spawn(process.execPath, [path.join(directory, 'leaky-server/client.js'), url, '60'], {
     stdio: 'ignore',
   });
   t.teardown(() => client.kill('SIGKILL'));
-  return memprof(['leaks', heap, '--count', '10', '--every', '3s']);
+  return memprof(['leaks', `${pages}heap?gc=1`, '--count', '10', '--every', '3s']);
 }
 
-/** After as many requests, however long they take. */
-async function leaksOfFiles(url: string, directory: string, heap: string): Promise<Run> {
-  const files: string[] = [];
+/** After as many requests, however long they take. First the report of the heap, then that of Buffers. */
+async function leaksOfFiles(url: string, directory: string, pages: string): Promise<Run[]> {
+  const names = { heap: 'heap?gc=1', buffers: 'buffers' };
+  const files: Record<string, string[]> = { heap: [], buffers: [] };
   for (let at = 0; at < 12; at++) {
     for (let n = 0; n < 200; n += 8) {
       const answers = Array.from({ length: 8 }, (_, of) => fetch(`${url}?n=${n + of}`));
       for (const answer of answers) await (await answer).text();
     }
-    files.push(path.join(directory, `heap.${at}.pb.gz`));
-    writeFileSync(files.at(-1)!, Buffer.from(await (await fetch(heap)).arrayBuffer()));
+    for (const [name, page] of Object.entries(names)) {
+      const file = path.join(directory, `${name}.${at}.pb.gz`);
+      writeFileSync(file, Buffer.from(await (await fetch(pages + page)).arrayBuffer()));
+      files[name]!.push(file);
+    }
   }
-  return memprof(['leaks', ...files]);
+  return Object.values(files).map((those) => memprof(['leaks', ...those]));
 }
 
-t.test('leaky-server: started with memprof, one command to the line that leaks', async (t) => {
+t.test('leaky-server: started with memprof, one command to the lines that leak', async (t) => {
   const began = performance.now();
   const port = await freePort();
   const { url, directory } = await startExample(t, 'leaky-server/server.js', {
     flags: ['--import', 'memprof/register'],
-    env: { MEMPROF_HTTP: String(port) },
+    env: { MEMPROF_HTTP: String(port), MEMPROF_BUFFERS: '1' },
   });
-  const heap = `http://127.0.0.1:${port}/debug/pprof/heap?gc=1`;
-  const leaks = full
-    ? await leaksOfServer(t, url, directory, heap)
-    : await leaksOfFiles(url, directory, heap);
-  t.equal(leaks.code, 0, leaks.stderr);
+  const pages = `http://127.0.0.1:${port}/debug/pprof/`;
+  const reports = full
+    ? [await leaksOfServer(t, url, directory, pages)]
+    : await leaksOfFiles(url, directory, pages);
+  for (const { code, stderr } of reports) t.equal(code, 0, stderr);
+  const all = reports.map(({ stdout }) => stdout).join('');
   // 300 objects of each request live on in `subscribe`: some 50 samples, where `likely` takes 18, 4.5 sigma less.
-  t.match(leaks.stdout, /(certain|likely) +.*\n(.*\n){0,2} +subscribe .*server\.js:\d+\n/, leaks.stdout);
+  t.match(all, /(certain|likely) +.*\n(.*\n){0,2} +subscribe .*server\.js:\d+\n/, all);
+  // 16 KiB of each: some 70 samples.
+  t.match(all, /(certain|likely) +keepUpload .*server\.js:\d+\n/, all);
   const seconds = (performance.now() - began) / 1000;
   t.comment(`${seconds.toFixed(1)} s from the start of the server`);
   if (full) t.ok(seconds < 60, 'within a minute');

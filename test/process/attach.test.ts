@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { parseProfile } from '#dist/formats/readers.js';
-import { memprof, plainNode } from '../support/cli.js';
+import { memprof, plainNode, type Run } from '../support/cli.js';
 import { root } from '../support/run.js';
 
 const example = path.join(root, 'examples/leaky-server');
@@ -56,7 +56,7 @@ t.test('from a running server to the line that leaks, in two commands at the usu
   });
   const began = performance.now();
   t.teardown(() => client.kill('SIGKILL'));
-  const attached = memprof(['attach', String(server.pid)]);
+  const attached = memprof(['attach', '--buffers', String(server.pid)]);
   t.equal(attached.code, 0, attached.stderr);
   t.match(
     attached.stderr,
@@ -67,18 +67,21 @@ t.test('from a running server to the line that leaks, in two commands at the usu
   t.ok(await untilClosed(port), 'the inspector is closed again');
 
   const leaksWith = (factor: number) =>
-    memprof(['leaks', `${address}heap?gc=1`, '--count', count, '--every', `${Number(every) * factor}ms`]);
+    memprof(['leaks', address, '--count', count, '--every', `${Number(every) * factor}ms`]);
   const found = /(certain|likely) +.*\n(.*\n){0,2} +subscribe .*server\.js:\d+\n/;
+  const foundBuffers = /\nBuffers:\n(.*\n)+.*(certain|likely) +keepUpload .*server\.js:\d+\n/;
+  const foundAll = ({ stdout }: Run) => found.test(stdout) && foundBuffers.test(stdout);
   let leaks = leaksWith(1);
   // A busy machine answers fewer requests in the same time.
-  for (let factor = 2; !full && factor <= 8 && !found.test(leaks.stdout); factor *= 2)
-    leaks = leaksWith(factor);
+  for (let factor = 2; !full && factor <= 8 && !foundAll(leaks); factor *= 2) leaks = leaksWith(factor);
   const seconds = (performance.now() - began) / 1000;
   t.comment(`${seconds.toFixed(1)} s from the first command`);
   if (full) t.ok(seconds < 60, 'within a minute');
   t.equal(leaks.code, 0, leaks.stderr);
   // 300 objects of each request live on in `subscribe`: some 50 samples in 8 s, where `likely` takes a dozen.
   t.match(leaks.stdout, found, leaks.stdout);
+  // 16 KiB of each: as many.
+  t.match(leaks.stdout, foundBuffers, leaks.stdout);
 
   t.match(memprof(['attach', String(server.pid)]).stderr, 'is attached already');
   const detached = memprof(['detach', String(server.pid)]);
