@@ -21,9 +21,16 @@ struct StackKey {
   std::array<uint32_t, 32> frames;
   // Without a call and without branches, for all tables.
   bool operator==(const StackKey& other) const {
-    uint32_t differ = 0;
-    for (size_t i = 0; i < frames.size(); ++i) differ |= frames[i] ^ other.frames[i];
-    return differ == 0;
+    using Four [[gnu::vector_size(16)]] = uint32_t;
+    Four differ{};
+#pragma GCC unroll 8
+    for (size_t i = 0; i < frames.size(); i += 4) {
+      Four ours, theirs;
+      memcpy(&ours, &frames[i], sizeof(ours));
+      memcpy(&theirs, &other.frames[i], sizeof(theirs));
+      differ |= ours ^ theirs;
+    }
+    return (differ[0] | differ[1] | differ[2] | differ[3]) == 0;
   }
   static StackKey Make(std::mt19937_64& random) {
     StackKey key;

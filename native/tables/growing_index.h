@@ -60,24 +60,72 @@ class GrowingIndex {
 
   bool ok() const { return current_.load(std::memory_order_relaxed) != 0; }
 
-  // The node of that hash of which `matches(Ref)` is true, or 0.
+  // Where the search in one index ended: at a node that matches, at an empty word, or at a moved one.
+  struct End {
+    uintptr_t index;  // packed
+    uint32_t at;
+    uint32_t word;
+
+    bool IsNode() const { return word > kMoved; }
+    Ref node() const { return word & kRefMask; }  // 0 at an empty word
+  };
+
+  // Searches the current index for the node of that hash of which `matches(Ref)` is true.
   template <typename Matches>
-  Ref Find(uint64_t hash, Matches&& matches) const {
-    for (Index index = Current();; index = Successor(index)) {
-      End end = Follow(index, hash, Home(index, hash), matches);
-      if (end.word != kMoved) return RefOf(end.word);
-    }
+  End Search(uint64_t hash, const Matches& matches) const {
+    Index index = Current();
+    return Follow(index, hash, Home(index, hash), matches);
   }
 
-  // As `Find`, but if there is none, puts the node that `make()` returns. Should another thread put one first,
-  // then that is returned, and ours is in no index. `make` is called once at most. Returns 0 if `make` does or
-  // if there is no room. `hash_of(Ref)` is the hash of a node that was put before.
+  // The node of that hash of which `matches(Ref)` is true, or 0.
+  template <typename Matches>
+  Ref Find(uint64_t hash, const Matches& matches) const {
+    End end = Search(hash, matches);
+    while (end.word == kMoved) end = SearchSuccessor(end, hash, matches);
+    return end.node();
+  }
+
+  // Goes on where `Search` found no node: returns that of the successors, or puts the one that `make()` returns.
+  // Should another thread put one first, then that is returned, and ours is in no index. `make` is called once at
+  // most. Returns 0 if `make` does or if there is no room. `hash_of(Ref)` is the hash of a node that was put
+  // before.
   template <typename Matches, typename Make, typename HashOf>
-  Ref FindOrInsert(uint64_t hash, size_t keep_free, Matches&& matches, Make&& make, HashOf&& hash_of) {
-    Index index = Current();
-    End end = Follow(index, hash, Home(index, hash), matches);
-    if (IsNode(end.word)) return RefOf(end.word);
-    return Insert(index, end, hash, keep_free, matches, make, hash_of);
+  Ref Insert(End end, uint64_t hash, size_t keep_free, const Matches& matches, const Make& make,
+             const HashOf& hash_of) {
+    Ref made = 0;
+    size_t number = 0;  // of the node that was made; before that, what it would be if nobody else makes one
+    while (!end.IsNode()) {
+      Index index = Unpack(end.index);
+      if (end.word == kEmpty) {
+        if (made == 0) number = count() + 1;
+        if (!HasSuccessor(index) && !MakeRoom(index, number, keep_free, hash_of)) return 0;
+        if (!HasSuccessor(index)) {
+          bool has_room = true;
+          if (made == 0) {
+            made = make();
+            if (made == 0) return 0;
+            size_t asked = number;
+            number = count_.fetch_add(1, std::memory_order_relaxed) + 1;
+            has_room = number == asked;
+          }
+          uint32_t word = kEmpty;
+          if (has_room &&
+              index.words[end.at].compare_exchange_strong(word, WordOf(hash, made), std::memory_order_release,
+                                                          std::memory_order_acquire)) {
+            return made;
+          }
+          end = Follow(index, hash, end.at, matches);
+          continue;
+        }
+        if (!Freeze(&index.words[end.at])) {  // it has become a node's, perhaps that of our key
+          end = Follow(index, hash, end.at, matches);
+          continue;
+        }
+      }
+      CopyStripe(index, hash_of);
+      end = SearchSuccessor(end, hash, matches);
+    }
+    return end.node();
   }
 
   // Fetches what the next search for `hash` reads first.
@@ -121,14 +169,9 @@ class GrowingIndex {
   struct Index {
     Header* header;
     Atomic<uint32_t>* words;
-    uint32_t bits;
-    size_t size() const { return size_t{1} << bits; }
-  };
-
-  // Where a path ends: at a node that matches, at an empty word, or at a moved one.
-  struct End {
-    uint32_t at;
-    uint32_t word;
+    uint32_t shift;  // of a hash, to its home
+    uint32_t bits() const { return 64 - shift; }
+    size_t size() const { return size_t{1} << bits(); }
   };
 
   static bool IsNode(uint32_t word) { return word > kMoved; }
@@ -139,85 +182,54 @@ class GrowingIndex {
   }
   // The upper bits: the lower ones are in the word.
   static uint32_t Home(const Index& index, uint64_t hash) {
-    return static_cast<uint32_t>(hash >> (64 - index.bits));
+    return static_cast<uint32_t>(hash >> index.shift);
   }
   static uint32_t Next(const Index& index, uint32_t at) {
-    return (at + 1) & static_cast<uint32_t>(index.size() - 1);
+    return (at + 1) & static_cast<uint32_t>(~uint64_t{0} >> index.shift);
   }
   static size_t BytesFor(uint32_t bits) { return kLine + (sizeof(Atomic<uint32_t>) << bits); }
-  // The address of an index ends in zeros, which the bits of its size take.
-  static uintptr_t Pack(const Index& index) { return reinterpret_cast<uintptr_t>(index.header) | index.bits; }
+  // The address of an index ends in zeros, which its shift takes.
+  static uintptr_t Pack(const Index& index) {
+    return reinterpret_cast<uintptr_t>(index.header) | index.shift;
+  }
+  static Index Unpack(uintptr_t packed) {
+    char* at = reinterpret_cast<char*>(packed & ~uintptr_t{kLine - 1});
+    return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine),
+            static_cast<uint32_t>(packed % kLine)};
+  }
 
-  static size_t Roomy(const Index& index) { return index.size() / 4 * 3 + (index.bits == 1); }
+  static size_t Roomy(const Index& index) { return index.size() / 4 * 3 + (index.bits() == 1); }
   static size_t Most(const Index& index, size_t keep_free) {
     return index.size() - std::max<size_t>(1, index.size() / (keep_free == 0 ? 16 : 8));
   }
 
   Index At(Ref ref, uint32_t bits) const {
     char* at = static_cast<char*>(arena_->At(ref));
-    return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine), bits};
+    return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine), 64 - bits};
   }
-  Index Current() const {
-    uintptr_t packed = current_.load(std::memory_order_acquire);
-    char* at = reinterpret_cast<char*>(packed & ~uintptr_t{kLine - 1});
-    return {reinterpret_cast<Header*>(at), reinterpret_cast<Atomic<uint32_t>*>(at + kLine),
-            static_cast<uint32_t>(packed % kLine)};
-  }
+  Index Current() const { return Unpack(current_.load(std::memory_order_acquire)); }
   bool IsCurrent(const Index& index) const { return Current().header == index.header; }
   bool HasSuccessor(const Index& index) const {
     return index.header->successor.load(std::memory_order_acquire) != 0;
   }
   // REQUIRES: there is one.
   Index Successor(const Index& index) const {
-    return At(index.header->successor.load(std::memory_order_acquire), index.bits + 1);
+    return At(index.header->successor.load(std::memory_order_acquire), index.bits() + 1);
   }
 
   template <typename Matches>
-  static End Follow(const Index& index, uint64_t hash, uint32_t at, Matches&& matches) {
+  static End Follow(const Index& index, uint64_t hash, uint32_t at, const Matches& matches) {
     for (;; at = Next(index, at)) {
       uint32_t word = index.words[at].load(std::memory_order_acquire);
-      if (!IsNode(word) || (HasTagOf(word, hash) && matches(RefOf(word)))) return {at, word};
+      if (!IsNode(word) || (HasTagOf(word, hash) && matches(RefOf(word)))) return {Pack(index), at, word};
     }
   }
 
-  // What is left of `FindOrInsert` when the path in `index` ends at `end`, at no node.
-  template <typename Matches, typename Make, typename HashOf>
-  [[gnu::noinline]] Ref Insert(Index index, End end, uint64_t hash, size_t keep_free, Matches& matches,
-                               Make& make, HashOf& hash_of) {
-    Ref made = 0;
-    size_t number = 0;  // of the node that was made; before that, what it would be if nobody else makes one
-    while (!IsNode(end.word)) {
-      if (end.word == kEmpty) {
-        if (made == 0) number = count() + 1;
-        if (!HasSuccessor(index) && !MakeRoom(index, number, keep_free, hash_of)) return 0;
-        if (!HasSuccessor(index)) {
-          bool has_room = true;
-          if (made == 0) {
-            made = make();
-            if (made == 0) return 0;
-            size_t asked = number;
-            number = count_.fetch_add(1, std::memory_order_relaxed) + 1;
-            has_room = number == asked;
-          }
-          uint32_t word = kEmpty;
-          if (has_room &&
-              index.words[end.at].compare_exchange_strong(word, WordOf(hash, made), std::memory_order_release,
-                                                          std::memory_order_acquire)) {
-            return made;
-          }
-          end = Follow(index, hash, end.at, matches);
-          continue;
-        }
-        if (!Freeze(&index.words[end.at])) {  // it has become a node's, perhaps that of our key
-          end = Follow(index, hash, end.at, matches);
-          continue;
-        }
-      }
-      CopyStripe(index, hash_of);
-      index = Successor(index);
-      end = Follow(index, hash, Home(index, hash), matches);
-    }
-    return RefOf(end.word);
+  // REQUIRES: there is one.
+  template <typename Matches>
+  End SearchSuccessor(const End& end, uint64_t hash, const Matches& matches) const {
+    Index index = Successor(Unpack(end.index));
+    return Follow(index, hash, Home(index, hash), matches);
   }
 
   // False when the word is a node's.
@@ -247,11 +259,11 @@ class GrowingIndex {
   // REQUIRES: it was the current one.
   void Grow(const Index& index, size_t keep_free, bool must) {
     Header* header = index.header;
-    if (index.bits >= kMostBits) return;
+    if (index.bits() >= kMostBits) return;
     if (!must && header->growing.load(std::memory_order_relaxed) != 0) return;
     if (header->growing.exchange(1, std::memory_order_relaxed) != 0 && !must) return;
     if (HasSuccessor(index)) return;
-    Ref made = arena_->Allocate(BytesFor(index.bits + 1), kLine, keep_free);
+    Ref made = arena_->Allocate(BytesFor(index.bits() + 1), kLine, keep_free);
     if (made == 0) {
       header->growing.store(0, std::memory_order_relaxed);  // there may be room one day: limits are raised
       return;
@@ -259,7 +271,7 @@ class GrowingIndex {
     Ref none = 0;
     if (!header->successor.compare_exchange_strong(none, made, std::memory_order_acq_rel,
                                                    std::memory_order_acquire)) {
-      arena_->GiveBack(made, BytesFor(index.bits + 1));
+      arena_->GiveBack(made, BytesFor(index.bits() + 1));
     }
   }
 

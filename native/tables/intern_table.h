@@ -63,16 +63,8 @@ class InternTable {
   // 0 when there is no such key, and a node for it would leave fewer than `keep_free` bytes of the arena.
   Ref FindOrInsert(const Key& key, uint64_t hash, size_t keep_free) {
     hash = NotZero(hash);
-    auto make = [&] {
-      Ref made = Take(key, keep_free);
-      if (made == 0) return made;
-      Node* node = At(made);
-      node->Init(key);
-      node->hash.store(hash, std::memory_order_release);  // invariant (2): before it can be found
-      return made;
-    };
-    auto hash_of = [this](Ref ref) { return At(ref)->hash.load(std::memory_order_relaxed); };
-    return index_.FindOrInsert(hash, keep_free, Matching(key, hash), make, hash_of);
+    GrowingIndex<>::End end = index_.Search(hash, Matching(key, hash));
+    return end.IsNode() ? end.node() : Insert(end, key, hash, keep_free);
   }
 
   // For searches in batches: the first for all, then the second for all, then the searches.
@@ -109,13 +101,28 @@ class InternTable {
     explicit NoRuns(Arena*) {}
   };
 
-  static uint64_t NotZero(uint64_t hash) { return hash | (hash == 0); }
+  // Sets a bit in which the index takes no interest: it neither says where a search begins nor is in a word.
+  static uint64_t NotZero(uint64_t hash) { return hash | uint64_t{1} << 16; }
 
   auto Matching(const Key& key, uint64_t hash) const {
     return [this, &key, hash](Ref ref) {
       const Node* node = At(ref);
       return node->hash.load(std::memory_order_relaxed) == hash && node->Equals(key);
     };
+  }
+
+  // Not inlined, so that what is found without it needs few instructions.
+  [[gnu::noinline]] Ref Insert(GrowingIndex<>::End end, const Key& key, uint64_t hash, size_t keep_free) {
+    auto make = [&] {
+      Ref made = Take(key, keep_free);
+      if (made == 0) return made;
+      Node* node = At(made);
+      node->Init(key);
+      node->hash.store(hash, std::memory_order_release);  // invariant (2): before it can be found
+      return made;
+    };
+    auto hash_of = [this](Ref ref) { return At(ref)->hash.load(std::memory_order_relaxed); };
+    return index_.Insert(end, hash, keep_free, Matching(key, hash), make, hash_of);
   }
 
   Ref Take(const Key& key, size_t keep_free) {

@@ -79,9 +79,12 @@ Ref Find(uint32_t key) {
 }
 
 Ref Insert(uint32_t key, uint32_t maker, size_t keep_free = 0) {
-  return Shared()->FindOrInsert(
-      HashOf(key), keep_free, [&](Ref node) { return KeyOf(node) == key; },
-      [&] { return NodeOf(key, maker); }, [](Ref node) { return HashOf(KeyOf(node)); });
+  auto matches = [&](Ref node) { return KeyOf(node) == key; };
+  Index::End end = Shared()->Search(HashOf(key), matches);
+  if (end.IsNode()) return end.node();
+  return Shared()->Insert(
+      end, HashOf(key), keep_free, matches, [&] { return NodeOf(key, maker); },
+      [](Ref node) { return HashOf(KeyOf(node)); });
 }
 
 // A thread's steps. `false` of an insertion means that there was no room.
