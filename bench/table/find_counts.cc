@@ -19,10 +19,10 @@ void Find(size_t key_count, size_t operations, size_t prepared) {
   for (const Key& key : keys) table->Add(key);
   std::vector<uint32_t> order = ZipfOrder(key_count, prepared, 1);
   order.resize(operations);
-  Key some[Table::kBatch];
-  for (size_t i = 0; i + Table::kBatch <= operations; i += Table::kBatch) {
-    for (size_t j = 0; j < Table::kBatch; ++j) memcpy(&some[j], &keys[order[i + j]], sizeof(Key));
-    table->AddBatch(some);
+  Key key;
+  for (uint32_t at : order) {
+    memcpy(&key, &keys[at], sizeof(key));
+    table->Add(key);
   }
 }
 
@@ -51,8 +51,8 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace bench;
 #ifdef BENCH_HAS_BOOST
-  return Main<NoTable, MemprofTable, MemprofByHash, MemprofBatches, MutexTable, BoostFlatMap>(argc, argv);
+  return Main<NoTable, MemprofTable, MemprofByHash, MutexTable, BoostFlatMap>(argc, argv);
 #else
-  return Main<NoTable, MemprofTable, MemprofByHash, MemprofBatches, MutexTable>(argc, argv);
+  return Main<NoTable, MemprofTable, MemprofByHash, MutexTable>(argc, argv);
 #endif
 }

@@ -87,7 +87,7 @@ struct Measured {
   Slices one, two, one_beside_reader;
   std::vector<double> p999, p999_beside_reader;  // of single operations of one writer, a value a round
   std::vector<double> insert_ns, snapshot_ns, copied_ns;  // a key, a value a round
-  double bytes = 0;                                       // a key, beyond the key itself
+  double bytes = -1;                                      // a key, beyond the key itself
   double peak_bytes = -1;  // the most of it at any number of keys from 1,000 on
 };
 
@@ -216,25 +216,44 @@ class TwoWriters {
   Mine mine_[2];
 };
 
+template <typename Table>
+std::unique_ptr<Table> MakeTable(size_t keys) {
+  if constexpr (Table::kKeys == Keys::kNone && Table::kIterable) {
+    return std::make_unique<Table>(keys);
+  } else {
+    return std::make_unique<Table>();
+  }
+}
+
+template <typename Table, typename Key>
+void Add(Table* table, const Key& key, size_t number) {
+  if constexpr (requires { table->Add(key, number); }) {
+    table->Add(key, number);
+  } else {
+    table->Add(key);
+  }
+}
+
 template <typename Table, typename Key>
 void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Measured* out) {
   size_t before = HeapBytes();
-  auto table = std::make_unique<Table>();
+  auto table = MakeTable<Table>(keys.size());
   double cpu = CpuNs();
-  for (const Key& key : keys) table->Add(key);
+  for (size_t i = 0; i < keys.size(); ++i) Add(table.get(), keys[i], i);
   out->insert_ns.push_back((CpuNs() - cpu) / static_cast<double>(keys.size()));
   size_t taken = table->Bytes() != 0 ? table->Bytes() : HeapBytes() - before;
-  out->bytes = static_cast<double>(taken) / static_cast<double>(keys.size()) - sizeof(Key);
+  if (Table::kKeys != Keys::kNone) {
+    out->bytes = static_cast<double>(taken) / static_cast<double>(keys.size()) - sizeof(Key);
+  }
 
   // A profiler has the key in a buffer of its own, in the nearest cache.
   size_t slices = orders[0].size() / Slices::kOperations;
   auto find_slice = [&](int writer, size_t slice) {
-    static_assert(Slices::kOperations % Table::kBatch == 0);
     const uint32_t* order = &orders[writer][slice * Slices::kOperations];
-    Key some[Table::kBatch];
-    for (size_t i = 0; i < Slices::kOperations; i += Table::kBatch) {
-      for (size_t j = 0; j < Table::kBatch; ++j) memcpy(&some[j], &keys[order[i + j]], sizeof(Key));
-      table->AddBatch(some);
+    Key key;
+    for (size_t i = 0; i < Slices::kOperations; ++i) {
+      memcpy(&key, &keys[order[i]], sizeof(key));
+      Add(table.get(), key, order[i]);
     }
   };
   auto find_all = [&](Slices* times) {
@@ -252,7 +271,7 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
     for (size_t i = 0; i < orders[0].size() / 4; ++i) {
       memcpy(&key, &keys[orders[0][i]], sizeof(key));
       Clock::time_point begin = Clock::now();
-      table->Add(key);
+      Add(table.get(), key, orders[0][i]);
       times->push_back(NsSince(begin));
     }
   };
@@ -274,14 +293,14 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
     snapshot();
     to->push_back((CpuNs() - begin) / static_cast<double>(keys.size()));
   };
-  if constexpr (Table::kIsFloor) {
+  if constexpr (Table::kKeys == Keys::kNone) {
     time_a_key(&out->copied_ns, [&] {
       copied.clear();
       for (const Key& key : keys) copied.emplace_back(key, 1, kBytes);
     });
   } else {
     time_a_key(&out->copied_ns, [&] { table->Snapshot(&copied); });
-    if (Table::kKeysStay) time_a_key(&out->snapshot_ns, [&] { table->Snapshot(&placed); });
+    if (Table::kKeys == Keys::kStay) time_a_key(&out->snapshot_ns, [&] { table->Snapshot(&placed); });
   }
   if (!Table::kIterable) return;
   auto read = [&] { table->Snapshot(&copied); };
@@ -296,10 +315,10 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
 // The most bytes a key at any moment, old indices and all, beyond the key itself.
 template <typename Table, typename Key>
 double PeakBytes(const std::vector<Key>& keys) {
-  auto table = std::make_unique<Table>();
+  auto table = MakeTable<Table>(keys.size());
   double most = -1;
   for (size_t i = 0; i < keys.size(); ++i) {
-    table->Add(keys[i]);
+    Add(table.get(), keys[i], i);
     double bytes = static_cast<double>(table->Bytes()) / static_cast<double>(i + 1) - sizeof(Key);
     if (i + 1 >= 1000 && table->Bytes() != 0) most = std::max(most, bytes);
   }
@@ -374,9 +393,9 @@ int main(int argc, char** argv) {
   printf(", \"compiler\": \"%s\", \"rows\": [", __VERSION__);
   for (int i = 3; i < argc; ++i) {
     size_t keys = strtoull(argv[i], nullptr, 10);
-    Compare<StackKey, NoTable, MemprofTable, MemprofByHash, MemprofBatches,
-            MutexTable TBB_TABLES BOOST_TABLES>(rounds, operations, keys, &first);
-    Compare<BucketKey, NoTable, MemprofTable, MemprofBatches, MutexTable TBB_TABLES BOOST_TABLES>(
+    Compare<StackKey, NoTable, SharedCounts, MemprofTable, MemprofByHash, MutexTable TBB_TABLES BOOST_TABLES>(
+        rounds, operations, keys, &first);
+    Compare<BucketKey, NoTable, SharedCounts, MemprofTable, MutexTable TBB_TABLES BOOST_TABLES>(
         rounds, operations, keys, &first);
   }
   printf("\n]}\n");

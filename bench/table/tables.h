@@ -1,8 +1,7 @@
 // The tables that are compared, behind one interface:
 //   void Add(const Key&)        finds or inserts, and adds to both counts
-//   AddBatch(const Key*)        the same for kBatch keys
-//   uint64_t Snapshot(vector*)  takes all counts, with copies of the keys or (where kKeysStay: keys never move) with
-//                               the places of the keys; returns how many
+//   uint64_t Snapshot(vector*)  takes all counts, with copies of the keys or (where they stay in their places) with the
+//                               places of the keys; returns how many
 //   size_t Bytes()              memory, or 0: what the heap has grown by
 //
 // Thread safety: Add from any thread; Snapshot beside it, unless kIterable is false.
@@ -34,6 +33,9 @@
 namespace bench {
 
 constexpr uint64_t kBytes = 64;  // of each allocation counted
+
+// kNone: there is no table, and no key in it.
+enum class Keys { kNone, kMove, kStay };
 
 // What a snapshot takes of a key.
 template <typename Key>
@@ -70,17 +72,6 @@ struct Counts {
   mutable std::atomic<uint64_t> bytes{0};
 };
 
-// For those to which a batch means nothing.
-template <typename Table>
-struct OneByOne {
-  static constexpr bool kIsFloor = false;
-  static constexpr size_t kBatch = 1;
-  template <typename Key>
-  void AddBatch(const Key* key) {
-    static_cast<Table*>(this)->Add(*key);
-  }
-};
-
 template <typename Key, typename Row>
 void PutRow(const Key& key, const Counts& counts, std::vector<Row>* rows) {
   rows->emplace_back(key, counts.objects.load(std::memory_order_relaxed),
@@ -89,12 +80,11 @@ void PutRow(const Key& key, const Counts& counts, std::vector<Row>* rows) {
 
 // What there is to do for any table: copy the key, hash it, add to two counts.
 template <typename Key>
-class NoTable : public OneByOne<NoTable<Key>> {
+class NoTable {
  public:
   static constexpr const char* kName = "copy, hash and two additions";
-  static constexpr bool kIsFloor = true;
   static constexpr bool kIterable = false;
-  static constexpr bool kKeysStay = false;
+  static constexpr Keys kKeys = Keys::kNone;
   void Add(const Key& key) {
     Counts& counts = counts_[HashOf(key) % kCounts];
     counts.Add();
@@ -110,6 +100,32 @@ class NoTable : public OneByOne<NoTable<Key>> {
   static inline thread_local Counts counts_[kCounts];
 };
 
+// The same when all threads add to the same counts, a line for each key, whose place is known without a search. With two
+// writers, or beside a reader, lines go from one processor to the other: so much of the time is no table's.
+template <typename Key>
+class SharedCounts {
+ public:
+  static constexpr const char* kName = "the same, counts shared";
+  static constexpr bool kIterable = true;
+  static constexpr Keys kKeys = Keys::kNone;
+  explicit SharedCounts(size_t keys) : lines_(keys + 1) {}
+  // `number`: which of all keys this is.
+  void Add(const Key& key, size_t number) { lines_[number + (HashOf(key) == 0)].counts.Add(); }
+  template <typename Row>
+  size_t Snapshot(std::vector<Row>* rows) {
+    rows->clear();
+    for (const Line& line : lines_) PutRow(Key(), line.counts, rows);
+    return rows->size();
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  struct alignas(64) Line {
+    Counts counts;
+  };
+  std::vector<Line> lines_;
+};
+
 // memprof's template with nodes as its buckets are: own cache lines, counts in the node.
 //
 // Keys too long for the first line of a node are taken for equal when their 64-bit hashes are, as memprof takes call
@@ -117,11 +133,8 @@ class NoTable : public OneByOne<NoTable<Key>> {
 template <typename Key, bool kWholeKeys>
 class MemprofWith {
  public:
-  static constexpr bool kIsFloor = false;
   static constexpr bool kIterable = true;
-  static constexpr bool kKeysStay = true;
-  static constexpr size_t kBatch = 1;
-  void AddBatch(const Key* key) { Add(*key); }
+  static constexpr Keys kKeys = Keys::kStay;
   MemprofWith() : arena_(size_t{64} << 20), table_(&arena_) {}
   void Add(const Key& key) { Count(table_.FindOrInsert(key, HashOf(key), 0)); }
   template <typename Row>
@@ -171,26 +184,12 @@ class MemprofByHash : public MemprofWith<Key, false> {
   static constexpr const char* kName = "memprof, long keys by hash";
 };
 
-// The same, sixteen keys at a time: what one waits for is fetched while the others are on their way.
 template <typename Key>
-class MemprofBatches : public MemprofTable<Key> {
- public:
-  static constexpr const char* kName = "memprof, in batches";
-  static constexpr size_t kBatch = 16;
-  void AddBatch(const Key* keys) {
-    uint64_t hashes[kBatch];
-    for (size_t i = 0; i < kBatch; ++i) this->table_.PrefetchWord(hashes[i] = HashOf(keys[i]));
-    for (size_t i = 0; i < kBatch; ++i) this->table_.PrefetchNode(hashes[i]);
-    for (size_t i = 0; i < kBatch; ++i) this->Count(this->table_.FindOrInsert(keys[i], hashes[i], 0));
-  }
-};
-
-template <typename Key>
-class MutexTable : public OneByOne<MutexTable<Key>> {
+class MutexTable {
  public:
   static constexpr const char* kName = "std::mutex + std::unordered_map";
   static constexpr bool kIterable = true;
-  static constexpr bool kKeysStay = true;
+  static constexpr Keys kKeys = Keys::kStay;
   void Add(const Key& key) {
     std::lock_guard lock(mutex_);
     Plain& counts = map_[key];
@@ -218,11 +217,11 @@ class MutexTable : public OneByOne<MutexTable<Key>> {
 // With malloc as the others, not tbb's own allocator, which would hide what they take.
 #ifdef BENCH_HAS_TBB
 template <typename Key>
-class TbbHashMap : public OneByOne<TbbHashMap<Key>> {
+class TbbHashMap {
  public:
   static constexpr const char* kName = "tbb::concurrent_hash_map";
   static constexpr bool kIterable = false;  // not beside writers
-  static constexpr bool kKeysStay = true;
+  static constexpr Keys kKeys = Keys::kStay;
   void Add(const Key& key) {
     typename Map::const_accessor found;
     map_.insert(found, key);
@@ -246,11 +245,11 @@ class TbbHashMap : public OneByOne<TbbHashMap<Key>> {
 };
 
 template <typename Key>
-class TbbUnorderedMap : public OneByOne<TbbUnorderedMap<Key>> {
+class TbbUnorderedMap {
  public:
   static constexpr const char* kName = "tbb::concurrent_unordered_map";
   static constexpr bool kIterable = true;
-  static constexpr bool kKeysStay = true;
+  static constexpr Keys kKeys = Keys::kStay;
   void Add(const Key& key) {
     auto found = map_.find(key);
     if (found == map_.end()) found = map_.emplace(key, Counts()).first;
@@ -272,11 +271,11 @@ class TbbUnorderedMap : public OneByOne<TbbUnorderedMap<Key>> {
 
 #ifdef BENCH_HAS_BOOST
 template <typename Key>
-class BoostFlatMap : public OneByOne<BoostFlatMap<Key>> {
+class BoostFlatMap {
  public:
   static constexpr const char* kName = "boost::concurrent_flat_map";
   static constexpr bool kIterable = true;
-  static constexpr bool kKeysStay = false;  // they move when the table grows
+  static constexpr Keys kKeys = Keys::kMove;  // they move when the table grows
   void Add(const Key& key) {
     auto add = [](const auto& entry) { entry.second.Add(); };
     if (map_.cvisit(key, add) == 0) {

@@ -128,20 +128,6 @@ class GrowingIndex {
     return end.node();
   }
 
-  // Fetches what the next search for `hash` reads first.
-  void PrefetchWord(uint64_t hash) const {
-    Index index = Current();
-    Prefetch(&index.words[Home(index, hash)]);
-  }
-  // Fetches the first `bytes` of the node that it reads next. To be called when the word has arrived.
-  void PrefetchNode(uint64_t hash, size_t bytes) const {
-    Index index = Current();
-    uint32_t word = index.words[Home(index, hash)].load(std::memory_order_relaxed);
-    if (!IsNode(word)) return;
-    const char* node = static_cast<const char*>(arena_->At(RefOf(word)));
-    for (size_t at = 0; at < bytes; at += kLine) Prefetch(node + at);
-  }
-
   // Nodes made, with those that were put too late.
   size_t count() const { return count_.load(std::memory_order_relaxed); }
   // Words of the current index.

@@ -67,10 +67,6 @@ class InternTable {
     return end.IsNode() ? end.node() : Insert(end, key, hash, keep_free);
   }
 
-  // For searches in batches: the first for all, then the second for all, then the searches.
-  void PrefetchWord(uint64_t hash) const { index_.PrefetchWord(NotZero(hash)); }
-  void PrefetchNode(uint64_t hash) const { index_.PrefetchNode(NotZero(hash), sizeof(Node)); }
-
   Node* At(Ref ref) const { return static_cast<Node*>(arena_->At(ref)); }
 
   // Visits the nodes, newest first. Those inserted after the walk began may be visited or not.
