@@ -13,6 +13,12 @@ namespace memprof {
 namespace {
 
 constexpr size_t kCommitStep = 64 * 1024;
+// To make memory usable interrupts all the threads of the process, so it is done in steps that grow with the
+// arena. Memory that is usable costs nothing before it is used.
+constexpr size_t kLongestStep = 1024 * 1024;
+size_t CommitStep(size_t committed) {
+  return std::clamp(committed / 8 & ~(kCommitStep - 1), kCommitStep, kLongestStep);
+}
 // Never handed out, so that a Ref of 0 can mean nowhere.
 constexpr size_t kNowhereBytes = 64;
 
@@ -72,7 +78,8 @@ void Arena::GiveBack(Ref ref, size_t bytes) {
 bool Arena::Commit(size_t end) {
   size_t committed = committed_.load(std::memory_order_acquire);
   while (committed < end) {
-    size_t target = std::min(kMaxLimit, (end + kCommitStep - 1) & ~(kCommitStep - 1));
+    size_t target = std::max(end, std::min(committed + CommitStep(committed), kMaxLimit));
+    target = std::min(kMaxLimit, (target + kCommitStep - 1) & ~(kCommitStep - 1));
     // Two threads may make the same pages usable. That is harmless, and the mark only ever rises.
     if (!MakeUsable(base_ + committed, target - committed)) return false;
     if (committed_.compare_exchange_weak(committed, target, std::memory_order_acq_rel)) return true;
