@@ -78,7 +78,7 @@ void Arena::GiveBack(Ref ref, size_t bytes) {
 bool Arena::Commit(size_t end) {
   size_t committed = committed_.load(std::memory_order_acquire);
   while (committed < end) {
-    size_t target = std::max(end, std::min(committed + CommitStep(committed), kMaxLimit));
+    size_t target = std::max(end, std::min(committed + CommitStep(committed), limit()));
     target = std::min(kMaxLimit, (target + kCommitStep - 1) & ~(kCommitStep - 1));
     // Two threads may make the same pages usable. That is harmless, and the mark only ever rises.
     if (!MakeUsable(base_ + committed, target - committed)) return false;

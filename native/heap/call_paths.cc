@@ -9,38 +9,38 @@
 namespace memprof {
 
 // The terms do not depend on each other, so the processor computes several at a time.
-MEMPROF_SAMPLE_CODE uint64_t CallPaths::HashOf(std::span<const uint32_t> functions) {
-  uint64_t hash = functions.size();
-  for (size_t i = 0; i < functions.size(); ++i) hash += Mix((uint64_t{i + 1} << 32) + functions[i]);
-  return Mix(hash);
+MEMPROF_SAMPLE_CODE uint64_t CallPaths::SumOf(std::span<const uint32_t> functions) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < functions.size(); ++i) sum += TermOf(functions.size() - 1 - i, functions[i]);
+  return sum;
 }
 
 MEMPROF_SAMPLE_CODE uint32_t CallPaths::Intern(std::span<const uint32_t> functions) {
   if ((used_ + 1) * 2 > index_.size()) Grow();
-  uint64_t hash = HashOf(functions);
-  Prefetch(&index_[hash & mask_]);
-  uint32_t path = Find(hash, functions.size());
-  if (path == 0) path = Add(functions, hash);
+  uint64_t sum = SumOf(functions);
+  Prefetch(&index_[sum & mask_]);
+  uint32_t path = Find(sum, functions.size());
+  if (path == 0) path = Add(functions, sum);
   before_.assign(functions.begin(), functions.end());
   path_before_ = path;
   return path;
 }
 
-MEMPROF_SAMPLE_CODE uint32_t CallPaths::Find(uint64_t hash, size_t count) const {
-  for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+MEMPROF_SAMPLE_CODE uint32_t CallPaths::Find(uint64_t sum, size_t count) const {
+  for (size_t at = sum & mask_;; at = (at + 1) & mask_) {
     const Slot& slot = index_[at];
     if (slot.path == 0) return 0;
-    if (slot.tag != hash >> 32) continue;
+    if (slot.tag != sum >> 32) continue;
     const Path& path = At(slot.path);
-    if (path.hash == hash && path.count == count) return slot.path;
+    if (path.sum == sum && path.count == count) return slot.path;
   }
 }
 
-MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions, uint64_t hash) {
+MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions, uint64_t sum) {
   if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Path[]>(kChunk));
   auto number = static_cast<uint32_t>(++used_);
   Path& path = At(number);
-  path.hash = hash;
+  path.sum = sum;
   path.count = static_cast<uint32_t>(functions.size());
   if (path_before_ != 0 && At(path_before_).bases < kMostBases) {
     auto [here, there] =
@@ -55,7 +55,7 @@ MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions,
   path.added = static_cast<uint32_t>(added_used_);
   added_used_ += path.count - path.shared;
   std::copy(functions.rbegin() + path.shared, functions.rend(), added);
-  Index(number, hash);
+  Index(number, sum);
   return number;
 }
 
@@ -82,17 +82,17 @@ std::vector<uint32_t> CallPaths::FunctionsOf(uint32_t number) const {
   }
 }
 
-MEMPROF_SAMPLE_CODE void CallPaths::Index(uint32_t path, uint64_t hash) {
-  size_t at = hash & mask_;
+MEMPROF_SAMPLE_CODE void CallPaths::Index(uint32_t path, uint64_t sum) {
+  size_t at = sum & mask_;
   while (index_[at].path != 0) at = (at + 1) & mask_;
-  index_[at] = {static_cast<uint32_t>(hash >> 32), path};
+  index_[at] = {static_cast<uint32_t>(sum >> 32), path};
 }
 
 void CallPaths::Grow() {
   size_t slots = std::max(kSmallestIndex, std::bit_ceil((used_ + 1) * 4));
   index_.assign(slots, {});
   mask_ = slots - 1;
-  for (uint32_t path = 1; path <= used_; ++path) Index(path, At(path).hash);
+  for (uint32_t path = 1; path <= used_; ++path) Index(path, At(path).sum);
 }
 
 void CallPaths::Clear() {

@@ -1,12 +1,13 @@
 // The call paths of one isolate. A path is a list of function ids, and is named by a number. Memory is
 // touched as little as possible, because between two samples the program evicts us from the caches: a path is
-// found by one hash, and a new one is kept as what it adds to the path that was interned before it.
+// found by one sum, and a new one is kept as what it adds to the path that was interned before it.
 //
 // Thread safety: none; belongs to one isolate's thread.
 //
 // Invariants:
 // (1) Paths do not move and keep their numbers until `Clear`. 0 is no path.
-// (2) Two paths are taken for equal when their 64-bit hashes and their lengths are.
+// (2) A path's sum is that of a term for each of its functions, so the sum of a beginning of it is its own less
+//     the terms of the rest. Two paths are taken for equal when their sums and their lengths are.
 // (3) Following `base` ends at a path without base after at most `kMostBases` steps.
 
 #ifndef MEMPROF_NATIVE_HEAP_CALL_PATHS_H_
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 namespace memprof {
 
@@ -27,7 +29,7 @@ class CallPaths {
   static constexpr uint32_t kMostBases = 15;
 
   struct Path {
-    uint64_t hash = 0;
+    uint64_t sum = 0;
     uint32_t count = 0;   // of functions
     uint32_t base = 0;    // the path that has the same `shared` outermost functions; 0: none, `shared` is 0
     uint32_t shared = 0;  // less than `count`
@@ -50,6 +52,11 @@ class CallPaths {
   // All functions of a path, outermost first.
   std::vector<uint32_t> FunctionsOf(uint32_t path) const;
 
+  // A hash of the function and of its place, which is 0 for the outermost one.
+  static uint64_t TermOf(size_t place, uint32_t function) {
+    return Mix((uint64_t{place + 1} << 32) + function);
+  }
+
   // Forgets all paths, and gives back the memory.
   void Clear();
   size_t size() const { return used_; }
@@ -66,15 +73,15 @@ class CallPaths {
   static constexpr size_t kSmallestIndex = 1024;
 
   struct Slot {
-    uint32_t tag = 0;   // the upper half of the hash
+    uint32_t tag = 0;   // the upper half of the sum
     uint32_t path = 0;  // 0: empty
   };
 
-  static uint64_t HashOf(std::span<const uint32_t> functions);
-  uint32_t Find(uint64_t hash, size_t count) const;
-  uint32_t Add(std::span<const uint32_t> functions, uint64_t hash);
+  static uint64_t SumOf(std::span<const uint32_t> functions);
+  uint32_t Find(uint64_t sum, size_t count) const;
+  uint32_t Add(std::span<const uint32_t> functions, uint64_t sum);
   uint32_t* RoomFor(size_t count);
-  void Index(uint32_t path, uint64_t hash);
+  void Index(uint32_t path, uint64_t sum);
   void Grow();
 
   std::vector<std::unique_ptr<Path[]>> chunks_;

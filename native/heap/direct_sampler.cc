@@ -33,6 +33,8 @@ constexpr uint64_t kDescribingForCallsNs = 20'000'000;
 // See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
+// So long may stacks be looked up in a GC, but at least half of those that wait are, so that they never pile up.
+constexpr uint64_t kLongestLookupNs = 500'000;
 
 }  // namespace
 
@@ -295,17 +297,24 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
     if (const char* problem = stacks_.CompareNames()) doubt_ = problem;
   }
   ReadCalls(until_ns);
+  bool all = until_ns == kNoLimit;
+  uint64_t stop_at = all ? kNoLimit : MonotonicNs() + kLongestLookupNs;
+  size_t left = all ? ledger_.pending() : ledger_.pending() / 2;
   ledger_.ForEachPending([&](Record* record) {
+    if (left != 0) {
+      --left;
+    } else if (MonotonicNs() > stop_at) {
+      return;
+    }
     if (record->stack == 0) record->stack = StackOf(*record);
   });
   calls_.ForgetResults();
 }
 
-// A reader, who sets no time, gets all that is known.
+// A reader, who sets no limit, gets all that is known.
 void DirectSampler::ReadCalls(uint64_t until_ns) {
   if (!calls_.active()) return;
-  bool all = until_ns == ~uint64_t{0};
-  if (all || calls_.IsDue(MonotonicNs(), !stacks_.AnyToDescribe())) calls_.Drain();
+  if (until_ns == kNoLimit || calls_.IsDue(MonotonicNs(), !stacks_.AnyToDescribe())) calls_.Drain();
   figures_.calls = calls_.figures();
 }
 
@@ -326,7 +335,7 @@ bool DirectSampler::Compare() {
     return false;
   }
   interner_.Read(isolate_, profile->GetRootNode(), v8_depth_);
-  ResolveStacks(~uint64_t{0});
+  ResolveStacks(kNoLimit);
   compare_due_ = LastV8Id() != last;
   std::vector<v8::AllocationProfile::Sample> theirs;
   for (const auto& sample : profile->GetSamples()) {

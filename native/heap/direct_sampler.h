@@ -72,6 +72,7 @@ class DirectSampler final : public StepListener {
  public:
   // This many samples must be equal before V8's own work is left out.
   static constexpr uint64_t kProof = 32;
+  static constexpr uint64_t kNoLimit = ~uint64_t{0};
 
   DirectSampler(v8::Isolate* isolate, ProfileTables* tables, const AsyncLabels* labels);
   DirectSampler(const DirectSampler&) = delete;
@@ -107,8 +108,8 @@ class DirectSampler final : public StepListener {
   bool StillOurs() const;
   // The word of V8's heap profiler that points to it. REQUIRES: `StillOurs`.
   uintptr_t* profiler_word() const { return profiler_word_; }
-  // Describes the functions met since the last call, until it is `until_ns`, and compares with V8 what is
-  // due. It may allocate on V8's heap, so it must be called at a safe moment. Returns false when there was a
+  // Describes the functions met since the last call, until it is `until_ns`, looks up stacks, and compares with
+  // V8 what is due. Unless there is no limit, some stacks may be left for the next call. It may allocate on V8's heap, so it must be called at a safe moment. Returns false when there was a
   // difference: direct sampling has ended then, and the caller must count V8's samples with ids above
   // `v8_boundary`. REQUIRES: `active` and `StillOurs`.
   bool Settle(uint64_t until_ns);

@@ -89,6 +89,7 @@ void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, cons
   most_depth_ = static_cast<size_t>(depth);
   v8_depth_ = static_cast<size_t>(v8_depth);
   ChooseDepth();
+  prefixes_.Start();
   frames_.reserve(most_depth_ + 2);
   before_.clear();
   now_.clear();
@@ -104,6 +105,7 @@ void SampledStacks::ChooseDepth() {
 void SampledStacks::Stop() {
   functions_.Clear();
   paths_.Clear();
+  prefixes_.Clear();
   before_ = std::vector<Walked>();
   now_ = std::vector<Walked>();
   names_ = std::vector<std::pair<uint32_t, std::string>>();
@@ -199,17 +201,41 @@ bool SampledStacks::IsDescribed(uint32_t id) const {
 Ref SampledStacks::Intern(uint32_t number) {
   CallPaths::Path& path = paths_.At(number);
   std::span<const uint32_t> added = paths_.AddedBy(path);
-  if (!std::all_of(added.begin(), added.end(), [&](uint32_t id) { return IsDescribed(id); })) return 0;
-  const CallPaths::Path* base = path.base == 0 ? nullptr : &paths_.At(path.base);
-  if (base != nullptr && base->cut) return InternWhole(number);
-  Ref stack = base == nullptr ? 0 : base->stack;
-  for (uint32_t i = path.shared; base != nullptr && i < base->count; ++i) {
-    stack = tables_->StackAt(stack)->key.parent;
+  sums_.resize(added.size() + 1);
+  uint64_t sum = path.sum;
+  for (size_t i = added.size(); i != 0; --i) {
+    sums_[i] = sum;
+    prefixes_.Fetch(sum);
+    sum -= CallPaths::TermOf(path.shared + i - 1, added[i - 1]);
   }
-  for (uint32_t id : added) {
-    stack = tables_->InternStack(stack, FrameOf(id));
-    if (stack == 0) return InternWhole(number);
+  sums_[0] = sum;
+  size_t known = added.size();
+  Ref stack = 0;
+  while (known != 0 && (stack = prefixes_.Find(sums_[known])) == 0) --known;
+  std::span<const uint32_t> rest = added.subspan(known);
+  if (!std::all_of(rest.begin(), rest.end(), [&](uint32_t id) { return IsDescribed(id); })) return 0;
+  if (known == 0 && path.base != 0) {
+    if (paths_.At(path.base).cut) return InternWhole(number);
+    stack = BeginningOf(path.base, path.shared);
   }
+  new_frames_.clear();
+  for (uint32_t id : rest) new_frames_.push_back(FrameOf(id));
+  new_stacks_.resize(rest.size());
+  size_t found = tables_->InternStacks(stack, new_frames_, new_stacks_.data());
+  // Every other beginning, so that twice as many paths are remembered.
+  for (size_t i = 0; i < found; ++i) {
+    size_t length = known + 1 + i;
+    if ((path.shared + length) % 2 == 0) prefixes_.Put(sums_[length], new_stacks_[i]);
+  }
+  if (found != rest.size()) return InternWhole(number);
+  return rest.empty() ? stack : new_stacks_.back();
+}
+
+// The first `count` functions of a path that is in the tables and not cut.
+Ref SampledStacks::BeginningOf(uint32_t number, uint32_t count) const {
+  const CallPaths::Path& path = paths_.At(number);
+  Ref stack = path.stack;
+  for (uint32_t i = count; i < path.count; ++i) stack = tables_->StackAt(stack)->key.parent;
   return stack;
 }
 

@@ -23,6 +23,7 @@
 
 #include "heap/call_paths.h"
 #include "heap/function_table.h"
+#include "heap/prefix_stacks.h"
 #include "heap/stack_walk.h"
 #include "heap/v8_layout.h"
 #include "heap/v8_samples.h"
@@ -92,7 +93,7 @@ class SampledStacks {
   }
   size_t functions() const { return functions_.size(); }
   size_t bytes() const {
-    return functions_.bytes() + paths_.bytes() + (before_.capacity() + now_.capacity()) * sizeof(Walked) +
+    return functions_.bytes() + paths_.bytes() + prefixes_.bytes() + (before_.capacity() + now_.capacity()) * sizeof(Walked) +
            frames_.capacity() * sizeof(uint32_t);
   }
 
@@ -116,6 +117,7 @@ class SampledStacks {
   v8::StateTag State();
   bool IsDescribed(uint32_t id) const;
   Ref Intern(uint32_t path);
+  Ref BeginningOf(uint32_t path, uint32_t count) const;
   Ref InternWhole(uint32_t path);
   const char* CompareFrame(uint32_t id, const V8Node& node);
 
@@ -123,6 +125,11 @@ class SampledStacks {
   ProfileTables* const tables_;
   FunctionTable functions_;
   CallPaths paths_;
+  PrefixStacks prefixes_;
+  // For `Intern`: the sums of a path's beginnings, and the frames and stacks of those that were not remembered.
+  std::vector<uint64_t> sums_;
+  std::vector<Ref> new_frames_;
+  std::vector<Ref> new_stacks_;
   const uintptr_t* left_by_ = nullptr;
   StackRange stack_;
   CodeRanges code_;

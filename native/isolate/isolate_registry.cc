@@ -109,10 +109,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     }
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
-    if (running_ == 0) {
-      uint64_t finest = request.finest_interval == 0 ? options.sample_interval : request.finest_interval;
-      WantIntervals({static_cast<uint32_t>(finest), static_cast<uint32_t>(options.sample_interval)});
-    }
+    if (running_ == 0) WantIntervals(IntervalsFor(request, options.sample_interval));
     sample_interval_ = options.sample_interval;
     latest_ = options;
     if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
@@ -319,6 +316,14 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   if (options.direct_samples < 0) options.direct_samples = latest_.direct_samples;
   if (options.call_sites < 0) options.call_sites = latest_.call_sites;
   return options;
+}
+
+// `interval` is V8's.
+IntervalRange IsolateRegistry::IntervalsFor(const StartRequest& request, uint64_t interval) {
+  uint64_t finest = request.finest_interval == 0 ? interval : request.finest_interval;
+  bool by_default = request.sampler.sample_interval == 0 && interval == kDefaultInterval;
+  uint64_t coarsest = by_default ? kCoarsestByDefault : interval;
+  return {static_cast<uint32_t>(finest), static_cast<uint32_t>(coarsest)};
 }
 
 uint32_t IsolateRegistry::ThreadLabel(IsolateSampler* sampler) {

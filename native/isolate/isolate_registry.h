@@ -99,6 +99,9 @@ class CountedMutex {
 class IsolateRegistry {
  public:
   static constexpr uint64_t kDefaultInterval = 512 * 1024;
+  // Unless an interval was asked for, samples that we take ourselves become rarer, up to this, before they cost
+  // too much.
+  static constexpr uint64_t kCoarsestByDefault = 2048 * 1024;
   // The label shared by all threads for which there is no room.
   static constexpr uint32_t kOtherThreads = 0xffffffff;
 
@@ -165,6 +168,7 @@ class IsolateRegistry {
   static void OnEnvironmentEnd(void* sampler);
   void End(IsolateSampler* sampler);
   SamplerOptions Complete(SamplerOptions options) const;
+  static IntervalRange IntervalsFor(const StartRequest& request, uint64_t interval);
   uint32_t ThreadLabel(IsolateSampler* sampler);
   bool BufferRecordsExist() const;
   void StartBuffers(IsolateSampler* sampler, const SamplerOptions& options, uint64_t existing);
@@ -174,7 +178,14 @@ class IsolateRegistry {
   CountedMutex mutex_;
   std::vector<IsolateSampler*> samplers_;
   std::atomic<uint64_t> sample_interval_{0};  // that all threads were started with
-  SamplerOptions latest_{kDefaultInterval, 64, 512, 0.005, 20'000'000, 0, 0};
+  SamplerOptions latest_{.sample_interval = kDefaultInterval,
+                         .stack_depth = 64,
+                         .direct_depth = 512,
+                         .max_overhead = 0.005,
+                         .max_pause_ns = 20'000'000,
+                         .thread = 0,
+                         .direct_samples = 1,
+                         .call_sites = 0};
   bool label_threads_ = false;
   std::string heap_limit_dump_;  // directory, or empty
   bool buffers_ = false;

@@ -269,7 +269,7 @@ void IsolateSampler::Settle(Reason reason) {
   harvesting_ = true;
   uint64_t begin = MonotonicNs();
   uint64_t cpu_begin = ThreadCpuNs();
-  uint64_t until = reason == Reason::kRead ? ~uint64_t{0} : begin + kLongestDescribingNs;
+  uint64_t until = reason == Reason::kRead ? DirectSampler::kNoLimit : begin + kLongestDescribingNs;
   if (!direct_.Settle(until)) harvest_.BeginAfter(direct_.v8_boundary());
   uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
   uint64_t now = MonotonicNs();

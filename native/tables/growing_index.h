@@ -77,6 +77,12 @@ class GrowingIndex {
     return Follow(index, hash, Home(index, hash), matches);
   }
 
+  // Fetches what `Search` reads first.
+  void Fetch(uint64_t hash) const {
+    Index index = Current();
+    Prefetch(&index.words[Home(index, hash)]);
+  }
+
   // The node of that hash of which `matches(Ref)` is true, or 0.
   template <typename Matches>
   Ref Find(uint64_t hash, const Matches& matches) const {

@@ -54,6 +54,9 @@ class InternTable {
 
   bool ok() const { return index_.ok(); }
 
+  // Fetches the word of the index that a search for this hash reads first.
+  void Fetch(uint64_t hash) const { index_.Fetch(NotZero(hash)); }
+
   // 0 when there is no such key.
   Ref Find(const Key& key, uint64_t hash) const {
     hash = NotZero(hash);

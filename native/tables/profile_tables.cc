@@ -148,6 +148,29 @@ Ref ProfileTables::InternStack(Ref parent, Ref frame) {
   return stacks_.FindOrInsert({parent, frame}, HashOfStack({parent, frame}), KeptForCuts());
 }
 
+// Where a stack is new, so are those above it. Each of them will probably get the place after that of its
+// parent, so we know where in the index they will go, and fetch those words before we come to them.
+size_t ProfileTables::InternStacks(Ref parent, std::span<const Ref> frames, Ref* stacks) {
+  constexpr size_t kAhead = 8;
+  constexpr Ref kPlace = sizeof(StackNode) / Arena::kRefUnit;
+  size_t fetched = 0;
+  Ref expected = 0;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    size_t count = stacks_.Count();
+    Ref stack = InternStack(parent, frames[i]);
+    if (stack == 0) return i;
+    stacks[i] = parent = stack;
+    if (stacks_.Count() == count) continue;
+    if (stack != expected) fetched = i + 1;
+    expected = stack + kPlace;
+    for (size_t end = std::min(frames.size(), i + 1 + kAhead); fetched < end; ++fetched) {
+      Ref below = stack + static_cast<Ref>(fetched - i - 1) * kPlace;
+      stacks_.Fetch(HashOfStack({below, frames[fetched]}));
+    }
+  }
+  return frames.size();
+}
+
 Ref ProfileTables::InternCutStack(std::span<const Ref> path) {
   cut_stacks_.fetch_add(1, std::memory_order_relaxed);
   return InternLeafFrames(path);

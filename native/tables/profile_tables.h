@@ -182,6 +182,10 @@ class ProfileTables {
   Ref InternCall(Ref function, int32_t line, int32_t column, bool inlined = false);
   // 0 when only the tenth kept for cut stacks is left, or when `frame` is 0.
   Ref InternStack(Ref parent, Ref frame);
+  // The same for frames one upon the other, outermost first. Returns how many of the `stacks` were found or
+  // made: fewer than there are frames if there was no room for the next one. It is faster for stacks that are
+  // not known.
+  size_t InternStacks(Ref parent, std::span<const Ref> frames, Ref* stacks);
   // The stack of the last `kCutFrames` of `path` (outermost first) below the root of cut stacks, or the
   // overflow stack when there is no room at all. Each call is counted.
   Ref InternCutStack(std::span<const Ref> path);

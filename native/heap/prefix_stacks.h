@@ -1,0 +1,53 @@
+// Remembers where the beginnings of recent call paths are in the tables. To find a stack in the tables frame by
+// frame takes two misses of the cache a frame, each of which must wait for the one before. Here, all beginnings
+// of a path are looked up at once.
+//
+// Thread safety: none; belongs to one isolate's thread.
+//
+// Invariants:
+// (1) A beginning is named by its sum (see CallPaths), and two are taken for the same when their sums are.
+// (2) It may forget any of them at any time: a later one takes its place.
+
+#ifndef MEMPROF_NATIVE_HEAP_PREFIX_STACKS_H_
+#define MEMPROF_NATIVE_HEAP_PREFIX_STACKS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/prefetch.h"
+
+namespace memprof {
+
+class PrefixStacks {
+ public:
+  // Allocates memory, which `Clear` frees.
+  void Start() { slots_.assign(kSlots, {}); }
+  void Clear() { std::vector<Slot>().swap(slots_); }
+
+  // REQUIRES for the others: `Start` was called.
+  void Fetch(uint64_t sum) const { Prefetch(&slots_[sum % kSlots]); }
+  // 0 if it is not known.
+  Ref Find(uint64_t sum) const {
+    const Slot& slot = slots_[sum % kSlots];
+    return slot.sum == sum ? slot.stack : 0;
+  }
+  void Put(uint64_t sum, Ref stack) { slots_[sum % kSlots] = {sum, stack}; }
+
+  size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
+
+ private:
+  static constexpr size_t kSlots = 4096;
+
+  struct Slot {
+    uint64_t sum = 0;
+    Ref stack = 0;  // 0: empty
+  };
+
+  std::vector<Slot> slots_;
+};
+
+}  // namespace memprof
+
+#endif  // MEMPROF_NATIVE_HEAP_PREFIX_STACKS_H_
