@@ -93,8 +93,8 @@ class SampledStacks {
   }
   size_t functions() const { return functions_.size(); }
   size_t bytes() const {
-    return functions_.bytes() + paths_.bytes() + prefixes_.bytes() + (before_.capacity() + now_.capacity()) * sizeof(Walked) +
-           frames_.capacity() * sizeof(uint32_t);
+    return functions_.bytes() + paths_.bytes() + prefixes_.bytes() +
+           (before_.capacity() + now_.capacity()) * sizeof(Walked) + frames_.capacity() * sizeof(uint32_t);
   }
 
  private:

@@ -55,6 +55,17 @@ TEST(CallPathsKeepOnlyWhatAPathAdds) {
   CHECK_EQ(paths.size(), 3u);
 }
 
+TEST(CallPathsTellTheSumsOfTheirBeginnings) {
+  CallPaths paths;
+  std::vector<uint32_t> functions = {9, 7, 9, 5, 5, 1};  // leaf first
+  uint64_t sum = paths.At(paths.Intern(functions)).sum;
+  while (functions.size() > 1) {
+    sum -= CallPaths::TermOf(functions.size() - 1, functions[0]);
+    functions.erase(functions.begin());
+    CHECK_EQ(paths.At(paths.Intern(functions)).sum, sum);
+  }
+}
+
 TEST(CallPathsHaveFewBases) {
   CallPaths paths;
   std::vector<uint32_t> functions(400, 1);

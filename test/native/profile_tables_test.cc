@@ -171,6 +171,28 @@ TEST(StacksAreAPrefixTree) {
   CHECK_EQ(tables.InternStack(in_a, 0), 0);
 }
 
+TEST(StacksOneUponTheOtherAreThoseOfEachFrame) {
+  ProfileTables tables(kLimit);
+  Random random(7);
+  std::vector<Ref> frames;
+  for (int i = 0; i < 4; ++i) frames.push_back(tables.InternFrame("f" + std::to_string(i), "", i, 0));
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<Ref> path;
+    for (uint64_t i = random.Below(40); i != 0; --i) path.push_back(frames[random.Below(frames.size())]);
+    std::vector<Ref> one_by_one;
+    bool first = random.Below(2) == 0;
+    auto each = [&] {
+      Ref stack = 0;
+      for (Ref frame : path) one_by_one.push_back(stack = tables.InternStack(stack, frame));
+    };
+    if (first) each();
+    std::vector<Ref> stacks(path.size());
+    REQUIRE(tables.InternStacks(0, path, stacks.data()) == path.size());
+    if (!first) each();
+    CHECK(stacks == one_by_one);
+  }
+}
+
 TEST(TablesNameTheirOwnStacks) {
   ProfileTables tables(kLimit);
   CHECK(TextOf(tables, tables.StackAt(tables.overflow_stack())->key.frame).function_name == "(overflow)");

@@ -93,6 +93,21 @@ TEST(StacksLeaveTheLastTenthOfTheLimitToCutOnes) {
   CHECK_EQ(tables.CutStacks(), 1);
 }
 
+TEST(StacksOneUponTheOtherEndWhereThereIsNoRoom) {
+  ProfileTables tables(kLimit);
+  std::vector<Ref> path(1 << 10, tables.InternFrame("f", "", 1, 1));
+  std::vector<Ref> stacks(path.size());
+  Ref top = 0;
+  size_t found;
+  while ((found = tables.InternStacks(top, path, stacks.data())) == path.size()) top = stacks.back();
+  REQUIRE(found < path.size());
+  top = found == 0 ? top : stacks[found - 1];
+  CHECK_EQ(tables.InternStack(top, path[0]), 0u);
+  CHECK(tables.StackAt(top)->key.frame == path[0]);
+  std::vector<Ref> none = {0};
+  CHECK_EQ(tables.InternStacks(0, none, stacks.data()), 0u);
+}
+
 TEST(PromotedDeathsOverflowWhenThereIsNoRoom) {
   ProfileTables tables(kLimit);
   Ref frame = tables.InternFrame("f", "", 0, 0);
