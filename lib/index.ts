@@ -283,7 +283,7 @@ const explaining = lazily(() => require('./analysis/explain.js') as typeof impor
  * the site in it, and merges the paths that lead to them from V8's roots. The snapshot stops the thread, and does not
  * leave the process. One at a time.
  *
- * It needs samples that memprof takes itself (`start({ directSamples: true })`, `status().heap.source`), because only
+ * It needs samples that memprof takes itself (`directSamples`, `status().heap.source`), because only
  * these lead to their objects; and it is refused near the heap limit, or when less memory is left than it would take.
  *
  * @param options See `ExplainOptions` for the defaults.

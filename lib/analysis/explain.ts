@@ -257,8 +257,8 @@ async function ask(stacks: Uint32Array, { thread, cost, signal }: Question): Pro
     if (state === PROBLEMS.noObjects) {
       throw memprofError(
         'ERR_MEMPROF_NO_OBJECTS',
-        `what holds memory can only be told where memprof takes the samples itself: start({ directSamples: true }); ` +
-          `status().heap.sourceProblem of thread ${thread} says why it does not`,
+        'what holds memory can only be told where memprof takes the samples itself: status().heap.sourceProblem of thread ' +
+          `${thread} says why it does not, unless directSamples was switched off`,
       );
     }
     if (state === PROBLEMS.heapFull) {

@@ -97,8 +97,9 @@ const table: Option[] = [
     kind: interval(1, 2 ** 30),
     default: 512 * 1024,
     help:
-      'mean bytes between two samples; 1 samples every allocation. With a range, memprof takes the finest interval that ' +
-      '`maxOverhead` allows if it takes the samples itself (`directSamples`), and otherwise the coarsest',
+      'mean bytes between two samples; 1 samples every allocation. In a range, memprof takes the finest interval that ' +
+      '`maxOverhead` allows if it takes the samples itself (`directSamples`), and otherwise the coarsest. If it is not given, ' +
+      'samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`',
   },
   {
     name: 'stackDepth',
@@ -116,9 +117,8 @@ const table: Option[] = [
     default: 0.005,
     placeholder: 'SHARE',
     help:
-      'limit on the CPU time for reading samples, as a share of wall time; the first 100 ms do not count. If ' +
-      '`sampleInterval` is a range, the limit on taking and reading them; if it is fixed and memprof takes the samples itself ' +
-      '(`directSamples`), there is no limit',
+      'limit on the CPU time for taking and reading samples, as a share of wall time. If `sampleInterval` is given as one number, ' +
+      'there is no limit. Where V8 takes the samples, it limits only the reading of them, without the first 100 ms',
   },
   {
     name: 'maxPause',
@@ -168,10 +168,11 @@ const table: Option[] = [
     name: 'directSamples',
     takers: PROFILED,
     kind: boolean,
-    default: false,
+    default: true,
     help:
-      "take samples ourselves instead of through V8's sampler: at about a seventh of the cost, and none is lost; used only where " +
-      "the results proved equal to V8's",
+      "take samples ourselves instead of through V8's sampler: at about a seventh of the cost, and none is lost; used only on " +
+      "Linux on x64, and only where the results proved equal to V8's",
+    helpOff: "leave all samples to V8's sampler",
   },
   {
     name: 'callSites',

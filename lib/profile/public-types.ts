@@ -66,7 +66,8 @@ export interface SampleIntervalRange {
  */
 export interface StartOptions {
   /**
-   * Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go.
+   * Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go; but as long as none was
+   * asked for, samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`.
    *
    * In a range, memprof chooses the interval, where it takes the samples itself (`directSamples`): finer as long as
    * taking and reading samples costs little, coarser before it costs more than `maxOverhead`. Each sample counts
@@ -85,8 +86,8 @@ export interface StartOptions {
    * it, some garbage collections go by unread: figures in use stay exact, allocations that died in between are
    * estimated. Default 0.005. See also `status().heap.overdueHarvests`.
    *
-   * Where memprof takes the samples itself (`directSamples`), every collection is read. There it bounds the total cost, in a
-   * range of `sampleInterval`; with a fixed interval it bounds nothing: see `status().overhead.limited`.
+   * Where memprof takes the samples itself (`directSamples`), every collection is read. There it bounds the total cost, unless
+   * `sampleInterval` was given as one number: then it bounds nothing. See `status().overhead.limited`.
    */
   maxOverhead?: number;
   /**
@@ -126,8 +127,9 @@ export interface StartOptions {
   bufferSampleInterval?: number;
   /**
    * Take samples without V8's help, on the clock of its sampler: at about a seventh of the cost, without losing any, whatever
-   * `maxOverhead` is. It uses what V8 does not document, so it is done only where the first samples, taken both ways,
-   * are equal, and ends when later ones are not: see `status().heap.source`. Default false.
+   * `maxOverhead` is. It uses what V8 does not document, so it is done only on Linux on x64, where the first samples, taken both
+   * ways, are equal, and ends when later ones are not: see `status().heap.source`. Default true. The variable
+   * `MEMPROF_DIRECT_SAMPLES=0` switches it off, whatever the program asks for.
    */
   directSamples?: boolean;
   /**

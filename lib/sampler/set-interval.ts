@@ -12,8 +12,8 @@ export function setSampleInterval(value: number | SampleIntervalRange): void {
   if (native().setSampleInterval(finest, coarsest)) return;
   throw memprofError(
     'ERR_MEMPROF_INTERVAL',
-    'the sample interval can be changed only while memprof takes the samples itself: start({ directSamples: true }), and ' +
-      'see status().heap.sourceProblem',
+    'the sample interval can be changed only while memprof takes the samples itself: status().heap.sourceProblem says why it ' +
+      'does not, unless directSamples was switched off',
   );
 }
 

@@ -289,6 +289,10 @@ t.test('status', async (t) => {
 t.test('defaults are those of Go', async (t) => {
   const { status } = await scenario<{ status: Status }>('defaults');
   t.equal(status.heap.sampleInterval, 512 * 1024);
-  t.equal(status.heap.stackDepth, 64);
+  const direct = process.platform === 'linux' && process.arch === 'x64';
+  t.equal(status.heap.source, direct ? 'direct' : 'public');
+  t.equal(status.heap.stackDepth, direct ? 512 : 64);
+  t.equal(status.overhead.limit, 0.005);
+  t.equal(status.overhead.limited, direct ? 'total' : 'reading');
   t.equal(status.tables.maxBytes, 32 * 1024 * 1024);
 });
