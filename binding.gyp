@@ -24,6 +24,7 @@
         "native/buffers/buffer_sampler.cc",
         "native/base/clocks.cc",
         "native/heap/call_joiner.cc",
+        "native/heap/known_calls.cc",
         "native/heap/call_paths.cc",
         "native/heap/call_sites.cc",
         "native/heap/cost_budget.cc",

@@ -19,7 +19,7 @@ JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample, bool leaf_k
   if (path > stacks_->paths().size()) return {};
   ReadCalls(sample);
   if (!Fit(path, leaf_known)) return {};
-  return {Intern(), knows_line_};
+  return {Intern(frames_), knows_line_};
 }
 
 // Leaves out what is no function of a script: V8's root, its own work, and its built-in functions.
@@ -38,13 +38,21 @@ void CallJoiner::ReadCalls(const CpuSample& sample) {
   }
 }
 
+// A function that was inlined into its caller's caller, and is the same as the one that called it, could belong to
+// either frame.
 bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
   frames_.clear();
+  parts_.clear();
   knows_line_ = false;
   bool cut = false;
   bool innermost = true;
   size_t next = 0;
+  size_t last_part = 0;  // of the function before, where V8 has it
   std::vector<uint32_t> functions = stacks_->paths().FunctionsOf(path);
+  auto end_part = [&](bool sure) {
+    uint32_t begin = parts_.empty() ? 0 : parts_.back().end;
+    parts_.push_back({begin, static_cast<uint32_t>(frames_.size()), sure});
+  };
   for (auto at = functions.rbegin(); at != functions.rend(); ++at) {
     uint32_t id = *at;
     if (id == SampledStacks::kDeoptimising) return false;
@@ -54,6 +62,7 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
     const FunctionTable::Info* info = stacks_->InfoOf(id);
     if (info == nullptr || info->script_id <= 0) {
       frames_.push_back(frame);
+      end_part(true);
       continue;
     }
     const FrameKey& key = tables_->FrameAt(frame)->key;
@@ -68,10 +77,19 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
     if (found == calls_.size()) {
       if (v8_frames_ < kNearlyMostFrames || next != found) return false;
       frames_.push_back(frame);
+      end_part(false);
       continue;
+    }
+    bool sure = true;
+    for (size_t i = next; i < found && next != 0; ++i) {
+      if (!SameFunction(calls_[i], calls_[next - 1])) continue;
+      sure = false;
+      parts_[last_part].sure = false;
     }
     if (innermost && !leaf_known) {
       frames_.push_back(frame);
+      last_part = parts_.size();
+      end_part(sure);
       innermost = false;
       next = found + 1;
       continue;
@@ -83,6 +101,8 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
     // What was read as a line may be something else.
     if (call.line != 0 && call.line < key.line) return false;
     frames_.push_back(tables_->InternCall(frame, call.line, call.column));
+    last_part = parts_.size();
+    end_part(sure);
     if (innermost) knows_line_ = calls_[next].line != 0;
     innermost = false;
     next = found + 1;
@@ -105,15 +125,15 @@ std::string_view CallJoiner::UrlOf(const Call& call) const {
   return View(call.node->GetScriptResourceNameStr());
 }
 
-Ref CallJoiner::Intern() {
+Ref CallJoiner::Intern(std::span<const Ref> frames) {
   Ref stack = 0;
-  for (size_t i = frames_.size(); i != 0; --i) {
-    stack = tables_->InternStack(stack, frames_[i - 1]);
+  for (size_t i = frames.size(); i != 0; --i) {
+    stack = tables_->InternStack(stack, frames[i - 1]);
     if (stack != 0) continue;
     // There is no room for whole stacks.
     Ref path[ProfileTables::kCutFrames + 1];
     size_t at = std::size(path);
-    for (size_t leaf = 0; leaf < frames_.size() && at != 0; ++leaf) path[--at] = frames_[leaf];
+    for (size_t leaf = 0; leaf < frames.size() && at != 0; ++leaf) path[--at] = frames[leaf];
     return tables_->InternCutStack(std::span<const Ref>(path).subspan(at));
   }
   return stack;

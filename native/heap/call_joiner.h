@@ -7,6 +7,7 @@
 #define MEMPROF_NATIVE_HEAP_CALL_JOINER_H_
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -27,10 +28,26 @@ class CallJoiner {
 
   // Without `leaf_known`, V8's line of the innermost function is wrong, and so is what was inlined there.
   JoinedStack Join(uint32_t path, const CpuSample& sample, bool leaf_known);
+  // What the last `Join` has found for each function of the path, leaf first: it and those inlined into it.
+  struct Part {
+    uint32_t begin = 0;  // in `frames`
+    uint32_t end = 0;
+    bool sure = false;  // false: V8's answer does not tell for certain
+  };
+  const std::vector<Part>& parts() const { return parts_; }
+  std::span<const Ref> FramesOf(const Part& part) const {
+    return std::span<const Ref>(frames_).subspan(part.begin, part.end - part.begin);
+  }
+  // The stack of these frames, leaf first.
+  Ref Intern(std::span<const Ref> frames);
+
   // Must be called before the profile that the samples came from is deleted.
   void ForgetProfile() { starts_.Clear(); }
 
-  size_t bytes() const { return calls_.capacity() * sizeof(Call) + frames_.capacity() * sizeof(Ref); }
+  size_t bytes() const {
+    return calls_.capacity() * sizeof(Call) + frames_.capacity() * sizeof(Ref) +
+           parts_.capacity() * sizeof(Part);
+  }
 
  private:
   // A function on V8's stack, and where in it the next one was called.
@@ -46,7 +63,9 @@ class CallJoiner {
   bool Fit(uint32_t path, bool leaf_known);
   bool AddInlined(const Call& call);
   std::string_view UrlOf(const Call& call) const;
-  Ref Intern();
+  bool SameFunction(const Call& a, const Call& b) const {
+    return a.script_id == b.script_id && a.start.line == b.start.line && a.start.column == b.start.column;
+  }
 
   ProfileTables* const tables_;
   SampledStacks* const stacks_;
@@ -54,6 +73,7 @@ class CallJoiner {
   // Of the stack at hand, leaf first.
   std::vector<Call> calls_;
   std::vector<Ref> frames_;
+  std::vector<Part> parts_;
   size_t v8_frames_ = 0;
   bool knows_line_ = false;
   // A script whose function is on the path, and its name in the tables.

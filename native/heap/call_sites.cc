@@ -3,10 +3,8 @@
 #include <node_version.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/clocks.h"
-#include "base/hash.h"
 #include "heap/cpu_profiler_threads.h"
 
 namespace memprof {
@@ -35,25 +33,13 @@ constexpr uint64_t kFreeNs = 100'000'000;
 // A longer one was interrupted: the time is wall time.
 constexpr uint64_t kLongSampleNs = 1'000'000;
 
+// V8 is asked for one of so many stacks that are known.
+constexpr uint64_t kAuditEvery = 64;
+
 constexpr size_t kMostPlaces = 1 << 14;
 
 constexpr const char* kOthers =
     "somebody else's CPU profiler is running in this process, and would get samples that it did not ask for";
-
-struct Sight {
-  const v8::CpuProfileNode* node;
-  int line;
-  int column;
-  uint32_t path;
-  bool leaf_known;
-  bool operator==(const Sight&) const = default;
-};
-struct SightHash {
-  size_t operator()(const Sight& sight) const {
-    uint64_t place = uint64_t{static_cast<uint32_t>(sight.line)} << 32 | static_cast<uint32_t>(sight.column);
-    return Combine(Combine(reinterpret_cast<uintptr_t>(sight.node), place), sight.path);
-  }
-};
 
 // Changes where a frame goes on, as long as this object exists, to another place in the same code. Whoever looks at the
 // stack meanwhile, such as a signal's handler, finds a place that is as good.
@@ -76,8 +62,12 @@ class ReturnsTo {
 
 }  // namespace
 
-bool CallSites::Start(double max_overhead) {
+bool CallSites::Start(double max_overhead, const uintptr_t* left_by, const StackRange& stack,
+                      const CodeRanges& code) {
   problem_ = nullptr;
+  left_by_ = left_by;
+  stack_ = stack;
+  code_ = code;
   max_overhead_ = max_overhead;
   spent_ns_ = 0;
   started_ns_ = MonotonicNs();
@@ -102,6 +92,8 @@ bool CallSites::Start(double max_overhead) {
   busy_ = false;
   figures_.ns += Elapsed(started_ns_, MonotonicNs());
   if (!started) Stop();
+  // Where that is not possible, V8 is asked each time.
+  if (started) known_.Start(*left_by_, stack_, code_);
   return started;
 #endif
 }
@@ -118,6 +110,8 @@ void CallSites::Stop() {
   figures_.skipped += waiting_.size();
   results_ = std::vector<Ref>();
   waiting_ = std::vector<Waiting>();
+  places_.clear();
+  known_.Stop();
   ending_ = false;
 }
 
@@ -160,36 +154,139 @@ void CallSites::EndProfile(bool read) {
   profile->Delete();
 }
 
-uint32_t CallSites::Collect(uint32_t path, uintptr_t* returns, const CodeRanges& code) {
+uint32_t CallSites::Collect(uint32_t path, Ref* stack) {
+  *stack = 0;
   if (busy_ || !active()) return 0;
   ++figures_.samples;
   uint64_t begin = MonotonicNs();
   if (Elapsed(looked_ns_, begin) >= kLookEveryNs) LookForOthers(begin);
-  double allowed = kFreeNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, begin));
+  begin = MonotonicNs();
+  uint32_t ticket = Find(path, begin, stack);
+  uint64_t took = std::min(Elapsed(begin, MonotonicNs()), kLongSampleNs);
+  if (ticket == 0) {
+    uint64_t cpu_begin = ThreadCpuNs();
+    ticket = AskV8(path, begin);
+    took += Elapsed(cpu_begin, ThreadCpuNs());
+  }
+  spent_ns_ += took;
+  figures_.ns += took;
+  return ticket;
+}
+
+// Returns 0 where V8 must be asked.
+uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
+  if (!ListCalls(path)) return 0;
+  const KnownCalls::Stack& calls = known_.current();
+  if (!known_.AllAsked(calls)) return 0;
+  if (++found_ % kAuditEvery == 0) return 0;
+  JoinedStack joined = FindKnown();
+  if (joined.stack != 0) {
+    Count(joined);
+    *stack = joined.stack;
+    return kKnown;
+  }
+  if (ending_ || waiting_.size() >= kMostWaiting) return 0;
+  waiting_.push_back({path, now_ns / 1000, now_ns / 1000, true, false, calls.calls});
+  return LastTicket();
+}
+
+// Returns 0 where there will be no lines.
+uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
+  double allowed = kFreeNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, now_ns));
   if (ending_ || waiting_.size() >= kMostWaiting || static_cast<double>(spent_ns_) > allowed) {
     ++figures_.skipped;
     return 0;
   }
-  begin = MonotonicNs();
+  uintptr_t* returns = FindReturn(*left_by_, stack_);
   LinePlace place;
-  if (kHasMaglev && returns != nullptr) place = PlaceOf(*returns, code);
+  if (kHasMaglev && returns != nullptr) place = PlaceOf(*returns);
+  uint64_t begin = MonotonicNs();
   {
     // V8 walks the stack in this call, and nothing returns to the innermost JavaScript frame meanwhile.
     ReturnsTo moved(place.pc != 0 && place.known ? returns : nullptr, place.pc);
     v8::CpuProfiler::CollectSample(isolate_);
   }
   uint64_t end = MonotonicNs();
-  waiting_.push_back({path, begin / 1000, end / 1000, place.known});
-  uint64_t took = std::min(Elapsed(begin, end), kLongSampleNs);
-  spent_ns_ += took;
-  figures_.ns += took;
-  return first_ticket_ + static_cast<uint32_t>(results_.size() + waiting_.size() - 1);
+  known_.Ask(known_.current());
+  waiting_.push_back({path, begin / 1000, end / 1000, place.known, true, known_.current().calls});
+  return LastTicket();
 }
 
-LinePlace CallSites::PlaceOf(uintptr_t pc, const CodeRanges& code) {
+// Returns false where they cannot be told apart.
+bool CallSites::ListCalls(uint32_t path) {
+  ReadFunctions(path);
+  // Such a frame is not where it is on the stack.
+  if (functions_.front() == SampledStacks::kDeoptimising) return false;
+  return known_.Read(*left_by_, stack_, code_, functions_, [&](uint32_t id) { return IsOfScript(id); });
+}
+
+void CallSites::ReadFunctions(uint32_t path) {
+  functions_ = stacks_->paths().FunctionsOf(path);
+  std::reverse(functions_.begin(), functions_.end());
+}
+
+bool CallSites::IsOfScript(uint32_t id) const {
+  const FunctionTable::Info* info = stacks_->InfoOf(id);
+  return info != nullptr && info->script_id > 0;
+}
+
+// The current stack. Its `stack` is 0 where something of it is not known.
+JoinedStack CallSites::FindKnown() {
+  KnownCalls::Found found = known_.FindWhole();
+  if (found.stack == 0) {
+    JoinedStack joined = JoinKnown(known_.current().calls);
+    if (joined.stack == 0) return {};
+    found = {joined.stack, joined.knows_line};
+    known_.LearnWhole(found);
+  }
+  return {found.stack, found.knows_line};
+}
+
+// Makes a stack of `functions_` and what is known of their calls.
+JoinedStack CallSites::JoinKnown(std::span<const uint32_t> calls) {
+  // What was learned may be wrong.
+  if (!known_.started()) return {};
+  JoinedStack joined;
+  bool innermost = true;
+  frames_.clear();
+  for (size_t i = 0; i < functions_.size(); ++i) {
+    if (calls[i] == 0) {
+      Ref frame = stacks_->FrameOf(functions_[i]);
+      if (frame == 0) return {};
+      frames_.push_back(frame);
+      continue;
+    }
+    std::span<const Ref> frames = known_.FramesOf(calls[i]);
+    if (frames.empty()) return {};
+    if (innermost) joined.knows_line = known_.KnowsLine(calls[i]);
+    innermost = false;
+    frames_.insert(frames_.end(), frames.begin(), frames.end());
+  }
+  joined.stack = joiner_.Intern(frames_);
+  return joined;
+}
+
+// Remembers what V8 has told of the stack's calls.
+void CallSites::Learn(std::span<const uint32_t> calls, const JoinedStack& joined) {
+  if (joined.stack == 0) return;
+  const std::vector<CallJoiner::Part>& parts = joiner_.parts();
+  if (parts.size() != calls.size()) return;
+  bool innermost = true;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    if (calls[i] == 0) continue;
+    bool knows_line = innermost && joined.knows_line;
+    innermost = false;
+    if (!parts[i].sure || known_.Learn(calls[i], joiner_.FramesOf(parts[i]), knows_line)) continue;
+    // It cannot be told by this what V8 will say.
+    known_.Distrust();
+    return;
+  }
+}
+
+LinePlace CallSites::PlaceOf(uintptr_t pc) {
   if (places_.size() >= kMostPlaces) places_.clear();
   auto [place, is_new] = places_.try_emplace(pc);
-  if (is_new) place->second = FindLinePlace(pc, code.code, kMaglev);
+  if (is_new) place->second = FindLinePlace(pc, code_.code, kMaglev);
   return place->second;
 }
 
@@ -221,10 +318,10 @@ void CallSites::Drain() {
   EndProfile(true);
   bool goes_on = problem_ == nullptr && !ending_ && StartProfile();
   busy_ = false;
-  uint64_t took = Elapsed(begin, MonotonicNs());
-  spent_ns_ += took;
   // The caller counts the CPU time of its thread. The rest is V8's thread, for which we have waited.
-  figures_.ns += Elapsed(Elapsed(cpu_begin, ThreadCpuNs()), took);
+  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
+  spent_ns_ += cpu;
+  figures_.ns += Elapsed(cpu, Elapsed(begin, MonotonicNs()));
   if (goes_on) return;
   if (problem_ == nullptr) problem_ = kOthers;
   // Keeps what was found.
@@ -247,8 +344,7 @@ void CallSites::ForgetResults() {
   results_.clear();
 }
 
-void CallSites::Give(const JoinedStack& joined) {
-  results_.push_back(joined.stack);
+void CallSites::Count(const JoinedStack& joined) {
   if (joined.stack == 0) {
     ++figures_.unfit;
   } else if (joined.knows_line) {
@@ -258,23 +354,38 @@ void CallSites::Give(const JoinedStack& joined) {
   }
 }
 
-// The profile has samples that we did not ask for, too.
 void CallSites::Read(const v8::CpuProfile& profile) {
+  std::vector<JoinedStack> found(waiting_.size());
+  ReadAnswers(profile, found);
+  known_.Answered();
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    const Waiting& waiting = waiting_[i];
+    if (!waiting.asked && waiting.path <= stacks_->paths().size()) {
+      ReadFunctions(waiting.path);
+      found[i] = JoinKnown(waiting.calls);
+    }
+    results_.push_back(found[i].stack);
+    Count(found[i]);
+  }
+  waiting_.clear();
+  known_.Trim();
+}
+
+// The profile has samples that we did not ask for, too.
+void CallSites::ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack> found) {
   CpuSampleReader reader(&profile);
-  std::unordered_map<Sight, JoinedStack, SightHash> joined;
   size_t next = 0;
   CpuSample sample;
-  while (next < waiting_.size() && reader.Next(&sample)) {
-    for (; next < waiting_.size() && waiting_[next].end_us < sample.at_us; ++next) Give({});
-    if (next == waiting_.size() || sample.at_us < waiting_[next].begin_us) continue;
-    const auto& [path, begin_us, end_us, leaf_known] = waiting_[next++];
-    auto [known, is_new] = joined.try_emplace({sample.node, sample.line, sample.column, path, leaf_known});
-    if (is_new) known->second = joiner_.Join(path, sample, leaf_known);
-    Give(known->second);
+  while (reader.Next(&sample)) {
+    while (next < waiting_.size() && (!waiting_[next].asked || waiting_[next].end_us < sample.at_us)) ++next;
+    if (next == waiting_.size()) break;
+    if (sample.at_us < waiting_[next].begin_us) continue;
+    const Waiting& waiting = waiting_[next];
+    found[next] = joiner_.Join(waiting.path, sample, waiting.leaf_known);
+    Learn(waiting.calls, found[next]);
+    ++next;
   }
   if (reader.broken()) problem_ = "V8's CPU samples are not kept as they should be";
-  for (; next < waiting_.size(); ++next) Give({});
-  waiting_.clear();
 }
 
 }  // namespace memprof

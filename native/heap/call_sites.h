@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "heap/call_joiner.h"
+#include "heap/known_calls.h"
 #include "heap/maglev_lines.h"
 #include "heap/sampled_stacks.h"
 #include "heap/v8_layout.h"
@@ -54,27 +55,28 @@ class CallSites {
  public:
   // V8 holds two kilobytes for each.
   static constexpr size_t kMostWaiting = 1024;
+  // The ticket of a stack that is known.
+  static constexpr uint32_t kKnown = ~uint32_t{0};
 
   CallSites(v8::Isolate* isolate, ProfileTables* tables, SampledStacks* stacks)
-      : isolate_(isolate), joiner_(tables, stacks) {}
+      : isolate_(isolate), stacks_(stacks), joiner_(tables, stacks) {}
   CallSites(const CallSites&) = delete;
   CallSites& operator=(const CallSites&) = delete;
   // REQUIRES: `Stop` was called.
   ~CallSites() = default;
 
-  // Returns false when that is not possible; `problem` then says why. REQUIRES: called where JavaScript may
-  // run.
-  bool Start(double max_overhead);
+  // Returns false when that is not possible; `problem` then says why. `left_by` is the isolate's word that
+  // FindEntryWord found. REQUIRES: called from JavaScript, and where it may run.
+  bool Start(double max_overhead, const uintptr_t* left_by, const StackRange& stack, const CodeRanges& code);
   // What is waiting stays without lines.
   void Stop();
   bool active() const { return profiler_ != nullptr; }
   // Why no lines are known, although they were wanted; null if they are.
   const char* problem() const { return problem_; }
 
-  // Asks V8 for a sample of the current stack, which our own walk has named `path`. `returns` is the word that
-  // holds the address at which the innermost JavaScript frame goes on, or null. Returns a ticket for `Resolve`;
-  // 0: there will be no lines.
-  uint32_t Collect(uint32_t path, uintptr_t* returns, const CodeRanges& code);
+  // Looks for the lines of the current stack, which our own walk has named `path`. Returns a ticket, and sets `stack`
+  // if it is known already; if it is 0, that is a ticket for `Resolve`. Returns 0 where there will be no lines.
+  uint32_t Collect(uint32_t path, Ref* stack);
 
   // Whether it is time for `Drain`. Where some functions of the stacks are not described yet, it is worth waiting
   // for them.
@@ -91,12 +93,15 @@ class CallSites {
   void ForgetResults();
 
   // Must be called after each major GC, because it may have moved code.
-  void OnCollected() { places_.clear(); }
+  void OnCollected() {
+    places_.clear();
+    known_.ForgetPlaces();
+  }
 
   const CallSiteFigures& figures() const { return figures_; }
   size_t bytes() const {
     return waiting_.capacity() * sizeof(Waiting) + results_.capacity() * sizeof(Ref) + joiner_.bytes() +
-           waiting_.size() * kBytesInV8 + places_.size() * kBytesOfPlace;
+           waiting_.size() * kBytesInV8 + places_.size() * kBytesOfPlace + known_.bytes();
   }
 
  private:
@@ -107,17 +112,39 @@ class CallSites {
     uint32_t path;
     uint64_t begin_us;
     uint64_t end_us;
-    bool leaf_known;  // V8 has the right line of the innermost function
+    bool leaf_known;              // V8 has the right line of the innermost function
+    bool asked;                   // false: V8 was asked for its calls in other stacks
+    std::vector<uint32_t> calls;  // their numbers in `known_`, leaf first; empty if they cannot be told apart
   };
   bool StartProfile();
   void EndProfile(bool read);
   void Read(const v8::CpuProfile& profile);
-  void Give(const JoinedStack& joined);
-  LinePlace PlaceOf(uintptr_t pc, const CodeRanges& code);
+  void ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack> found);
+  uint32_t Find(uint32_t path, uint64_t now_ns, Ref* stack);
+  uint32_t AskV8(uint32_t path, uint64_t now_ns);
+  uint32_t LastTicket() const {
+    return first_ticket_ + static_cast<uint32_t>(results_.size() + waiting_.size() - 1);
+  }
+  bool ListCalls(uint32_t path);
+  void ReadFunctions(uint32_t path);
+  bool IsOfScript(uint32_t id) const;
+  JoinedStack FindKnown();
+  JoinedStack JoinKnown(std::span<const uint32_t> calls);
+  void Learn(std::span<const uint32_t> calls, const JoinedStack& joined);
+  void Count(const JoinedStack& joined);
+  LinePlace PlaceOf(uintptr_t pc);
   void LookForOthers(uint64_t now_ns);
 
   v8::Isolate* const isolate_;
+  SampledStacks* const stacks_;
   CallJoiner joiner_;
+  KnownCalls known_;
+  const uintptr_t* left_by_ = nullptr;
+  StackRange stack_;
+  CodeRanges code_;
+  std::vector<uint32_t> functions_;  // of the stack at hand, leaf first
+  std::vector<Ref> frames_;
+  uint64_t found_ = 0;  // stacks that were known
   v8::CpuProfiler* profiler_ = nullptr;
   v8::ProfilerId profile_ = 0;
   int64_t thread_ = 0;   // V8's

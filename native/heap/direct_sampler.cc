@@ -132,8 +132,9 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
     times_.push_back({false, MonotonicNs() - begin});
   }
   if (sure && calls_.active()) {
-    record->calls = calls_.Collect(record->path, FindReturn(*entry_word_, stack_), code_);
-    if (record->calls != 0) record->stack = 0;
+    Ref stack;
+    record->calls = calls_.Collect(record->path, &stack);
+    if (record->calls != 0) record->stack = stack;
     figures_.calls = calls_.figures();
   }
   ++figures_.steps;

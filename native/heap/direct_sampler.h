@@ -86,7 +86,7 @@ class DirectSampler final : public StepListener {
   // Asks for the lines of calls as well, from here on. Returns false when that is not possible; `call_problem`
   // then says why. REQUIRES: as `Attach`, which succeeded.
   bool AttachCalls(double max_overhead) {
-    bool started = calls_.Start(max_overhead);
+    bool started = calls_.Start(max_overhead, entry_word_, stack_, code_);
     figures_.calls = calls_.figures();
     return started;
   }

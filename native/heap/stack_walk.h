@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "heap/v8_layout.h"
 
@@ -33,7 +34,8 @@ constexpr uintptr_t kEntryMarker = 1 * 2;
 constexpr uintptr_t kConstructEntryMarker = 2 * 2;
 
 // Walks from the frame that JavaScript left by (0: no JavaScript runs), leaf first, until the stack ends or
-// `on_frame` returns false. It calls `on_frame` with the address of the word that holds the frame's function.
+// `on_frame` returns false. It calls `on_frame` with the address of the word that holds the frame's function, and
+// with the address at which the frame goes on, if it takes that.
 // Such a word holds an object of V8's heap, but no function while the frame is being deoptimised. Returns
 // false when the walk met something that the rules above do not cover, such as a separate stack of
 // WebAssembly. There may be more frames then.
@@ -60,7 +62,13 @@ template <typename F>
       if (marker % 2 != 0) {
         // A frame by which JavaScript left (`pc` is 0) always has a type marker.
         if (pc == 0 || !code.Contain(pc) || !IsHeapObject(words[-2])) return false;
-        if (!on_frame(words - 2)) return true;
+        bool goes_on;
+        if constexpr (std::is_invocable_v<F&, const uintptr_t*, uintptr_t>) {
+          goes_on = on_frame(words - 2, pc);
+        } else {
+          goes_on = on_frame(words - 2);
+        }
+        if (!goes_on) return true;
       }
       next = words[0];
       pc = words[1];

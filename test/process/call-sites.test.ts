@@ -53,6 +53,7 @@ t.test('shares of lines are those of what each line allocates', { skip }, async 
   const interval = 8192;
   const rounds = 600;
   const exact = await run([rounds, 1], ['--no-opt', '--no-maglev']);
+  t.comment(JSON.stringify(exact));
   for (const site of sites) {
     t.ok((exact.lines[site]?.samples ?? 0) > rounds / 2, `${site} allocates in each round`);
     t.equal(exact.lines[site]?.inlined, 0);
