@@ -186,15 +186,47 @@ uint64_t IsolateSampler::ExpectedTaken() const {
   return (clock_.total_alloc() - harvested_at_alloc_) / options_.sample_interval;
 }
 
+// Counts what the sampler does in a callback of V8's, except for what counts itself on the way. In the middle of
+// our own work, that work counts it.
+class IsolateSampler::CallbackMeter {
+ public:
+  explicit CallbackMeter(IsolateSampler* sampler)
+      : sampler_(sampler->state_ != SamplerState::kRunning || sampler->harvesting_ ? nullptr : sampler) {
+    if (sampler_ == nullptr) return;
+    begin_ns_ = MonotonicNs();
+    cpu_begin_ns_ = ThreadCpuNs();
+    counted_ns_ = sampler_->figures_.harvest_cpu_ns;
+    counted_wall_ns_ = sampler_->pause_wall_ns_;
+  }
+  CallbackMeter(const CallbackMeter&) = delete;
+  CallbackMeter& operator=(const CallbackMeter&) = delete;
+  ~CallbackMeter() {
+    if (sampler_ == nullptr) return;
+    uint64_t counted = sampler_->figures_.harvest_cpu_ns - counted_ns_;
+    uint64_t cpu = Elapsed(counted, Elapsed(cpu_begin_ns_, ThreadCpuNs()));
+    uint64_t now = MonotonicNs();
+    sampler_->figures_.harvest_cpu_ns += cpu;
+    sampler_->CountPause(cpu, Elapsed(sampler_->pause_wall_ns_ - counted_wall_ns_, Elapsed(begin_ns_, now)));
+    sampler_->MeterSampling(now, cpu);
+    sampler_->PublishStatus();
+  }
+
+ private:
+  IsolateSampler* const sampler_;
+  uint64_t begin_ns_ = 0;
+  uint64_t cpu_begin_ns_ = 0;
+  uint64_t counted_ns_ = 0;
+  uint64_t counted_wall_ns_ = 0;
+};
+
 void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
   self->buffers_.OnPrologue();
-  self->clock_.OnPrologue();
   // Our own harvest may cause a GC, which comes here again. The harvest must not begin a second time then.
-  if (!self->harvesting_) {
-    self->pause_cpu_ns_ = self->pause_wall_ns_ = 0;
-    self->Settle(Reason::kPrologue);
-  }
+  if (!self->harvesting_) self->pause_cpu_ns_ = self->pause_wall_ns_ = 0;
+  CallbackMeter meter(self);
+  self->clock_.OnPrologue();
+  if (!self->harvesting_) self->Settle(Reason::kPrologue);
   if (self->state_ == SamplerState::kRunning && !self->harvesting_ && !self->direct_.active()) {
     bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
     bool major = type == v8::kGCTypeMarkSweepCompact;
@@ -216,10 +248,13 @@ void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFla
 
 void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
-  self->clock_.OnEpilogue(type, flags);
-  self->PublishDirect(type == v8::kGCTypeMarkSweepCompact);
-  self->LookWhetherMomentIsDue(type == v8::kGCTypeMarkSweepCompact);
-  if (self->direct_.active()) self->RememberMoment();
+  {
+    CallbackMeter meter(self);
+    self->clock_.OnEpilogue(type, flags);
+    self->PublishDirect(type == v8::kGCTypeMarkSweepCompact);
+    self->LookWhetherMomentIsDue(type == v8::kGCTypeMarkSweepCompact);
+    if (self->direct_.active()) self->RememberMoment();
+  }
   self->buffers_.OnEpilogue(type == v8::kGCTypeMarkSweepCompact,
                             self->buffers_.running() && self->HeapNearlyFull());
 }
@@ -262,26 +297,26 @@ void IsolateSampler::LookWhoseSamplerRuns() {
   PublishStatus();
 }
 
-// Settles the samples that we take ourselves. Does nothing when V8 takes them.
+// Settles the samples that we take ourselves. Does nothing when V8 takes them. In a GC, the callback's meter
+// counts it.
 void IsolateSampler::Settle(Reason reason) {
   LookWhoseSamplerRuns();
   if (state_ != SamplerState::kRunning || !direct_.active()) return;
   harvesting_ = true;
+  bool for_reader = reason == Reason::kRead;
   uint64_t begin = MonotonicNs();
-  uint64_t cpu_begin = ThreadCpuNs();
-  uint64_t until = reason == Reason::kRead ? DirectSampler::kNoLimit : begin + kLongestDescribingNs;
-  if (!direct_.Settle(until)) harvest_.BeginAfter(direct_.v8_boundary());
-  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
+  uint64_t cpu_begin = for_reader ? ThreadCpuNs() : 0;
+  if (!direct_.Settle(for_reader ? DirectSampler::kNoLimit : begin + kLongestDescribingNs)) {
+    harvest_.BeginAfter(direct_.v8_boundary());
+  }
   uint64_t now = MonotonicNs();
   ++figures_.harvests;
   figures_.last_harvest_ns = Elapsed(begin, now);
-  if (reason == Reason::kRead) {
+  if (for_reader) {
+    uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
     figures_.read_cpu_ns += cpu;
-  } else {
-    figures_.harvest_cpu_ns += cpu;
-    CountPause(cpu, figures_.last_harvest_ns);
+    MeterSampling(now, cpu);
   }
-  MeterSampling(now, cpu);
   harvested_at_gc_ = clock_.completed();
   harvested_at_alloc_ = clock_.total_alloc();
   harvesting_ = false;
@@ -289,16 +324,9 @@ void IsolateSampler::Settle(Reason reason) {
 
 void IsolateSampler::PublishDirect(bool major) {
   if (state_ == SamplerState::kStopped || !direct_.AnyToPublish()) return;
-  uint64_t begin = MonotonicNs();
-  uint64_t cpu_begin = ThreadCpuNs();
   direct_.OnCollected(major);
   direct_.Publish();
   if (major) direct_.EndMajorCollection();
-  uint64_t cpu = Elapsed(cpu_begin, ThreadCpuNs());
-  uint64_t now = MonotonicNs();
-  figures_.harvest_cpu_ns += cpu;
-  CountPause(cpu, Elapsed(begin, now));
-  MeterSampling(now, cpu);
   if (direct_.active()) figures_.as_of_ns = clock_.last_gc_end_ns();
   PublishStatus();
 }

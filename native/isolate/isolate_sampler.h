@@ -165,6 +165,7 @@ class IsolateSampler {
   static void OnPrologue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
   static void OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
 
+  class CallbackMeter;
   void DoHarvest(Reason reason);
   void LookAtSamples(Reason reason);
   void LookWhoseSamplerRuns();
