@@ -36,6 +36,7 @@
         "native/gc/memory_map.cc",
         "native/heap/cpu_profiler_threads.cc",
         "native/heap/cpu_samples.cc",
+        "native/heap/direct_comparison.cc",
         "native/heap/direct_sampler.cc",
         "native/heap/function_check.cc",
         "native/heap/function_table.cc",
