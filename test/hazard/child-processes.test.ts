@@ -66,6 +66,9 @@ function lines(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
 }
 
+// Where V8 compiles in the middle of it, one call in hundreds may allocate an object more.
+const FOUR = /^objects 4(\.00\d*)?\s$/m;
+
 interface Form {
   env?: NodeJS.ProcessEnv;
   input?: string;
@@ -97,8 +100,8 @@ for (const [name, args, { env, input, staysOpen } = {}] of forms) {
     const log = path.join(t.testdir({}), 'loaded');
     // The forks of the old days ended by themselves only when the machine did.
     const child = begin(t, args, { ...env, COUNTED_LOG: log }, input, staysOpen);
-    const { stdout, stderr } = await listen(child, /objects \d+\s|ERR_/, 20);
-    t.match(stdout, /objects 4\s/);
+    const { stdout, stderr } = await listen(child, /objects [\d.]+\s|ERR_/, 20);
+    t.match(stdout, FOUR);
     t.equal(lines(log).length, 1, 'the module was loaded in one process', { stderr });
   });
 }
@@ -106,11 +109,11 @@ for (const [name, args, { env, input, staysOpen } = {}] of forms) {
 t.test('countObjects is refused in its own child', async (t) => {
   // The module counts itself, without asking whether it is the program.
   const itself = await listen(begin(t, [counts], { COUNT_MODULE: counts }));
-  t.match(itself.stdout, /^objects 4\s$/);
+  t.match(itself.stdout, FOUR);
   // What --require loads counts.
   const log = path.join(t.testdir({}), 'loaded');
   const required = await listen(begin(t, ['--require', counts, '-e', '0'], { COUNTED_LOG: log }));
-  t.match(required.stdout, /^(objects 4|ERR_MEMPROF_BENCH_CHILD .*)\s$/);
+  t.match(required.stdout, /^(objects 4(\.00\d*)?|ERR_MEMPROF_BENCH_CHILD .*)\s$/);
   t.ok(lines(log).length <= 1, 'and no child has a child');
 });
 

@@ -30,6 +30,7 @@ for (const { name, maxOverhead, interval, calls, skips = false, thread = 'main',
     const outcome = await run('in-use-equals-v8.cjs', {
       nodeArgs: ['--expose-gc', ...flags],
       args: [maxOverhead, interval, rounds, calls, thread, skips ? 'skips' : ''],
+      source: 'public', // there are V8's samples only where V8 takes them
     });
     endedWell(t, outcome);
     const report = lastLine(outcome);

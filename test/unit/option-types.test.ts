@@ -61,22 +61,22 @@ t.test('types name the options of the table, and their defaults', (t) => {
 t.test("C++ has the table's defaults", (t) => {
   const initial = (name: string) =>
     OPTIONS.find((each) => each.name === name && each.takers.includes('start'))!.default;
+  const header = readFileSync(path.join(root, 'native', 'isolate', 'isolate_registry.h'), 'utf8');
+  const latest = /SamplerOptions latest_\{([^}]*)\}/.exec(header)?.[1] ?? '';
+  const fieldOf = (name: string) =>
+    Number(new RegExp(`\\.${name} = ([\\d.']+)`).exec(latest)?.[1]?.replaceAll("'", ''));
   start({ buffers: true });
   const { heap, tables, buffers } = native().readStatus();
   stop();
-  t.equal(heap.stackDepth, initial('stackDepth'));
+  t.equal(heap.stackDepth, heap.source === 'direct' ? fieldOf('direct_depth') : initial('stackDepth'));
   t.equal(tables.maxBytes, initial('maxTableBytes'));
   t.equal(buffers.sampleInterval, initial('bufferSampleInterval'));
   t.equal(heap.sampleInterval, initial('sampleInterval'));
-  const header = readFileSync(path.join(root, 'native', 'isolate', 'isolate_registry.h'), 'utf8');
-  const [, depth, overhead, pause, direct] =
-    /SamplerOptions latest_\{kDefaultInterval, (\d+), 512, ([\d.]+), ([\d']+), 0, ([01])\}/.exec(header) ??
-    [];
   const [, interval] = /kDefaultInterval = (\d+) \* 1024;/.exec(header) ?? [];
-  t.equal(Number(depth), initial('stackDepth'));
-  t.equal(Number(overhead), initial('maxOverhead'));
-  t.equal(Number(pause?.replaceAll("'", '')) / 1e6, initial('maxPause'));
-  t.equal(direct === '1', initial('directSamples'));
+  t.equal(fieldOf('stack_depth'), initial('stackDepth'));
+  t.equal(fieldOf('max_overhead'), initial('maxOverhead'));
+  t.equal(fieldOf('max_pause_ns') / 1e6, initial('maxPause'));
+  t.equal(fieldOf('direct_samples') === 1, initial('directSamples'));
   t.equal(Number(interval) * 1024, initial('sampleInterval'));
   t.end();
 });
