@@ -67,7 +67,7 @@ function lines(file: string): string[] {
 }
 
 // Where V8 compiles in the middle of it, one call in hundreds may allocate an object more.
-const FOUR = /^objects 4(\.00\d*)?\s$/m;
+const FOUR = /objects 4(\.00\d*)?\s/;
 
 interface Form {
   env?: NodeJS.ProcessEnv;
