@@ -42,11 +42,11 @@ async function work() {
   const cpu = process.cpuUsage();
   const from = process.platform === 'linux' ? moment() : undefined;
   const began = performance.now();
-  let early = 0;
+  let early;
   let turns = 0;
   for (; performance.now() - began < 1000 * seconds; turns++) {
     await run();
-    if (early === 0 && performance.now() - began > 5000) early = native().sampleTimes().length;
+    if (early === undefined && performance.now() - began > 5000) early = native().sampleTimes().length;
   }
   const to = from && moment();
   const { user, system } = process.cpuUsage(cpu);
@@ -76,7 +76,7 @@ async function work() {
     tableBytes: tables.usedBytes,
     tableCuts: tables.cutStacks + tables.overflowSamples,
     compared: internal.stacksCompared,
-    sampleNs: sampleNs(Array.from(native().sampleTimes()), early),
+    sampleNs: sampleNs(Array.from(native().sampleTimes()), early ?? 0),
   };
 }
 
