@@ -16,7 +16,7 @@ const options = readOptions(
     rounds: 1,
     seconds: 60,
     others: 20, // seconds of the ways that are there to compare
-    interval: 524288,
+    interval: 0, // 0: the default, which becomes coarser before it costs too much
     depth: 0, // 0: the default
     workloads: 'compiler,bundler,server',
     ways: 'direct,both,public',
@@ -26,6 +26,7 @@ const options = readOptions(
   { seconds: 3, others: 3, workloads: 'server', live: '1000', splits: 'server' },
 );
 const { rounds, seconds, interval, depth } = options;
+const FIXED_INTERVAL = 524288; // of the collections beside live samples
 const list = (text) => text.split(',').filter((each) => each !== '');
 const WORKLOADS = list(options.workloads);
 const WAYS = list(options.ways);
@@ -224,7 +225,12 @@ async function main() {
     for (const wanted of LIVE) {
       // V8's way at one number only, to compare.
       for (const way of wanted === LIVE[0] ? ['direct', 'public'] : ['direct']) {
-        const run = await runProgram('direct', { way, interval, depth, live: wanted });
+        const run = await runProgram('direct', {
+          way,
+          interval: interval || FIXED_INTERVAL,
+          depth,
+          live: wanted,
+        });
         collections.push({ way, wanted, ...run });
       }
     }
@@ -257,8 +263,7 @@ async function main() {
               .join(', '),
             depth: of(runs, (run) => run.stackDepth),
             cut: percent(of(runs, (run) => run.cutShare)),
-            // What samples cost, and most of what collections cost, goes by the number of samples.
-            'KiB for 0.5 %': of(runs, (run) => (run.interval * run.overhead.total) / 0.005 / 1024).toFixed(0),
+            'interval KiB, at last': of(runs, (run) => run.interval) / 1024,
             'table MiB': (of(runs, (run) => run.tableBytes) / 2 ** 20).toFixed(1),
             'table cuts': of(runs, (run) => run.tableCuts),
             'us a sample': runs

@@ -11,7 +11,7 @@ const { way, workload, seconds, interval, depth, live } = programArguments();
 
 function start(more) {
   memprof.start({
-    sampleInterval: interval,
+    ...(interval === 0 ? {} : { sampleInterval: interval }),
     ...(depth === 0 ? {} : { stackDepth: depth }),
     directSamples: way !== 'public',
     ...more,
