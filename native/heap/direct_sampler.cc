@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "base/clocks.h"
@@ -29,8 +30,22 @@ constexpr uint64_t kDescribingForCallsNs = 20'000'000;
 // See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
 constexpr size_t kMostTimes = 1 << 20;
+constexpr uint64_t kTimedDeaths = 16;
 // So long may stacks be looked up in a GC, but at least half of those that wait are, so that they never pile up.
 constexpr uint64_t kLongestLookupNs = 500'000;
+
+// What reading the clock takes. Of the first and the last reading of a step, about one half each is outside of
+// what they measure.
+uint64_t TimeOfClock() {
+  uint64_t least = ~uint64_t{0};
+  uint64_t before = MonotonicNs();
+  for (int i = 0; i < 16; ++i) {
+    uint64_t now = MonotonicNs();
+    least = std::min(least, Elapsed(before, now));
+    before = now;
+  }
+  return least;
+}
 
 }  // namespace
 
@@ -58,6 +73,7 @@ bool DirectSampler::Attach(const DirectOptions& options) {
   uint64_t now = MonotonicNs();
   random_ = Mix(now ^ reinterpret_cast<uintptr_t>(this));
   step_began_ns_ = 0;
+  clock_ns_ = TimeOfClock();
   steering_.Start(options.max_overhead, of_v8_.interval, now);
   active_ = true;
   v8_boundary_ = compared_up_to_ = LastV8Id();
@@ -153,7 +169,7 @@ MEMPROF_SAMPLE_CODE intptr_t DirectSampler::NextStepSize() {
   if (step_began_ns_ == 0) return size;
   uint64_t now = MonotonicNs();
   uint64_t of_others = figures_.sampling_ns() - sampling_before_ns_;
-  Charge(Elapsed(of_others, Elapsed(step_began_ns_, now)), &figures_.step_ns);
+  Charge(Elapsed(of_others, Elapsed(step_began_ns_, now) + clock_ns_), &figures_.step_ns);
   Pay(now, figures_.sampling_ns() - sampling_before_ns_);
   step_began_ns_ = 0;
   return size;
@@ -217,11 +233,16 @@ uint64_t DirectSampler::AskV8(int bytes, uintptr_t soon, size_t size) {
   return before + 1;
 }
 
-// V8 calls this in the middle of a GC and allows only that the handle is reset.
+// V8 calls this in the middle of a GC and allows only that the handle is reset. One death of `kTimedDeaths` is
+// timed and stands for the others, since the clock takes as long as a death.
 void DirectSampler::OnDead(const v8::WeakCallbackInfo<Record>& info) {
   Record* record = info.GetParameter();
+  OwnLedger* ledger = static_cast<OwnLedger*>(record->ledger);
+  uint64_t begin = ledger->deaths() % kTimedDeaths == 0 ? MonotonicNs() : 0;
   record->handle.Reset();
-  record->ledger->Died(record);
+  ledger->Died(record);
+  if (begin == 0) return;
+  ledger->dying_ns += kTimedDeaths * std::min(Elapsed(begin, MonotonicNs()), kLongStepNs / kTimedDeaths);
 }
 
 bool DirectSampler::Settle(uint64_t until_ns) {
@@ -299,7 +320,11 @@ void DirectSampler::Fail(const char* problem) {
 
 void DirectSampler::Publish() {
   Ledger::Work work(&ledger_);
-  ledger_.set_now(MonotonicNs());
+  uint64_t now = MonotonicNs();
+  ledger_.set_now(now);
+  uint64_t dying = std::exchange(ledger_.dying_ns, 0);
+  figures_.step_ns += dying;
+  if (active_) Pay(now, dying);
   // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
   if (ledger_.pending() == 0) stacks_.Trim();

@@ -177,6 +177,10 @@ class DirectSampler final : public StepListener {
   std::vector<SampledObject> ObjectsWhere(F&& wanted);
   using Ledger = SampleLedger<v8::Global<v8::Value>>;
   using Record = Ledger::Record;
+  struct OwnLedger : Ledger {
+    using Ledger::Ledger;
+    uint64_t dying_ns = 0;  // what the deaths since the last `Publish` took
+  };
 
   static void OnDead(const v8::WeakCallbackInfo<Record>& info);
   const char* Find(uint64_t interval, int v8_depth);
@@ -208,7 +212,7 @@ class DirectSampler final : public StepListener {
   const AsyncLabels* const labels_;
   SampledStacks stacks_;
   CallSites calls_;
-  Ledger ledger_;
+  OwnLedger ledger_;
   StackInterner interner_;  // reads V8's tree for a comparison
   const V8Layout* layout_ = nullptr;
   uintptr_t* profiler_word_ = nullptr;
@@ -249,6 +253,7 @@ class DirectSampler final : public StepListener {
   uint64_t audit_left_ = 0;  // samples that V8 still takes too in this audit
   uint64_t next_audit_ = 0;  // the step at which the next audit begins
   uint64_t last_took_ns_ = 0;
+  uint64_t clock_ns_ = 0;            // what one reading of the clock takes
   uint64_t step_began_ns_ = 0;       // 0: no step is going on
   uint64_t sampling_before_ns_ = 0;  // what was charged before that step
   std::vector<Time> times_;

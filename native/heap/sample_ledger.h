@@ -101,6 +101,7 @@ class SampleLedger {
 
   // REQUIRES: `Died` was not called for this record before.
   void Died(Record* record) {
+    ++deaths_;
     record->dead = true;
     record->majors = static_cast<uint16_t>(majors_ - record->majors);
     record->next_dead = dead_;
@@ -188,6 +189,7 @@ class SampleLedger {
   }
 
   bool at_work() const { return works_ != 0; }
+  uint64_t deaths() const { return deaths_; }
   uint64_t taken() const { return taken_; }
   uint64_t published() const { return taken_ - pending_.size(); }
   size_t pending() const { return pending_.size(); }
@@ -279,6 +281,7 @@ class SampleLedger {
   Record* dead_ = nullptr;
   size_t live_ = 0;
   uint64_t taken_ = 0;
+  uint64_t deaths_ = 0;
   int works_ = 0;  // how many `Work`s there are
 };
 
