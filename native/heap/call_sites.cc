@@ -214,7 +214,10 @@ uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
 bool CallSites::ListCalls(uint32_t path) {
   ReadFunctions(path);
   // Such a frame is not where it is on the stack.
-  if (functions_.front() == SampledStacks::kDeoptimising) return false;
+  if (functions_.front() == SampledStacks::kDeoptimising) {
+    known_.ForgetCurrent();
+    return false;
+  }
   return known_.Read(*left_by_, stack_, code_, functions_, [&](uint32_t id) { return IsOfScript(id); });
 }
 
@@ -242,8 +245,8 @@ JoinedStack CallSites::FindKnown() {
 
 // Makes a stack of `functions_` and what is known of their calls.
 JoinedStack CallSites::JoinKnown(std::span<const uint32_t> calls) {
-  // What was learned may be wrong.
-  if (!known_.started()) return {};
+  // What was learned may be wrong. And paths that were forgotten may have given their numbers to others.
+  if (!known_.started() || calls.size() != functions_.size()) return {};
   JoinedStack joined;
   bool innermost = true;
   frames_.clear();

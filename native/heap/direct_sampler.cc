@@ -277,8 +277,8 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
   ledger_.ForEachPending([&](Record* record) {
     if (left != 0) {
       --left;
-    } else if (MonotonicNs() > stop_at) {
-      return;
+    } else if (record->calls == 0 && MonotonicNs() > stop_at) {
+      return;  // what was found for the tickets of `calls_` is forgotten below
     }
     if (record->stack == 0) record->stack = StackOf(*record);
   });

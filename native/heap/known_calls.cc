@@ -75,6 +75,7 @@ void KnownCalls::Stop() {
 
 void KnownCalls::Clear() {
   ForgetPlaces();
+  ForgetCurrent();
   calls_ = std::vector<Call>();
   frames_ = std::vector<Ref>();
 }

@@ -54,8 +54,9 @@ class KnownCalls {
   template <typename F>
   bool Read(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
             std::span<const uint32_t> functions, F&& is_of_script);
-  // The stack that `Read` has found.
+  // The stack that `Read` has found last; without calls where it returned false, and after `ForgetCurrent`.
   const Stack& current() const { return current_; }
+  void ForgetCurrent() { current_ = {}; }
 
   struct Found {
     Ref stack = 0;  // 0: not known as a whole

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/clocks.h"
+#include "isolate/callback_meter.h"
 
 namespace memprof {
 
@@ -186,64 +187,37 @@ uint64_t IsolateSampler::ExpectedTaken() const {
   return (clock_.total_alloc() - harvested_at_alloc_) / options_.sample_interval;
 }
 
-// Counts what the sampler does in a callback of V8's, except for what counts itself on the way. In the middle of
-// our own work, that work counts it.
-class IsolateSampler::CallbackMeter {
- public:
-  explicit CallbackMeter(IsolateSampler* sampler)
-      : sampler_(sampler->state_ != SamplerState::kRunning || sampler->harvesting_ ? nullptr : sampler) {
-    if (sampler_ == nullptr) return;
-    begin_ns_ = MonotonicNs();
-    cpu_begin_ns_ = ThreadCpuNs();
-    counted_ns_ = sampler_->figures_.harvest_cpu_ns;
-    counted_wall_ns_ = sampler_->pause_wall_ns_;
-  }
-  CallbackMeter(const CallbackMeter&) = delete;
-  CallbackMeter& operator=(const CallbackMeter&) = delete;
-  ~CallbackMeter() {
-    if (sampler_ == nullptr) return;
-    uint64_t counted = sampler_->figures_.harvest_cpu_ns - counted_ns_;
-    uint64_t cpu = Elapsed(counted, Elapsed(cpu_begin_ns_, ThreadCpuNs()));
-    uint64_t now = MonotonicNs();
-    sampler_->figures_.harvest_cpu_ns += cpu;
-    sampler_->CountPause(cpu, Elapsed(sampler_->pause_wall_ns_ - counted_wall_ns_, Elapsed(begin_ns_, now)));
-    sampler_->MeterSampling(now, cpu);
-    sampler_->PublishStatus();
-  }
-
- private:
-  IsolateSampler* const sampler_;
-  uint64_t begin_ns_ = 0;
-  uint64_t cpu_begin_ns_ = 0;
-  uint64_t counted_ns_ = 0;
-  uint64_t counted_wall_ns_ = 0;
-};
-
 void IsolateSampler::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
   auto* self = static_cast<IsolateSampler*>(data);
   self->buffers_.OnPrologue();
   // Our own harvest may cause a GC, which comes here again. The harvest must not begin a second time then.
   if (!self->harvesting_) self->pause_cpu_ns_ = self->pause_wall_ns_ = 0;
-  CallbackMeter meter(self);
-  self->clock_.OnPrologue();
-  if (!self->harvesting_) self->Settle(Reason::kPrologue);
-  if (self->state_ == SamplerState::kRunning && !self->harvesting_ && !self->direct_.active()) {
-    bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || self->recorder_ != nullptr;
+  {
+    CallbackMeter meter(self);
+    self->LookBeforeCollection(type, flags);
+  }
+  self->clock_.OnPauseBegin();
+}
+
+void IsolateSampler::LookBeforeCollection(v8::GCType type, v8::GCCallbackFlags flags) {
+  clock_.OnPrologue();
+  if (harvesting_) return;
+  Settle(Reason::kPrologue);
+  if (state_ == SamplerState::kRunning && !direct_.active()) {
+    bool forced = (flags & v8::kGCCallbackFlagForced) != 0 || recorder_ != nullptr;
     bool major = type == v8::kGCTypeMarkSweepCompact;
-    Verdict verdict = self->budget_.Decide(MonotonicNs(), self->ExpectedWork(), major);
+    Verdict verdict = budget_.Decide(MonotonicNs(), ExpectedWork(), major);
     if (forced) {
-      self->DoHarvest(Reason::kForcedGc);
+      DoHarvest(Reason::kForcedGc);
     } else if (verdict != Verdict::kSkip) {
-      if (verdict == Verdict::kOverdue) ++self->figures_.overdue_harvests;
-      self->DoHarvest(Reason::kPrologue);
+      if (verdict == Verdict::kOverdue) ++figures_.overdue_harvests;
+      DoHarvest(Reason::kPrologue);
     } else {
-      ++self->figures_.skipped_gcs;
-      self->PublishStatus();
+      ++figures_.skipped_gcs;
     }
   }
   // Samples that V8 takes are known as of the last collection only now.
-  if (!self->harvesting_) self->RememberMoment();
-  self->clock_.OnPauseBegin();
+  RememberMoment();
 }
 
 void IsolateSampler::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {

@@ -166,6 +166,7 @@ class IsolateSampler {
   static void OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self);
 
   class CallbackMeter;
+  void LookBeforeCollection(v8::GCType type, v8::GCCallbackFlags flags);
   void DoHarvest(Reason reason);
   void LookAtSamples(Reason reason);
   void LookWhoseSamplerRuns();

@@ -50,6 +50,18 @@ Calls ReadOne(Known* known, uint32_t function, uintptr_t pc, uint32_t offset = 0
 
 }  // namespace
 
+// Whoever asks for the current calls must not get numbers of calls that are forgotten.
+TEST(KnownCallsForgetsTheCurrentStackWithItsCalls) {
+  Known known;
+  CHECK_EQ(ReadOne(&known, 64, ForgedStack::kCode).size(), 1u);
+  known.known.ForgetCurrent();
+  CHECK(known.known.current().calls.empty());
+  ReadOne(&known, 64, ForgedStack::kCode);
+  known.known.Stop();
+  CHECK(known.known.current().calls.empty());
+  known.known.Ask(known.known.current());
+}
+
 TEST(KnownCallsTellsCallsApartByWhereTheyReturnTo) {
   Known known;
   Calls first = ReadOne(&known, 64, ForgedStack::kCode);
