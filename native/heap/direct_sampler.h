@@ -109,9 +109,10 @@ class DirectSampler final : public StepListener {
   // The word of V8's heap profiler that points to it. REQUIRES: `StillOurs`.
   uintptr_t* profiler_word() const { return profiler_word_; }
   // Describes the functions met since the last call, until it is `until_ns`, looks up stacks, and compares with
-  // V8 what is due. Unless there is no limit, some stacks may be left for the next call. It may allocate on V8's heap, so it must be called at a safe moment. Returns false when there was a
-  // difference: direct sampling has ended then, and the caller must count V8's samples with ids above
-  // `v8_boundary`. REQUIRES: `active` and `StillOurs`.
+  // V8 what is due. Unless there is no limit, some stacks may be left for the next call. It may allocate on V8's
+  // heap, so it must be called at a safe moment. Returns false when there was a difference: direct sampling has
+  // ended then, and the caller must count V8's samples with ids above `v8_boundary`. REQUIRES: `active` and
+  // `StillOurs`.
   bool Settle(uint64_t until_ns);
   // Publishes births and deaths (see SampleLedger). REQUIRES: `Settle` was called at a safe moment before the
   // GC.

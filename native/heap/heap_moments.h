@@ -7,8 +7,8 @@
 // (1) A new peak is at least 3 % above the last one, so few copies are made while a heap grows.
 // (2) Of the last hour a moment a minute is kept, of the last day one for each quarter of an hour, of the last week one
 //     for each two hours.
-// (3) The history takes at most `MostBytes()`. When there is no room, the largest moment is cut to the half of its buckets
-//     that has most in use, and the rest is one sum.
+// (3) The history takes at most `MostBytes()`. When there is no room, the largest moment is cut to the half of its
+//     buckets that has most in use, and the rest is one sum.
 // (4) A reset of the tables forgets all.
 
 #ifndef MEMPROF_NATIVE_HEAP_HEAP_MOMENTS_H_
