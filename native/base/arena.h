@@ -60,11 +60,13 @@ class Arena {
 
  private:
   bool Commit(size_t end);
+  void TouchUpTo(size_t end);
 
   char* base_;
   std::atomic<size_t> limit_;
   std::atomic<size_t> used_;
   std::atomic<size_t> committed_;
+  std::atomic<size_t> touched_;  // what lies above has no pages yet
 };
 
 }  // namespace memprof

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -45,6 +46,31 @@ TEST(ArenaMemoryIsZeroedAlignedAndApart) {
     memset(at, 0xab, bytes);
     last_end = at + bytes;
   }
+}
+
+size_t PagesIn(const Arena& arena, size_t from, size_t to) {
+  size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> in((to - from) / page);
+  CHECK_EQ(mincore(static_cast<char*>(arena.At(0)) + from, to - from, in.data()), 0);
+  return static_cast<size_t>(
+      std::count_if(in.begin(), in.end(), [](unsigned char each) { return (each & 1) != 0; }));
+}
+
+TEST(ArenaHasPagesForOneStepAhead) {
+  constexpr size_t kStep = 64 * 1024;
+  const size_t pages = kStep / static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  Arena arena(size_t{8} << 20);
+  CHECK_EQ(PagesIn(arena, 0, 8 * kStep), 0);
+  REQUIRE(arena.Allocate(100, 8, 0) != 0);
+  size_t ahead = PagesIn(arena, 0, kStep);
+  CHECK(ahead == pages || ahead == 0);  // 0: Linux before 5.14
+  CHECK_EQ(PagesIn(arena, kStep, 8 * kStep), 0);
+  REQUIRE(arena.Allocate(kStep, 8, 0) != 0);
+  CHECK_EQ(PagesIn(arena, 0, 8 * kStep), 2 * ahead);
+  // Only the end of what is long.
+  REQUIRE(arena.Allocate(4 * kStep, 8, 0) != 0);
+  CHECK_EQ(PagesIn(arena, 5 * kStep, 6 * kStep), ahead);
+  CHECK_EQ(PagesIn(arena, 0, 8 * kStep), 3 * ahead);
 }
 
 TEST(ArenaContainsWhatItHandedOut) {
