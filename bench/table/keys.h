@@ -21,16 +21,16 @@ struct StackKey {
   std::array<uint32_t, 32> frames;
   // Without a call and without branches, for all tables.
   bool operator==(const StackKey& other) const {
-    using Four [[gnu::vector_size(16)]] = uint32_t;
-    Four differ{};
+    using Two [[gnu::vector_size(16)]] = uint64_t;
+    Two differ{};
 #pragma GCC unroll 8
     for (size_t i = 0; i < frames.size(); i += 4) {
-      Four ours, theirs;
+      Two ours, theirs;
       memcpy(&ours, &frames[i], sizeof(ours));
       memcpy(&theirs, &other.frames[i], sizeof(theirs));
       differ |= ours ^ theirs;
     }
-    return (differ[0] | differ[1] | differ[2] | differ[3]) == 0;
+    return (differ[0] | differ[1]) == 0;
   }
   static StackKey Make(std::mt19937_64& random) {
     StackKey key;

@@ -86,8 +86,9 @@ struct Measured {
   std::string name;
   Slices one, two, one_beside_reader;
   std::vector<double> p999, p999_beside_reader;  // of single operations of one writer, a value a round
-  std::vector<double> insert_ns, snapshot_ns, copied_ns;  // a key, a value a round
-  double bytes = -1;                                      // a key, beyond the key itself
+  std::vector<double> insert_ns;                 // a key, a value a round
+  std::vector<double> snapshot_ns, copied_ns, copied_new_ns;  // a key; the last into memory without pages
+  double bytes = -1;                                          // a key, beyond the key itself
   double peak_bytes = -1;  // the most of it at any number of keys from 1,000 on
 };
 
@@ -110,7 +111,7 @@ void PinTo(int number) {
 
 // Runs `write` in a thread of its own, and `read` again and again in another until that is done. Returns the share of
 // the time in which the reader had its processor, and 0 if it had to stop, so that the writer could get on.
-constexpr double kStarvedNs = 2e9;
+constexpr double kStarvedNs = 2e8;
 double BesideReader(const std::function<void()>& write, const std::function<void()>& read) {
   std::atomic<bool> reads{false};
   std::atomic<bool> done{false};
@@ -139,6 +140,8 @@ double BesideReader(const std::function<void()>& write, const std::function<void
   return share;
 }
 constexpr double kReadsAllTheTime = 0.8;
+
+constexpr int kSnapshots = 3;  // of each kind, in a round
 
 void Alone(const std::function<void()>& write) {
   std::thread([&] {
@@ -236,9 +239,10 @@ void Add(Table* table, const Key& key, size_t number) {
 
 template <typename Table, typename Key>
 void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Measured* out) {
+  malloc_trim(0);  // no table begins with memory that an earlier one has left
   size_t before = HeapBytes();
-  auto table = MakeTable<Table>(keys.size());
   double cpu = CpuNs();
+  auto table = MakeTable<Table>(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) Add(table.get(), keys[i], i);
   out->insert_ns.push_back((CpuNs() - cpu) / static_cast<double>(keys.size()));
   size_t taken = table->Bytes() != 0 ? table->Bytes() : HeapBytes() - before;
@@ -283,24 +287,33 @@ void Round(const std::vector<Key>& keys, const std::vector<uint32_t>* orders, Me
   Alone([&] { find_each_timed(&times); });
   out->p999.push_back(Quantile(times, 0.999));
 
-  std::vector<CopiedRow<Key>> copied;
-  std::vector<PlacedRow<Key>> placed;
-  copied.reserve(keys.size());
-  placed.reserve(keys.size());
+  Rows<CopiedRow<Key>> copied(keys.size());
+  Rows<PlacedRow<Key>> placed(keys.size());
   auto time_a_key = [&](std::vector<double>* to, auto&& snapshot) {
-    snapshot();
     double begin = CpuNs();
     snapshot();
     to->push_back((CpuNs() - begin) / static_cast<double>(keys.size()));
   };
-  if constexpr (Table::kKeys == Keys::kNone) {
-    time_a_key(&out->copied_ns, [&] {
-      copied.clear();
-      for (const Key& key : keys) copied.emplace_back(key, 1, kBytes);
-    });
-  } else {
-    time_a_key(&out->copied_ns, [&] { table->Snapshot(&copied); });
-    if (Table::kKeys == Keys::kStay) time_a_key(&out->snapshot_ns, [&] { table->Snapshot(&placed); });
+  auto copy = [&] {
+    if constexpr (Table::kKeys == Keys::kNone) {
+      copied.Fill([&](auto&& put) {
+        for (const Key& key : keys) put(key, 1, kBytes);
+      });
+    } else {
+      table->Snapshot(&copied);
+    }
+  };
+  for (bool past_caches : {false, true}) {
+    copied.SetPastCaches(past_caches);
+    for (int i = 0; i < kSnapshots; ++i) {
+      copied.Forget();
+      time_a_key(&out->copied_new_ns, copy);
+    }
+    for (int i = 0; i < kSnapshots; ++i) time_a_key(&out->copied_ns, copy);
+  }
+  copied.SetPastCaches(false);
+  if (Table::kKeys == Keys::kStay) {
+    for (int i = 0; i <= kSnapshots; ++i) time_a_key(&out->snapshot_ns, [&] { table->Snapshot(&placed); });
   }
   if (!Table::kIterable) return;
   auto read = [&] { table->Snapshot(&copied); };
@@ -333,10 +346,9 @@ void Print(const char* key_name, size_t key_bytes, size_t keys, const Measured& 
          least(m.insert_ns), m.one.Ns(), m.two.Ns(), m.one_beside_reader.Ns());
   printf(
       "\"p999Ns\": %.0f, \"p999ReadNs\": %.0f, \"snapshotNs\": %.2f, \"snapshotCopyNs\": %.2f, "
-      "\"bytesOverKey\": "
-      "%.1f, \"peakOverKey\": %.1f}",
-      least(m.p999), least(m.p999_beside_reader), least(m.snapshot_ns), least(m.copied_ns), m.bytes,
-      m.peak_bytes);
+      "\"snapshotNewNs\": %.2f, \"bytesOverKey\": %.1f, \"peakOverKey\": %.1f}",
+      least(m.p999), least(m.p999_beside_reader), least(m.snapshot_ns), least(m.copied_ns),
+      least(m.copied_new_ns), m.bytes, m.peak_bytes);
 }
 
 template <typename Key, template <typename> typename... Tables>

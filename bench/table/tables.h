@@ -1,7 +1,7 @@
 // The tables that are compared, behind one interface:
 //   void Add(const Key&)        finds or inserts, and adds to both counts
-//   uint64_t Snapshot(vector*)  takes all counts, with copies of the keys or (where they stay in their places) with the
-//                               places of the keys; returns how many
+//   void Snapshot(Rows*)        takes all counts, with copies of the keys or (where they stay in their places) with the
+//                               places of the keys
 //   size_t Bytes()              memory, or 0: what the heap has grown by
 //
 // Thread safety: Add from any thread; Snapshot beside it, unless kIterable is false.
@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "keys.h"
+#include "rows.h"
 #include "tables/intern_table.h"
 
 #if __has_include(<tbb/concurrent_hash_map.h>)
@@ -37,24 +38,6 @@ constexpr uint64_t kBytes = 64;  // of each allocation counted
 // kNone: there is no table, and no key in it.
 enum class Keys { kNone, kMove, kStay };
 
-// What a snapshot takes of a key.
-template <typename Key>
-struct CopiedRow {
-  CopiedRow(const Key& from, uint64_t objects_now, uint64_t bytes_now)
-      : key(from), objects(objects_now), bytes(bytes_now) {}
-  Key key;
-  uint64_t objects;
-  uint64_t bytes;
-};
-template <typename Key>
-struct PlacedRow {
-  PlacedRow(const Key& from, uint64_t objects_now, uint64_t bytes_now)
-      : key(&from), objects(objects_now), bytes(bytes_now) {}
-  const Key* key;
-  uint64_t objects;
-  uint64_t bytes;
-};
-
 struct Counts {
   Counts() = default;
   // Tables want to copy or move what they are given; that is before anybody counts.
@@ -68,15 +51,13 @@ struct Counts {
     objects.fetch_add(1, std::memory_order_relaxed);
     bytes.fetch_add(kBytes, std::memory_order_relaxed);
   }
+  template <typename Key, typename F>
+  void Put(const Key& key, const F& put) const {
+    put(key, objects.load(std::memory_order_relaxed), bytes.load(std::memory_order_relaxed));
+  }
   mutable std::atomic<uint64_t> objects{0};
   mutable std::atomic<uint64_t> bytes{0};
 };
-
-template <typename Key, typename Row>
-void PutRow(const Key& key, const Counts& counts, std::vector<Row>* rows) {
-  rows->emplace_back(key, counts.objects.load(std::memory_order_relaxed),
-                     counts.bytes.load(std::memory_order_relaxed));
-}
 
 // What there is to do for any table: copy the key, hash it, add to two counts.
 template <typename Key>
@@ -90,40 +71,12 @@ class NoTable {
     counts.Add();
   }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>*) {
-    return 0;
-  }
+  void Snapshot(Rows<Row>*) {}
   size_t Bytes() { return 0; }
 
  private:
   static constexpr size_t kCounts = 64;  // 1 KiB a thread: the additions wait for the hash, but for no memory
   static inline thread_local Counts counts_[kCounts];
-};
-
-// The same when all threads add to the same counts, a line for each key, whose place is known without a search. With two
-// writers, or beside a reader, lines go from one processor to the other: so much of the time is no table's.
-template <typename Key>
-class SharedCounts {
- public:
-  static constexpr const char* kName = "the same, counts shared";
-  static constexpr bool kIterable = true;
-  static constexpr Keys kKeys = Keys::kNone;
-  explicit SharedCounts(size_t keys) : lines_(keys + 1) {}
-  // `number`: which of all keys this is.
-  void Add(const Key& key, size_t number) { lines_[number + (HashOf(key) == 0)].counts.Add(); }
-  template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
-    for (const Line& line : lines_) PutRow(Key(), line.counts, rows);
-    return rows->size();
-  }
-  size_t Bytes() { return 0; }
-
- private:
-  struct alignas(64) Line {
-    Counts counts;
-  };
-  std::vector<Line> lines_;
 };
 
 // memprof's template with nodes as its buckets are: own cache lines, counts in the node.
@@ -136,26 +89,19 @@ class MemprofWith {
   static constexpr bool kIterable = true;
   static constexpr Keys kKeys = Keys::kStay;
   MemprofWith() : arena_(size_t{64} << 20), table_(&arena_) {}
-  void Add(const Key& key) { Count(table_.FindOrInsert(key, HashOf(key), 0)); }
+  void Add(const Key& key) { Count(At(key)); }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
-    table_.ForEach([&](memprof::Ref, Node& node) {
-      rows->emplace_back(node.key, node.objects.load(std::memory_order_acquire),
-                         node.bytes.load(std::memory_order_acquire));
+  void Snapshot(Rows<Row>* rows) {
+    rows->Fill([&](auto&& put) {
+      table_.ForEach([&](memprof::Ref, Node& node) {
+        put(node.key, node.objects.load(std::memory_order_acquire),
+            node.bytes.load(std::memory_order_acquire));
+      });
     });
-    return rows->size();
   }
   size_t Bytes() { return arena_.Used(); }
 
  protected:
-  // As Bucket::AddAlloc.
-  void Count(memprof::Ref ref) {
-    Node* node = table_.At(ref);
-    node->objects.fetch_add(1, std::memory_order_release);
-    node->bytes.fetch_add(kBytes, std::memory_order_release);
-  }
-
   struct alignas(64) Node : memprof::InternNode {
     static constexpr size_t kAlignment = 64;
     bool Equals(const Key& other) const { return kByHash || key == other; }
@@ -167,6 +113,13 @@ class MemprofWith {
     std::atomic<uint64_t> free_bytes;
     Key key;
   };
+  // As Bucket::AddAlloc.
+  static void Count(Node* node) {
+    node->objects.fetch_add(1, std::memory_order_release);
+    node->bytes.fetch_add(kBytes, std::memory_order_release);
+  }
+  Node* At(const Key& key) { return table_.At(table_.FindOrInsert(key, HashOf(key), 0)); }
+
   static constexpr bool kByHash = !kWholeKeys && sizeof(Key) > 64 - 5 * sizeof(uint64_t);
 
   memprof::Arena arena_;
@@ -178,6 +131,25 @@ class MemprofTable : public MemprofWith<Key, true> {
  public:
   static constexpr const char* kName = "memprof";
 };
+// The same nodes, at places that are known without a search, and walked likewise. With two writers, or beside a reader,
+// lines go from one processor to the other: so much of the time is no table's.
+template <typename Key>
+class SharedCounts : public MemprofWith<Key, true> {
+ public:
+  static constexpr const char* kName = "the same, counts shared";
+  static constexpr Keys kKeys = Keys::kNone;
+  explicit SharedCounts(size_t keys) { nodes_.reserve(keys); }
+  // `number`: which of all keys this is.
+  void Add(const Key& key, size_t number) {
+    if (number == nodes_.size()) nodes_.push_back(this->At(key));
+    this->Count(nodes_[number + (HashOf(key) == 0)]);
+  }
+  size_t Bytes() { return 0; }
+
+ private:
+  std::vector<typename MemprofWith<Key, true>::Node*> nodes_;
+};
+
 template <typename Key>
 class MemprofByHash : public MemprofWith<Key, false> {
  public:
@@ -197,11 +169,11 @@ class MutexTable {
     counts.bytes += kBytes;
   }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
+  void Snapshot(Rows<Row>* rows) {
     std::lock_guard lock(mutex_);
-    for (const auto& [key, counts] : map_) rows->emplace_back(key, counts.objects, counts.bytes);
-    return rows->size();
+    rows->Fill([&](auto&& put) {
+      for (const auto& [key, counts] : map_) put(key, counts.objects, counts.bytes);
+    });
   }
   size_t Bytes() { return 0; }
 
@@ -228,10 +200,10 @@ class TbbHashMap {
     found->second.Add();
   }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
-    for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
-    return rows->size();
+  void Snapshot(Rows<Row>* rows) {
+    rows->Fill([&](auto&& put) {
+      for (const auto& [key, counts] : map_) counts.Put(key, put);
+    });
   }
   size_t Bytes() { return 0; }
 
@@ -256,10 +228,10 @@ class TbbUnorderedMap {
     found->second.Add();
   }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
-    for (const auto& [key, counts] : map_) PutRow(key, counts, rows);
-    return rows->size();
+  void Snapshot(Rows<Row>* rows) {
+    rows->Fill([&](auto&& put) {
+      for (const auto& [key, counts] : map_) counts.Put(key, put);
+    });
   }
   size_t Bytes() { return 0; }
 
@@ -284,10 +256,9 @@ class BoostFlatMap {
     }
   }
   template <typename Row>
-  size_t Snapshot(std::vector<Row>* rows) {
-    rows->clear();
-    map_.cvisit_all([&](const auto& entry) { PutRow(entry.first, entry.second, rows); });
-    return rows->size();
+  void Snapshot(Rows<Row>* rows) {
+    rows->Fill(
+        [&](auto&& put) { map_.cvisit_all([&](const auto& entry) { entry.second.Put(entry.first, put); }); });
   }
   size_t Bytes() { return 0; }
 
