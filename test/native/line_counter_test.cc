@@ -24,6 +24,10 @@ std::vector<LineCounter::Place> ByV8sRule(const std::vector<Char>& text) {
   return places;
 }
 
+// Each place is counted from the beginning of its portion. Under a sanitizer only some are asked for: as 17 and 16 have no
+// common factor, at every distance from the 16 bytes that are looked at together.
+constexpr uint32_t kStep = MEMPROF_TEST_DIVISOR == 1 ? 1 : 17;
+
 template <typename Char>
 void CheckAll(const std::vector<Char>& text) {
   LineCounter counter;
@@ -33,7 +37,13 @@ void CheckAll(const std::vector<Char>& text) {
   }
   std::vector<LineCounter::Place> expected = ByV8sRule(text);
   size_t different = 0;
+  auto is_asked_for = [&](uint32_t i) {
+    uint32_t in_portion = i % LineCounter::kPortion;
+    return i % kStep == 0 || in_portion < 40 || in_portion + 40 >= LineCounter::kPortion ||
+           i + 40 >= text.size();
+  };
   for (uint32_t i = 0; i < text.size(); ++i) {
+    if (!is_asked_for(i)) continue;
     const Char* portion = text.data() + i / LineCounter::kPortion * LineCounter::kPortion;
     LineCounter::Place place = counter.PlaceOf(i, portion);
     different += place.line != expected[i].line || place.column != expected[i].column;
