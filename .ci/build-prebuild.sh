@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
-# build-prebuild.sh [--arch ARCH] LINE…: builds prebuilds/<platform>-<arch>/memprof.abi<N>.<libc>.node for each
+# build-prebuild.sh [--built] [--arch ARCH] LINE…: builds prebuilds/<platform>-<arch>/memprof.abi<N>.<libc>.node for each
 # Node.js line and checks the result. A binary that was built from the same sources is only checked.
 # In ./build it only uses ./build/prebuild…. For another ARCH than this machine's (arm64) it cross-compiles with Debian's
 # compiler, and loads the binary under qemu.
+#
+# --built, right after `npm run build`: takes what that compiled for its version of Node.js, where the same sources would be
+# compiled again with the same flags. The other versions are built as ever, and each binary is checked in the same way.
 set -euo pipefail
 
+built=false
+if [ "${1:-}" = --built ]; then
+  built=true
+  shift
+fi
 arch=
 if [ "${1:-}" = --arch ]; then
   arch=$2
   shift 2
 fi
-[ $# -gt 0 ] || { echo "usage: build-prebuild.sh [--arch ARCH] LINE…" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: build-prebuild.sh [--built] [--arch ARCH] LINE…" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 root=$PWD
 exports="napi_register_module_v1 node_api_module_get_api_version_v1"
@@ -73,6 +81,17 @@ inputs_sum() { # inputs_sum VERSION: of everything a binary is made of
   } | sha256sum | cut -d ' ' -f 1
 }
 
+compile() { # compile HEADERS VERSION
+  cp -R package.json binding.gyp native "$stage"
+  (
+    cd "$stage" # the name, node-gyp and node-addon-api are looked up from here
+    export npm_config_nodedir=$1 JOBS=${JOBS:-max} PREBUILD_NODE_GYP=$root/node_modules/.bin/node-gyp
+    export npm_config_loglevel=warn MAKEFLAGS=--no-print-directory
+    "$root/node_modules/.bin/prebuildify" -t "$2" ${arch:+--arch "$arch"} --no-napi --strip --tag-libc \
+      --out "$root" </dev/null
+  ) >"$stage.log" 2>&1 || { cat "$stage.log" >&2; die "the build for Node.js $2 failed"; }
+}
+
 for line in "$@"; do
   dir=$(bash .ci/fetch-node.sh "$line" ${arch:+"$arch"})
   node=("${run[@]}" "$dir/bin/node")
@@ -86,15 +105,16 @@ for line in "$@"; do
     echo "  up to date: $file"
   else
     rm -rf "$stage" "$stamp" "$out"/memprof.abi"$abi".*
-    mkdir -p "$stage"
-    cp -R package.json binding.gyp native "$stage"
-    (
-      cd "$stage" # the name, node-gyp and node-addon-api are looked up from here
-      export npm_config_nodedir=$dir JOBS=${JOBS:-max} PREBUILD_NODE_GYP=$root/node_modules/.bin/node-gyp
-      export npm_config_loglevel=warn MAKEFLAGS=--no-print-directory
-      "$root/node_modules/.bin/prebuildify" -t "$version" ${arch:+--arch "$arch"} --no-napi --strip --tag-libc \
-        --out "$root" </dev/null
-    ) >"$stage.log" 2>&1 || { cat "$stage.log" >&2; die "the build for Node.js $version failed"; }
+    mkdir -p "$stage/build" "$out"
+    if $built && [ "$platform" = "$own" ] && grep -q "^v$version ${own/-/ } " build/built-for 2>/dev/null; then
+      echo "  compiled by npm run build"
+      cp build/config.gypi "$stage/build"
+      libc=$("${node[@]}" -p "process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl'")
+      strip --strip-all -o "$out/memprof.abi$abi.$libc.node" build/Release/memprof.node
+      : >"$stage.log"
+    else
+      compile "$dir" "$version"
+    fi
 
     files=("$out"/memprof.abi"$abi".*.node)
     file=${files[0]}

@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # release-check.sh: packs memprof and checks the package as users get it: the files, the installation under each Node.js
 # line, types, modules, bundlers. With --arm64 it also builds, checks and packs the binaries for linux-arm64. With --retry
-# it runs a test file that failed once more. The last line of the output is `N passed, N failed`.
+# it runs a test file that failed once more. --prepared: `npm run docs` and `npm run release:tools` have just been run, and are
+# not run again. The last line of the output is `N passed, N failed`.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+prepared=false
+if [ "${1:-}" = --prepared ]; then
+  prepared=true
+  shift
+fi
 retry=()
 if [ "${1:-}" = --retry ]; then
   retry=(--retry)
@@ -40,8 +46,10 @@ if [ "${1:-}" = --arm64 ]; then
 fi
 step 'pack' npm pack --silent --pack-destination "$tmp" || finish
 MEMPROF_TEST_TARBALL=$(ls "$tmp"/*.tgz)
-step 'API reference' npm run --silent docs || true
-step 'tools of the release check' npm --prefix test/release ci --no-audit --no-fund --prefer-offline || finish
+if ! $prepared; then
+  step 'API reference' npm run --silent docs || true
+  step 'tools of the release check' npm run --silent release:tools || finish
+fi
 
 [ -d build/test ] || step 'tests compiled' npm run --silent build:test || finish
 node .ci/run-tests.mjs "${retry[@]}" release </dev/null 2>&1 | tee "$tmp/log" || true

@@ -16,6 +16,42 @@ const compiled = path.join(root, 'build', 'test');
 
 const SIDE_BY_SIDE = ['unit', 'process', 'command', 'http', 'hazard'];
 const ALONE = ['measured'];
+/**
+ * Those that take longest, in seconds of a quiet machine with two processors: they begin first, so that at the end none is
+ * left alone with idle processors.
+ */
+const LONG = {
+  'command/docs-examples': 95,
+  'release/frameworks': 60,
+  'release/install': 50,
+  'release/modules': 45,
+  'unit/mutated-inputs': 50,
+  'process/heap-limit-dump': 30,
+  'unit/large-profiles': 25,
+  'process/workers-coverage': 25,
+  'unit/cli-as-go': 23,
+  'process/process-end': 20,
+  'unit/cli-errors': 20,
+  'unit/cli-top': 20,
+  'command/leaks': 18,
+  'hazard/buffers-mixed': 18,
+  'command/flame': 17,
+  'command/program-name': 17,
+  'hazard/in-use-equals-v8': 14,
+  'hazard/why': 17,
+  'process/foreign-sampler': 16,
+  'hazard/buffers-threads': 14,
+  'process/attach': 14,
+  'process/register': 14,
+  'command/run': 14,
+  'command/examples': 13,
+  'hazard/worker-blocks': 13,
+  'process/heap-limit-dump-workers': 12,
+  'hazard/heap-limit': 11,
+  'hazard/closed-stderr': 11,
+  'hazard/child-processes': 10,
+  'hazard/full-disk': 10,
+};
 const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +60,8 @@ const { values: options, positionals } = parseArgs({
     retry: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '0' },
     node: { type: 'string', default: process.execPath },
-    jobs: { type: 'string', default: String(os.availableParallelism() + 1) },
+    // A test waits for its programs about a third of the time.
+    jobs: { type: 'string', default: String(os.availableParallelism() + 2) },
   },
 });
 
@@ -186,7 +223,7 @@ const folders = options.all || SOAK ? [...SIDE_BY_SIDE, ...ALONE] : SIDE_BY_SIDE
 // Run each test only once: two runs at a time would share a directory.
 const tests = [
   ...new Set(positionals.length > 0 ? positionals.flatMap(testsNamed) : folders.flatMap(testsIn)),
-];
+].sort((a, b) => (LONG[b] ?? 0) - (LONG[a] ?? 0));
 const isAlone = (test) => ALONE.includes(test.split('/')[0]) || SOAK;
 do {
   await runAll(
