@@ -9,7 +9,7 @@ shift || true
 # Tests that depend on V8, the compiler or the processor. Left out are tests that measure time, workers-coverage (qemu is
 # too slow for its 70 workers), and mem-stats (one check fails because of what qemu reports about its own memory).
 [ $# -gt 0 ] || set -- process/{binary-abi,lifecycle,mem-profile-contract,kept-and-dropped,object-sizes,worker-totals} \
-  process/{register,process-end,foreign-sampler} hazard/direct-samples unit/text-format measured/{in-use-equals-v8,bounds-table}
+  process/{register,process-end,foreign-sampler} hazard/direct-samples unit/text-format {hazard/in-use-equals-v8,measured/bounds-table}
 
 bash .ci/build-prebuild.sh --arch arm64 "$line"
 real=$(bash .ci/fetch-node.sh "$line" arm64)/bin/node

@@ -8,7 +8,7 @@ import { scaled } from '../support/hazard.js';
 import { programPath, startNode } from '../support/run.js';
 
 t.test('profiles are fetched each second from an app under load', { timeout: 600_000 }, async (t) => {
-  const seconds = scaled(t, 'seconds', 12, 60);
+  const seconds = scaled(t, 'seconds', 8, 60);
   const child = startNode(programPath('http-loaded'), { flags: [], stdio: ['pipe', 'pipe', 'inherit'] });
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -5,7 +5,9 @@ import { scaled } from '../support/hazard.js';
 import { type Outcome, report, runProgram } from '../support/run.js';
 
 // V8 13 and later abort when a sampler still runs while its isolate is disposed.
-const ROUNDS = scaled(t, 'rounds of each', 60, 200);
+const ROUNDS = scaled(t, 'rounds of each', 30, 200);
+// Each takes as long as twenty of the others.
+const OUT_OF_HEAP = scaled(t, 'workers that run out of heap', 5, 20);
 
 async function endProcesses(how: string): Promise<Outcome[]> {
   const bad: Outcome[] = [];
@@ -38,8 +40,7 @@ interface WorkersReport {
 const endings = [
   { how: 'end', rounds: ROUNDS, outcomes: { '0': ROUNDS } },
   { how: 'exit', rounds: ROUNDS, outcomes: { '3': ROUNDS } },
-  // Each takes as long as twenty of the others.
-  { how: 'out', rounds: 10, outcomes: { '1 ERR_WORKER_OUT_OF_MEMORY': 10 } },
+  { how: 'out', rounds: OUT_OF_HEAP, outcomes: { '1 ERR_WORKER_OUT_OF_MEMORY': OUT_OF_HEAP } },
 ];
 
 function checkRemains(t: Test, { records, status }: WorkersReport): void {
