@@ -160,7 +160,7 @@ function tablesTable({ scale, settings, rows, ...rest }) {
   const shown = (value, digits = 0) => (value === undefined || value < 0 ? '–' : value.toFixed(digits));
   return [
     '## Tables',
-    `\`npm run bench:table\` (median of ${settings.runs} runs; ${scale}): nanoseconds to find a key and count, by one writer, by two, and by one beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds of an insertion, and a key of a snapshot: without a copy of the key, with one, and with one into memory that has no pages yet; bytes a key takes over its own, and the most while the table grows.`,
+    `\`npm run bench:table\` (${settings.rounds} rounds a run, ${settings.runs ?? 1} runs; ${scale}): nanoseconds to find a key and count, by one writer, by two, and by one beside a reader; a writer's p99.9, alone and beside a reader; nanoseconds of an insertion, and a key of a snapshot: without a copy of the key, with one, and with one into memory that has no pages yet; bytes a key takes over its own, and the most while the table grows.`,
     table(
       [
         '',

@@ -131,18 +131,19 @@ class MemprofTable : public MemprofWith<Key, true> {
  public:
   static constexpr const char* kName = "memprof";
 };
-// The same nodes, at places that are known without a search, and walked likewise. With two writers, or beside a reader,
-// lines go from one processor to the other: so much of the time is no table's.
+// The same nodes, walked likewise, but at places that are known without a search; the key is compared there. With two
+// writers, or beside a reader, lines go from one processor to the other: so much of the time is no search's.
 template <typename Key>
 class SharedCounts : public MemprofWith<Key, true> {
  public:
-  static constexpr const char* kName = "the same, counts shared";
+  static constexpr const char* kName = "the same, shared, keys compared";
   static constexpr Keys kKeys = Keys::kNone;
   explicit SharedCounts(size_t keys) { nodes_.reserve(keys); }
   // `number`: which of all keys this is.
   void Add(const Key& key, size_t number) {
     if (number == nodes_.size()) nodes_.push_back(this->At(key));
-    this->Count(nodes_[number + (HashOf(key) == 0)]);
+    auto* node = nodes_[number + (HashOf(key) == 0)];
+    if (node->Equals(key)) this->Count(node);
   }
   size_t Bytes() { return 0; }
 
