@@ -3,48 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { didYouMean, nearest } from '../base/nearest.js';
 import { printable } from '../base/text.js';
-import { attach, detach } from './attach.js';
-import { benchCompare } from './bench-compare.js';
-import { build } from './build.js';
 import type { Command } from './command.js';
-import { completionCommand } from './completion.js';
-import { convert } from './convert.js';
-import { flame } from './flame.js';
+import { allCommands, commandCalled, commandNames } from './commands.js';
 import { commandHelp, overview } from './help.js';
-import { leaks } from './leaks.js';
-import { list } from './list.js';
-import { memory } from './memory.js';
-import { open } from './open.js';
 import { countFlags, flagsOf, parseFlags, UsageError } from './options.js';
 import { Failure } from './profile-file.js';
 import { endProgress } from './progress.js';
-import { diff, peek, top, tree } from './report-commands.js';
-import { run } from './run.js';
-import { raw, tags, traces } from './sample-commands.js';
-import { why } from './why.js';
-
-const commands: readonly Command[] = [
-  run,
-  attach,
-  detach,
-  top,
-  tree,
-  peek,
-  traces,
-  tags,
-  raw,
-  diff,
-  list,
-  leaks,
-  why,
-  flame,
-  open,
-  memory,
-  convert,
-  benchCompare,
-  build,
-  completionCommand(() => commands),
-];
 
 const FAILED = 1;
 const USAGE = 2;
@@ -55,12 +19,9 @@ function version(): string {
 }
 
 function findCommand(name: string): Command {
-  const command = commands.find((each) => each.name === name);
+  const command = commandCalled(name);
   if (command !== undefined) return command;
-  const near = nearest(
-    name,
-    commands.map((each) => each.name),
-  );
+  const near = nearest(name, commandNames);
   const what = name.startsWith('-') ? 'option' : 'command';
   throw new UsageError(`unknown ${what} ${printable(name)}${didYouMean(near)}`);
 }
@@ -68,11 +29,11 @@ function findCommand(name: string): Command {
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [name, ...rest] = args;
   if (name === undefined) {
-    process.stderr.write(overview(commands));
+    process.stderr.write(overview(allCommands()));
     return USAGE;
   }
   if (name === 'help' || name === '--help' || name === '-h') {
-    process.stdout.write(rest[0] === undefined ? overview(commands) : commandHelp(findCommand(rest[0])));
+    process.stdout.write(rest[0] === undefined ? overview(allCommands()) : commandHelp(findCommand(rest[0])));
     return 0;
   }
   if (name === '--version' || name === '-v') {
