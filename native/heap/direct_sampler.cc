@@ -24,8 +24,8 @@ constexpr uint64_t kAuditSamples = 8;
 constexpr uint64_t kAuditEvery = 4096;
 // After an audit, so many GCs are checked for which of its objects died.
 constexpr int kDeathChecks = 4;
-// Functions may be described for so long before their samples stay without lines. To find the lines of the first
-// function of a script of 9 MB takes 5 to 15 ms.
+// Functions may be described for so long, in CPU time, before their samples stay without lines. To find the lines of the
+// first function of a script of 9 MB takes 5 to 15 ms.
 constexpr uint64_t kDescribingForCallsNs = 20'000'000;
 // See `Charge`.
 constexpr uint64_t kLongStepNs = 1'000'000;
@@ -266,8 +266,8 @@ bool DirectSampler::Settle(uint64_t until_ns) {
 
 void DirectSampler::ResolveStacks(uint64_t until_ns) {
   if (stacks_.AnyToDescribe()) {
-    if (calls_.IsUrgent()) until_ns = std::max(until_ns, MonotonicNs() + kDescribingForCallsNs);
-    stacks_.Describe(until_ns);
+    bool all_described = stacks_.Describe(until_ns);
+    if (!all_described && calls_.IsUrgent()) DescribeForCalls();
     if (const char* problem = stacks_.CompareNames()) doubt_ = problem;
   }
   ReadCalls(until_ns);
@@ -283,6 +283,16 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
     if (record->stack == 0) record->stack = StackOf(*record);
   });
   calls_.ForgetResults();
+}
+
+// Limits of wall time are over soon where the processor is busy, and what is not described now loses its lines.
+void DirectSampler::DescribeForCalls() {
+  uint64_t begin = ThreadCpuNs();
+  uint64_t used = 0;
+  while (used < kDescribingForCallsNs) {
+    if (stacks_.Describe(MonotonicNs() + kDescribingForCallsNs - used)) return;
+    used = Elapsed(begin, ThreadCpuNs());
+  }
 }
 
 // A reader, who sets no limit, gets all that is known.

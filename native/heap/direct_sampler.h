@@ -194,6 +194,7 @@ class DirectSampler final : public StepListener {
   const char* CompareSample(const Record& record, uintptr_t soon);
   const char* CompareDeaths();
   void ResolveStacks(uint64_t until_ns);
+  void DescribeForCalls();
   void ReadCalls(uint64_t until_ns);
   void EndCalls();
   // 0 as long as it is not known.
