@@ -17,7 +17,7 @@ for (const { maxOverhead, interval } of [
   { maxOverhead: 0.005, interval: 16 * 1024 },
 ]) {
   t.test(`maxOverhead ${maxOverhead} at an interval of ${interval} bytes`, async (t) => {
-    const seconds = scaled(t, 'seconds', 4, 60);
+    const seconds = scaled(t, 'seconds', 3, 60);
     const outcome = await run('cost-budget.cjs', {
       args: [maxOverhead, interval, seconds],
       source: 'public', // with a fixed interval, the budget is that of reading V8's samples
