@@ -184,7 +184,7 @@ uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
     return kKnown;
   }
   if (ending_ || waiting_.size() >= kMostWaiting) return 0;
-  waiting_.push_back({path, now_ns / 1000, now_ns / 1000, true, false, calls.calls});
+  waiting_.push_back({path, now_ns / 1000, now_ns / 1000, true, -1, false, calls.calls});
   return LastTicket();
 }
 
@@ -201,12 +201,14 @@ uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
   uint64_t begin = MonotonicNs();
   {
     // V8 walks the stack in this call, and nothing returns to the innermost JavaScript frame meanwhile.
-    ReturnsTo moved(place.pc != 0 && place.known ? returns : nullptr, place.pc);
+    bool has_line = place.known || place.maybe_loop_at >= 0;
+    ReturnsTo moved(place.pc != 0 && has_line ? returns : nullptr, place.pc);
     v8::CpuProfiler::CollectSample(isolate_);
   }
   uint64_t end = MonotonicNs();
   known_.Ask(known_.current());
-  waiting_.push_back({path, begin / 1000, end / 1000, place.known, true, known_.current().calls});
+  waiting_.push_back(
+      {path, begin / 1000, end / 1000, place.known, place.maybe_loop_at, true, known_.current().calls});
   return LastTicket();
 }
 
@@ -372,6 +374,15 @@ void CallSites::Read(const v8::CpuProfile& profile) {
   known_.Trim();
 }
 
+bool CallSites::KnowsLeaf(const Waiting& waiting) {
+  if (waiting.leaf_known || waiting.maybe_loop_at < 0) return waiting.leaf_known;
+  // As in `Join`.
+  if (waiting.path > stacks_->paths().size()) return false;
+  ReadFunctions(waiting.path);
+  auto leaf = std::find_if(functions_.begin(), functions_.end(), [&](uint32_t id) { return IsOfScript(id); });
+  return leaf != functions_.end() && !stacks_->MayBeLoop(*leaf, waiting.maybe_loop_at);
+}
+
 // The profile has samples that we did not ask for, too.
 void CallSites::ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack> found) {
   CpuSampleReader reader(&profile);
@@ -382,7 +393,7 @@ void CallSites::ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack
     if (next == waiting_.size()) break;
     if (sample.at_us < waiting_[next].begin_us) continue;
     const Waiting& waiting = waiting_[next];
-    found[next] = joiner_.Join(waiting.path, sample, waiting.leaf_known);
+    found[next] = joiner_.Join(waiting.path, sample, KnowsLeaf(waiting));
     Learn(waiting.calls, found[next]);
     ++next;
   }

@@ -113,6 +113,7 @@ class CallSites {
     uint64_t begin_us;
     uint64_t end_us;
     bool leaf_known;              // V8 has the right line of the innermost function
+    int32_t maybe_loop_at;        // see LinePlace
     bool asked;                   // false: V8 was asked for its calls in other stacks
     std::vector<uint32_t> calls;  // their numbers in `known_`, leaf first; empty if they cannot be told apart
   };
@@ -120,6 +121,7 @@ class CallSites {
   void EndProfile(bool read);
   void Read(const v8::CpuProfile& profile);
   void ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack> found);
+  bool KnowsLeaf(const Waiting& waiting);
   uint32_t Find(uint32_t path, uint64_t now_ns, Ref* stack);
   uint32_t AskV8(uint32_t path, uint64_t now_ns);
   uint32_t LastTicket() const {

@@ -71,6 +71,9 @@ class FunctionTable {
   // REQUIRES: `id` came from `IdOf` since the last `Clear`, and is none of the constants above.
   const Info& InfoOf(uint32_t id) const { return entries_[id - first_id_].info; }
 
+  // See ScriptTexts. The same REQUIRES.
+  bool MayBeLoop(uint32_t id, int at) const { return texts_.MayBeLoop(InfoOf(id).script_id, at); }
+
   bool AnyToDescribe() const { return !to_describe_.empty(); }
   // Describes the functions that are not described yet, including those met meanwhile, until it is
   // `until_ns`. Returns whether all are described.

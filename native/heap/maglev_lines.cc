@@ -135,7 +135,7 @@ class PositionReader {
     return true;
   }
   uint64_t place() const { return place_; }  // in the code
-  // Where it is in the text of its function, and the number of the inlined call of that.
+  // Where it is in the text of its script, from 1, and the number of the inlined call of that.
   uint32_t text() const { return static_cast<uint32_t>(position_ >> 1) & ((1u << 30) - 1); }
   uint32_t call() const { return static_cast<uint32_t>(position_ >> 31); }
 
@@ -166,10 +166,11 @@ class Positions {
   }
   // The place in the code that the last entry is for.
   uint64_t last() const { return last_; }
-  // Whether the position for this place in the code is that of a loop's statement. Maglev takes the first round
-  // of a loop out of it, and when it then compiles the loop itself, V8's positions stay at the loop's statement,
-  // which comes before what was compiled already.
-  bool AreStuckAt(uint64_t place) const {
+  // Whether V8's position for this place in the code may be that of a loop's statement. Maglev takes the first round of
+  // a loop out of it, and when it then compiles the loop itself, V8's positions stay at the loop's statement, which
+  // comes before what was compiled already. But so does a call whose arguments have calls.
+  // Sets `text_at` to where it is in the script, or to -1 where that is not known, as of what was inlined.
+  bool MayBeStuckAt(uint64_t place, int32_t* text_at) const {
     PositionReader reader = Reader();
     uint32_t text = 0;
     uint32_t call = 0;
@@ -177,6 +178,8 @@ class Positions {
       text = reader.text();
       call = reader.call();
     }
+    // V8 adds one to the position in the script.
+    *text_at = call == 0 ? static_cast<int32_t>(text) - 1 : -1;
     PositionReader before = Reader();
     while (!before.AtEnd() && before.Next() && before.place() <= place) {
       if (before.call() == call && before.text() > text) return true;
@@ -223,7 +226,19 @@ uintptr_t RestoreBytes(uintptr_t at) {
   return 0;
 }
 
-// Where it goes on after the call, if that only brings back registers and jumps back; else 0.
+// The length of `test reg,1` and a conditional jump forwards, as where a number that is not small must be handled
+// elsewhere; 0 if it is something else.
+uintptr_t CheckBytes(uintptr_t at) {
+  uintptr_t prefix = (ByteAt(at) & 0xf0) == 0x40 ? 1 : 0;
+  uintptr_t jump = at + prefix + 3;
+  if (ByteAt(at + prefix) != 0xf6 || (ByteAt(at + prefix + 1) & 0xf8) != 0xc0 || ByteAt(jump - 1) != 1)
+    return 0;
+  int32_t distance;
+  memcpy(&distance, reinterpret_cast<const void*>(jump + 2), sizeof(distance));
+  return ByteAt(jump) == 0x0f && (ByteAt(jump + 1) & 0xf0) == 0x80 && distance > 0 ? prefix + 9 : 0;
+}
+
+// Where it goes on after the call, if that only brings back registers, checks them and jumps back; else 0.
 uintptr_t JumpBack(uintptr_t pc, const FunctionCode& code) {
   constexpr uintptr_t kLongest = 16;  // of an instruction
   constexpr int kMostInstructions = 64;
@@ -239,6 +254,7 @@ uintptr_t JumpBack(uintptr_t pc, const FunctionCode& code) {
     }
     if (to != 0) return to > code.start && to < pc ? to : 0;
     uintptr_t bytes = RestoreBytes(at);
+    if (bytes == 0) bytes = CheckBytes(at);
     if (bytes == 0) return 0;
     at += bytes;
   }
@@ -257,7 +273,9 @@ LinePlace FindLinePlace(uintptr_t pc, const CodeRanges::Range& range, const Magl
   if (!positions.Read(code.positions, maglev.marks_expressions)) return {false, pc};
   uintptr_t back = pc - code.start <= positions.last() ? pc : JumpBack(pc, code);
   if (back == 0 || back - code.start > positions.last()) return {false, pc};
-  return {!positions.AreStuckAt(back - code.start), back};
+  int32_t text_at;
+  if (!positions.MayBeStuckAt(back - code.start, &text_at)) return {true, back};
+  return {false, back, text_at};
 }
 
 }  // namespace memprof

@@ -1,7 +1,7 @@
 // Knows where V8's table of lines is wrong: in what Maglev, V8's middle compiler, puts at the end of a function's
 // code because it is rarely done, such as an allocation that finds no room. The table ends before that, so V8
 // takes its last line for all of it. But such a piece ends with a jump back behind the place where it was
-// needed, which has the right line. Positions that stay behind in a loop are known, too.
+// needed, which has the right line. Positions that may have stayed behind in a loop are known, too.
 //
 //   the heap's code     ... Code's map, [-3] -> its Code, [-2] -> relocations, [-1] the size of what follows,
 //                       then the instructions, at a multiple of 64
@@ -32,6 +32,9 @@ struct MaglevFormat {
 struct LinePlace {
   bool known = true;  // false: V8 has no line, or a wrong one
   uintptr_t pc = 0;   // where the line is
+  // Where V8's line is in the text of the script. If that is where a loop's statement begins, it is wrong; if not, it is
+  // right although it is not `known`. -1: it is as `known` says.
+  int32_t maybe_loop_at = -1;
 };
 
 // Finds the place whose line is that of `pc`, an address to which a call returns. `range` has all code of the

@@ -76,6 +76,8 @@ class SampledStacks {
   const FunctionTable::Info* InfoOf(uint32_t id) const {
     return id < FunctionTable::kFirstId ? nullptr : &functions_.InfoOf(id);
   }
+  // Whether a loop's statement may begin at this character of the function's script. REQUIRES: `InfoOf` knows it.
+  bool MayBeLoop(uint32_t id, int at) const { return functions_.MayBeLoop(id, at); }
   // Bounds the memory. REQUIRES: no path will be asked for again, except those taken later.
   void Trim();
 

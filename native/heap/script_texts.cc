@@ -3,6 +3,8 @@
 #include <node_version.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
 
 #include "base/clocks.h"
 #include "heap/raw_handles.h"
@@ -105,6 +107,20 @@ ScriptTexts::Place ScriptTexts::PlaceOf(const V8Layout& layout, v8::Local<v8::Fu
   place.line = static_cast<int>(found.line) + script->line_offset + 1;
   place.column = static_cast<int>(found.column) + (found.line == 0 ? script->column_offset : 0) + 1;
   return place;
+}
+
+bool ScriptTexts::MayBeLoop(int script_id, int at) const {
+  auto known = scripts_.find(script_id);
+  if (known == scripts_.end()) return true;
+  v8::HandleScope scope(isolate_);
+  v8::Local<v8::String> text = known->second.text.Get(isolate_);
+  if (text.IsEmpty() || at < 0 || at >= text->Length()) return true;
+  std::array<uint16_t, 5> chars{};
+  auto begin = static_cast<uint32_t>(at);
+  auto length = std::min(static_cast<uint32_t>(chars.size()), static_cast<uint32_t>(text->Length()) - begin);
+  Copy(isolate_, text, begin, length, chars.data());
+  std::string word(chars.begin(), chars.end());
+  return word.starts_with("for") || word.starts_with("while") || word.starts_with("do");
 }
 
 }  // namespace memprof

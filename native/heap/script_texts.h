@@ -35,6 +35,9 @@ class ScriptTexts {
   Place PlaceOf(const V8Layout& layout, v8::Local<v8::Function> function, const v8::Global<v8::Value>& shared,
                 int position, uint64_t until_ns);
 
+  // Whether a loop's statement begins at this character of the script, or that cannot be told.
+  bool MayBeLoop(int script_id, int at) const;
+
   void Clear() { scripts_.clear(); }
   size_t bytes() const { return bytes_ + scripts_.size() * (sizeof(Script) + kMapNode); }
 

@@ -43,6 +43,9 @@ class FakeCode {
     LinePlace place = FindLinePlace(At(kStart + at), {At(0), At(page_.size())}, maglev);
     return place.known ? static_cast<int64_t>(place.pc - At(kStart)) : -1;
   }
+  int32_t MaybeLoopAt(size_t at) const {
+    return FindLinePlace(At(kStart + at), {At(0), At(page_.size())}, kMaglev).maybe_loop_at;
+  }
   std::array<uint64_t, 8>& code() { return code_; }
   std::array<uint8_t, 64>& table() { return table_; }
 
@@ -68,6 +71,14 @@ TEST(MaglevLinesFollowsTheJumpBack) {
   code.Write(120, {0xc5, 0xfb, 0x10, 0x4c, 0x24, 0x08, 0xf2, 0x44, 0x0f, 0x10, 0x0c, 0x24, 0x48, 0x83, 0xc4,
                    0x10, 0xeb, 0xa8});
   CHECK_EQ(code.Line(120), 50);
+  // test sil,1; je forwards; jmp back to 40
+  code.Write(140, {0x40, 0xf6, 0xc6, 0x01, 0x0f, 0x84, 0x10, 0x00, 0x00, 0x00, 0xe9, 0x8d, 0xff, 0xff, 0xff});
+  CHECK_EQ(code.Line(140), 40);
+  // The same, but backwards, and with another bit.
+  code.Write(140, {0x40, 0xf6, 0xc6, 0x01, 0x0f, 0x84, 0xf0, 0xff, 0xff, 0xff});
+  CHECK_EQ(code.Line(140), -1);
+  code.Write(140, {0x40, 0xf6, 0xc6, 0x02, 0x0f, 0x84, 0x10, 0x00, 0x00, 0x00});
+  CHECK_EQ(code.Line(140), -1);
 }
 
 TEST(MaglevLinesLeavesTheTableWhereItIsRight) {
@@ -88,6 +99,9 @@ TEST(MaglevLinesKnowsPositionsThatStayBehind) {
   // The second position, which is that of 40, lies before the first one now: -3.
   code.table()[16 + 3] = 5;
   CHECK_EQ(code.Line(100), -1);
+  // That position is 2 now: the first character, of which the lowest bit is no part.
+  CHECK_EQ(code.MaybeLoopAt(100), 0);
+  CHECK_EQ(code.MaybeLoopAt(4), -1);
   CHECK_EQ(code.Line(4), 4);
   CHECK_EQ(code.Line(30), -1);
   // Another inlined call has positions of its own: bit 31.
