@@ -21,6 +21,7 @@ MEMPROF_SAMPLE_CODE uint32_t CallPaths::Intern(std::span<const uint32_t> functio
   Prefetch(&index_[sum & mask_]);
   uint32_t path = Find(sum, functions.size());
   if (path == 0) path = Add(functions, sum);
+  if (path == 0) return 0;
   before_.assign(functions.begin(), functions.end());
   path_before_ = path;
   return path;
@@ -37,7 +38,11 @@ MEMPROF_SAMPLE_CODE uint32_t CallPaths::Find(uint64_t sum, size_t count) const {
 }
 
 MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions, uint64_t sum) {
-  if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Path[]>(kChunk));
+  if (used_ == chunk_count_ * kChunk) {
+    if (chunk_count_ == kMostChunks) return 0;
+    chunks_[chunk_count_++] = std::make_unique<Path[]>(kChunk);
+  }
+  if (!MakeRoomFor(functions.size())) return 0;
   auto number = static_cast<uint32_t>(++used_);
   Path& path = At(number);
   path.sum = sum;
@@ -51,22 +56,22 @@ MEMPROF_SAMPLE_CODE uint32_t CallPaths::Add(std::span<const uint32_t> functions,
     path.base = path_before_;
     path.bases = At(path_before_).bases + 1;
   }
-  uint32_t* added = RoomFor(path.count - path.shared);
   path.added = static_cast<uint32_t>(added_used_);
   added_used_ += path.count - path.shared;
-  std::copy(functions.rbegin() + path.shared, functions.rend(), added);
+  std::copy(functions.rbegin() + path.shared, functions.rend(),
+            added_[path.added / kAddedChunk].get() + path.added % kAddedChunk);
   Index(number, sum);
   return number;
 }
 
-// Returns where `added_used_` is then.
-MEMPROF_SAMPLE_CODE uint32_t* CallPaths::RoomFor(size_t count) {
-  size_t left = added_.size() * kAddedChunk - added_used_;
-  if (left < count) {
-    added_used_ += left;
-    added_.push_back(std::make_unique<uint32_t[]>(kAddedChunk));
-  }
-  return added_[added_used_ / kAddedChunk].get() + added_used_ % kAddedChunk;
+// So many functions then fit into one chunk at `added_used_`.
+MEMPROF_SAMPLE_CODE bool CallPaths::MakeRoomFor(size_t count) {
+  size_t left = added_count_ * kAddedChunk - added_used_;
+  if (left >= count) return true;
+  if (added_count_ == kMostAddedChunks) return false;
+  added_used_ += left;
+  added_[added_count_++] = std::make_unique<uint32_t[]>(kAddedChunk);
+  return true;
 }
 
 std::vector<uint32_t> CallPaths::FunctionsOf(uint32_t number) const {
@@ -93,17 +98,6 @@ void CallPaths::Grow() {
   index_.assign(slots, {});
   mask_ = slots - 1;
   for (uint32_t path = 1; path <= used_; ++path) Index(path, At(path).sum);
-}
-
-void CallPaths::Clear() {
-  std::vector<std::unique_ptr<Path[]>>().swap(chunks_);
-  std::vector<std::unique_ptr<uint32_t[]>>().swap(added_);
-  std::vector<Slot>().swap(index_);
-  std::vector<uint32_t>().swap(before_);
-  added_used_ = 0;
-  mask_ = 0;
-  used_ = 0;
-  path_before_ = 0;
 }
 
 }  // namespace memprof

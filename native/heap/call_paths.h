@@ -2,10 +2,11 @@
 // touched as little as possible, because between two samples the program evicts us from the caches: a path is
 // found by one sum, and a new one is kept as what it adds to the path that was interned before it.
 //
-// Thread safety: none; belongs to one isolate's thread.
+// Thread safety: `Intern` belongs to the isolate's thread. Meanwhile, other threads may ask for the paths whose
+// numbers they were given; of what they find, only what is atomic changes.
 //
 // Invariants:
-// (1) Paths do not move and keep their numbers until `Clear`. 0 is no path.
+// (1) Paths do not move and keep their numbers. 0 is no path.
 // (2) A path's sum is that of a term for each of its functions, so the sum of a beginning of it is its own less
 //     the terms of the rest. Two paths are taken for equal when their sums and their lengths are.
 // (3) Following `base` ends at a path without base after at most `kMostBases` steps.
@@ -13,6 +14,8 @@
 #ifndef MEMPROF_NATIVE_HEAP_CALL_PATHS_H_
 #define MEMPROF_NATIVE_HEAP_CALL_PATHS_H_
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,15 +38,23 @@ class CallPaths {
     uint32_t shared = 0;  // less than `count`
     uint32_t added = 0;   // where the other functions are
     uint32_t bases = 0;
-    bool cut = false;  // for the caller: `stack` does not have all functions
-    Ref stack = 0;     // for the caller: the same path in the process's tables; 0 while it is not known
+    // For StackResolver: the same path in the process's tables, 0 while it is not known; and whether it may not
+    // have all functions there.
+    std::atomic<bool> cut{false};
+    std::atomic<Ref> stack{0};
   };
 
-  // `functions` is a path, leaf first, and not empty. It has at most `kLongest` functions.
+  CallPaths() = default;
+  CallPaths(const CallPaths&) = delete;
+  CallPaths& operator=(const CallPaths&) = delete;
+
+  // `functions` is a path, leaf first, and not empty. It has at most `kLongest` functions. 0 when there is no room.
   uint32_t Intern(std::span<const uint32_t> functions);
 
   Path& At(uint32_t path) { return chunks_[(path - 1) / kChunk][(path - 1) % kChunk]; }
   const Path& At(uint32_t path) const { return chunks_[(path - 1) / kChunk][(path - 1) % kChunk]; }
+
+  Ref StackOf(uint32_t path) const { return At(path).stack.load(std::memory_order_acquire); }
 
   // The functions that the path does not share with its base, outermost first.
   std::span<const uint32_t> AddedBy(const Path& path) const {
@@ -57,19 +68,20 @@ class CallPaths {
     return Mix((uint64_t{place + 1} << 32) + function);
   }
 
-  // Forgets all paths, and gives back the memory.
-  void Clear();
   size_t size() const { return used_; }
   size_t bytes() const {
-    return chunks_.size() * kChunk * sizeof(Path) + added_.size() * kAddedChunk * sizeof(uint32_t) +
-           index_.capacity() * sizeof(Slot) + before_.capacity() * sizeof(uint32_t);
+    return sizeof(*this) + chunk_count_ * kChunk * sizeof(Path) +
+           added_count_ * kAddedChunk * sizeof(uint32_t) + index_.capacity() * sizeof(Slot) +
+           before_.capacity() * sizeof(uint32_t);
   }
 
   static constexpr size_t kLongest = 1 << 13;
 
  private:
   static constexpr size_t kChunk = 256;
+  static constexpr size_t kMostChunks = 1024;
   static constexpr size_t kAddedChunk = kLongest;
+  static constexpr size_t kMostAddedChunks = 1024;
   static constexpr size_t kSmallestIndex = 1024;
 
   struct Slot {
@@ -80,12 +92,15 @@ class CallPaths {
   static uint64_t SumOf(std::span<const uint32_t> functions);
   uint32_t Find(uint64_t sum, size_t count) const;
   uint32_t Add(std::span<const uint32_t> functions, uint64_t sum);
-  uint32_t* RoomFor(size_t count);
+  bool MakeRoomFor(size_t count);
   void Index(uint32_t path, uint64_t sum);
   void Grow();
 
-  std::vector<std::unique_ptr<Path[]>> chunks_;
-  std::vector<std::unique_ptr<uint32_t[]>> added_;  // a path's functions are in one chunk
+  // These do not grow, so that other threads may read them.
+  std::array<std::unique_ptr<Path[]>, kMostChunks> chunks_;
+  std::array<std::unique_ptr<uint32_t[]>, kMostAddedChunks> added_;  // a path's functions are in one chunk
+  size_t chunk_count_ = 0;
+  size_t added_count_ = 0;
   size_t added_used_ = 0;
   std::vector<Slot> index_;  // open addressing, a power of two, at most half full
   size_t mask_ = 0;

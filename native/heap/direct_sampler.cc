@@ -33,6 +33,9 @@ constexpr size_t kMostTimes = 1 << 20;
 constexpr uint64_t kTimedDeaths = 16;
 // So long may stacks be looked up in a GC, but at least half of those that wait are, so that they never pile up.
 constexpr uint64_t kLongestLookupNs = 500'000;
+// The background thread looks stacks up when there are so many, or after so long.
+constexpr size_t kManyPaths = 32;
+constexpr uint64_t kLongestWaitNs = 500'000'000;
 
 // What reading the clock takes. Of the first and the last reading of a step, about one half each is outside of
 // what they measure.
@@ -158,7 +161,7 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   if (!v8_first && (!sure || V8StepsToo())) v8_id = AskV8(bytes, soon, size);
   if (v8_id == 0) return;
   record->v8_id = v8_id;
-  if (!sure || compare_all_) compare_due_ = true;
+  if ((!sure && !TakeV8sStack(record)) || compare_all_) compare_due_ = true;
   if (sure && (audit_left_ != 0 || !proved_)) Verify(record, soon);
   if (audit_left_ != 0) --audit_left_;
 }
@@ -271,14 +274,19 @@ void DirectSampler::ResolveStacks(uint64_t until_ns) {
     if (const char* problem = stacks_.CompareNames()) doubt_ = problem;
   }
   ReadCalls(until_ns);
-  bool all = until_ns == kNoLimit;
+  bool all = until_ns == kNoLimit || stacks_.IsFull();
+  bool later = !all && LookUpLater();
   uint64_t stop_at = all ? kNoLimit : MonotonicNs() + kLongestLookupNs;
   size_t left = all ? ledger_.pending() : ledger_.pending() / 2;
   ledger_.ForEachPending([&](Record* record) {
-    if (left != 0) {
-      --left;
-    } else if (record->calls == 0 && MonotonicNs() > stop_at) {
-      return;  // what was found for the tickets of `calls_` is forgotten below
+    // What was found for the tickets of `calls_` is forgotten below.
+    if (record->calls == 0) {
+      if (later) return;
+      if (left != 0) {
+        --left;
+      } else if (MonotonicNs() > stop_at) {
+        return;
+      }
     }
     if (record->stack == 0) record->stack = StackOf(*record);
   });
@@ -293,6 +301,26 @@ void DirectSampler::DescribeForCalls() {
     if (stacks_.Describe(MonotonicNs() + kDescribingForCallsNs - used)) return;
     used = Elapsed(begin, ThreadCpuNs());
   }
+}
+
+// Returns false when the stacks must be looked up here: some, if the background thread is not done with the last
+// ones, or all, since they can be forgotten only then. To wake that thread takes as long as to look up a few stacks.
+bool DirectSampler::LookUpLater() {
+  TakeFoundStacks();
+  paths_to_find_.clear();
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0 && record->calls == 0 && record->path != 0) paths_to_find_.push_back(record->path);
+  });
+  uint64_t now = MonotonicNs();
+  if (paths_to_find_.size() < kManyPaths && Elapsed(looked_up_at_ns_, now) < kLongestWaitNs) return true;
+  looked_up_at_ns_ = now;
+  return paths_to_find_.empty() || stacks_.LookUpInBackground(&paths_to_find_);
+}
+
+void DirectSampler::TakeFoundStacks() {
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0 && record->calls == 0) record->stack = stacks_.KnownStackOf(record->path);
+  });
 }
 
 // A reader, who sets no limit, gets all that is known.
@@ -334,13 +362,23 @@ void DirectSampler::Publish() {
   ledger_.set_now(now);
   uint64_t dying = std::exchange(ledger_.dying_ns, 0);
   figures_.step_ns += dying;
-  if (active_) Pay(now, dying);
+  if (active_) {
+    Pay(now, dying);
+    TakeFoundStacks();
+  }
   // Before the proof, samples that were not compared yet stay pending, because they may still be left to V8.
   ledger_.Publish(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0});
   if (ledger_.pending() == 0) stacks_.Trim();
 }
 
 void DirectSampler::PublishLate() { ledger_.PublishLate(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0}); }
+
+void DirectSampler::PublishLookedUp() {
+  ledger_.ForEachPending([&](Record* record) {
+    if (record->stack == 0 && record->calls == 0) record->stack = stacks_.StackOf(record->path);
+  });
+  Publish();
+}
 
 bool DirectSampler::PublishAsOfNow() {
   if (!active_) return true;

@@ -117,8 +117,10 @@ class DirectSampler final : public StepListener {
   // Publishes births and deaths (see SampleLedger). REQUIRES: `Settle` was called at a safe moment before the
   // GC.
   void Publish();
-  // Publishes what `Publish` has left because functions were not described yet.
+  // Publishes what `Publish` has left because functions were not described, or stacks not looked up yet.
   void PublishLate();
+  // Looks up here and now what the background thread is still to look up, and publishes it. Does not call V8.
+  void PublishLookedUp();
   // Publishes all samples up to now, for a program that dies of its full heap: what was allocated since the
   // last GC counts as in use. It does not call V8, so it may run inside a GC. Returns false when it was called
   // in the middle of our own work: the figures then stay those of the last GC.
@@ -195,6 +197,9 @@ class DirectSampler final : public StepListener {
   const char* CompareDeaths();
   void ResolveStacks(uint64_t until_ns);
   void DescribeForCalls();
+  bool LookUpLater();
+  void TakeFoundStacks();
+  bool TakeV8sStack(Record* record);
   void ReadCalls(uint64_t until_ns);
   void EndCalls();
   // 0 as long as it is not known.
@@ -250,6 +255,8 @@ class DirectSampler final : public StepListener {
     uint64_t v8_id;
   };
   std::vector<Audited> audited_;
+  std::vector<uint32_t> paths_to_find_;
+  uint64_t looked_up_at_ns_ = 0;
   uint64_t verified_ = 0;  // samples that were equal to V8's when they were taken
   int death_checks_left_ = 0;
   uint64_t audit_left_ = 0;  // samples that V8 still takes too in this audit

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <bitset>
 #include <string_view>
 
 #include "base/clocks.h"
@@ -22,6 +23,7 @@ namespace memprof {
 namespace {
 
 constexpr size_t kSmallestIndex = 1024;
+static_assert(FunctionFrames::kMost == 2 * FunctionTable::kMostFunctions);
 
 std::string_view View(const v8::String::Utf8Value& text) {
   return *text == nullptr ? std::string_view() : std::string_view(*text, text.length());
@@ -115,18 +117,37 @@ uint32_t FunctionTable::Add(uintptr_t address, const uintptr_t* slot) {
   return IdOfEntry(at);
 }
 
+void FunctionTable::FindStarts(std::span<Start> starts) const {
+  auto place_of = [](int32_t script_id, int32_t position) {
+    return Mix((uint64_t{static_cast<uint32_t>(script_id)} << 32) + static_cast<uint32_t>(position)) % 256;
+  };
+  std::bitset<256> wanted;  // few functions pass, so all are looked at quickly
+  for (Start& each : starts) {
+    each.id = 0;
+    if (each.script_id > 0 && each.position >= 0) wanted.set(place_of(each.script_id, each.position));
+  }
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    const Info& info = entries_[i].info;
+    if (!info.described || !wanted[place_of(info.script_id, info.position)]) continue;
+    for (Start& each : starts) {
+      if (each.script_id == info.script_id && each.position == info.position) each.id = IdOfEntry(i);
+    }
+  }
+}
+
 bool FunctionTable::Describe(uint64_t until_ns) {
   // `DescribeOne` may add functions to the list.
   size_t done = 0;
   while (done < to_describe_.size() && MonotonicNs() <= until_ns &&
-         DescribeOne(&entries_[to_describe_[done]], until_ns)) {
+         DescribeOne(to_describe_[done], until_ns)) {
     ++done;
   }
   to_describe_.erase(to_describe_.begin(), to_describe_.begin() + static_cast<ptrdiff_t>(done));
   return to_describe_.empty();
 }
 
-bool FunctionTable::DescribeOne(Entry* entry, uint64_t until_ns) {
+bool FunctionTable::DescribeOne(uint32_t at, uint64_t until_ns) {
+  Entry* entry = &entries_[at];
   v8::HandleScope scope(isolate_);
   v8::Local<v8::Function> function = entry->function.Get(isolate_);
   std::string_view url;
@@ -140,6 +161,7 @@ bool FunctionTable::DescribeOne(Entry* entry, uint64_t until_ns) {
   v8::String::Utf8Value name(isolate_, NameOf(function));
   info.frame = tables_->InternFrame(View(name), url, place.line, place.column, {.start = info.position});
   info.described = true;
+  (*frames_)->Set(first_id_ + at, info.frame);
   entry->function.Reset();
   return true;
 }

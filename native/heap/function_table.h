@@ -21,9 +21,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/hash.h"
+#include "base/shared.h"
+#include "heap/function_frames.h"
 #include "heap/script_texts.h"
 #include "heap/v8_layout.h"
 #include "tables/profile_tables.h"
@@ -46,6 +50,12 @@ class FunctionTable {
   FunctionTable& operator=(const FunctionTable&) = delete;
 
   void set_layout(const V8Layout* layout) { layout_ = layout; }
+  // Where the frames go of functions that are described from here on. REQUIRES: its first id is `first_id()`, and no
+  // function is known.
+  void Begin(const Shared<FunctionFrames>& frames) { frames_.emplace(frames); }
+  const Shared<FunctionFrames>& frames() const { return *frames_; }
+  // The next function's.
+  uint32_t first_id() const { return first_id_; }
 
   // For an object that is no function.
   static constexpr uint32_t kNoFunctionId = 3;
@@ -73,6 +83,15 @@ class FunctionTable {
 
   // See ScriptTexts. The same REQUIRES.
   bool MayBeLoop(uint32_t id, int at) const { return texts_.MayBeLoop(InfoOf(id).script_id, at); }
+
+  // Where a function starts.
+  struct Start {
+    int32_t script_id;
+    int32_t position;
+    uint32_t id = 0;
+  };
+  // Sets the ids of the functions that start there and are described; 0 for the others. There may be two by one start.
+  void FindStarts(std::span<Start> starts) const;
 
   bool AnyToDescribe() const { return !to_describe_.empty(); }
   // Describes the functions that are not described yet, including those met meanwhile, until it is
@@ -122,7 +141,7 @@ class FunctionTable {
   uint32_t Add(uintptr_t address, const uintptr_t* slot);
   void Index(uintptr_t address, uint32_t entry);
   void Reindex(size_t slots);
-  bool DescribeOne(Entry* entry, uint64_t until_ns);
+  bool DescribeOne(uint32_t at, uint64_t until_ns);
   v8::Local<v8::Value> NameOf(v8::Local<v8::Function> function);
 
   v8::Isolate* const isolate_;
@@ -138,6 +157,7 @@ class FunctionTable {
   bool moved_ = false;                 // functions may have moved since the index was made
   uint32_t epoch_ = 1;                 // rises with each `OnCollected`
   std::vector<uint32_t> to_describe_;  // indexes of entries
+  std::optional<Shared<FunctionFrames>> frames_;
 };
 
 }  // namespace memprof

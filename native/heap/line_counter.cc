@@ -37,7 +37,8 @@ void LineCounter::Count(const Char* text, size_t length, uint32_t begin, State* 
         Ends ends = EndsIn(text + i);
         if (ends.returns != 0) break;
         if (ends.feeds != 0) {
-          state->lines += static_cast<uint32_t>(std::popcount(ends.feeds));
+          // There is one, as a rule. Without a processor's own instruction, std::popcount is a call.
+          for (uint32_t feeds = ends.feeds; feeds != 0; feeds &= feeds - 1) ++state->lines;
           state->start = begin + static_cast<uint32_t>(i) + static_cast<uint32_t>(std::bit_width(ends.feeds));
         }
         i += 16;

@@ -16,7 +16,7 @@ namespace memprof {
 class LineCounter {
  public:
   // Characters in a portion.
-  static constexpr uint32_t kPortion = 8192;
+  static constexpr uint32_t kPortion = 2048;
 
   // Lines and columns count from 0.
   struct Place {

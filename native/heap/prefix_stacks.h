@@ -2,11 +2,11 @@
 // frame takes two misses of the cache a frame, each of which must wait for the one before. Here, all beginnings
 // of a path are looked up at once.
 //
-// Thread safety: none; belongs to one isolate's thread.
+// Thread safety: none.
 //
 // Invariants:
 // (1) A beginning is named by its sum (see CallPaths), and two are taken for the same when their sums are.
-// (2) It may forget any of them at any time: a later one takes its place.
+// (2) It may forget any of them at any time: a later one takes its place. Before `Start`, it remembers none.
 
 #ifndef MEMPROF_NATIVE_HEAP_PREFIX_STACKS_H_
 #define MEMPROF_NATIVE_HEAP_PREFIX_STACKS_H_
@@ -22,18 +22,21 @@ namespace memprof {
 
 class PrefixStacks {
  public:
-  // Allocates memory, which `Clear` frees.
+  // Allocates memory.
   void Start() { slots_.assign(kSlots, {}); }
-  void Clear() { std::vector<Slot>().swap(slots_); }
 
-  // REQUIRES for the others: `Start` was called.
-  void Fetch(uint64_t sum) const { Prefetch(&slots_[sum % kSlots]); }
+  void Fetch(uint64_t sum) const {
+    if (!slots_.empty()) Prefetch(&slots_[sum % kSlots]);
+  }
   // 0 if it is not known.
   Ref Find(uint64_t sum) const {
+    if (slots_.empty()) return 0;
     const Slot& slot = slots_[sum % kSlots];
     return slot.sum == sum ? slot.stack : 0;
   }
-  void Put(uint64_t sum, Ref stack) { slots_[sum % kSlots] = {sum, stack}; }
+  void Put(uint64_t sum, Ref stack) {
+    if (!slots_.empty()) slots_[sum % kSlots] = {sum, stack};
+  }
 
   size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
 

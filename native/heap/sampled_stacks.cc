@@ -17,7 +17,7 @@ constexpr uint32_t kTruncated = SampledStacks::kTruncated;
 constexpr uint32_t kFirstState = 16;
 
 // The names that V8's sampler gives to its own activity where no JavaScript runs.
-const char* NameOf(v8::StateTag state) {
+const char* NameOfState(v8::StateTag state) {
   switch (state) {
     case v8::GC:
       return "(GC)";
@@ -45,7 +45,7 @@ const char* NameOf(uint32_t id) {
   if (id == kDeoptimising) return "(deopt)";
   if (id == kTruncated) return kTruncatedName;
   if (id == FunctionTable::kNoRoomId) return "(overflow)";
-  return NameOf(static_cast<v8::StateTag>(id - kFirstState));
+  return NameOfState(static_cast<v8::StateTag>(id - kFirstState));
 }
 
 constexpr size_t kLongText = 1000;
@@ -89,10 +89,17 @@ void SampledStacks::Start(const V8Layout* layout, const uintptr_t* left_by, cons
   most_depth_ = static_cast<size_t>(depth);
   v8_depth_ = static_cast<size_t>(v8_depth);
   ChooseDepth();
-  prefixes_.Start();
+  functions_.Begin(Shared<FunctionFrames>::Make(tables_, functions_.first_id(), NameOf));
+  in_background_ = StartBackground();
+  StartLookup();
   frames_.reserve(most_depth_ + 2);
   before_.clear();
   now_.clear();
+}
+
+// The background thread may still be at work on the one before, so that one is left to it.
+void SampledStacks::StartLookup() {
+  lookup_.emplace(Shared<StackLookup>::Make(tables_, functions_.frames(), in_background_));
 }
 
 // Deep stacks that have nothing in common could fill the tables, so when half of the room is used, stacks are
@@ -104,8 +111,7 @@ void SampledStacks::ChooseDepth() {
 
 void SampledStacks::Stop() {
   functions_.Clear();
-  paths_.Clear();
-  prefixes_.Clear();
+  lookup_.reset();
   before_ = std::vector<Walked>();
   now_ = std::vector<Walked>();
   names_ = std::vector<std::pair<uint32_t, std::string>>();
@@ -114,8 +120,35 @@ void SampledStacks::Stop() {
 
 MEMPROF_SAMPLE_CODE SampledStacks::Taken SampledStacks::Take() {
   if (!TakeFrames()) return {0, 0, false};
-  uint32_t path = paths_.Intern(frames_);
-  return {paths_.At(path).stack, path, true};
+  uint32_t path = lookup().paths.Intern(frames_);
+  if (path == 0) return {0, 0, false};
+  return {lookup().paths.StackOf(path), path, true};
+}
+
+// V8's functions are known by where they start.
+SampledStacks::Taken SampledStacks::TakeV8s(uintptr_t leaf) {
+  std::vector<V8Node> nodes;
+  std::vector<FunctionTable::Start> starts;
+  V8Node node;
+  for (uintptr_t at = leaf;; at = node.parent) {
+    if (nodes.size() > v8_depth_ || !ReadV8Node(at, &node)) return {};
+    if (node.parent == 0) break;
+    nodes.push_back(node);
+    starts.push_back({node.script_id, node.position});
+  }
+  if (nodes.empty()) return {};
+  functions_.FindStarts(starts);
+  frames_.clear();
+  std::string name;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (starts[i].id == 0 || !ReadV8Name(nodes[i].name, kLongText, &name)) return {};
+    Ref frame = functions_.InfoOf(starts[i].id).frame;
+    if (frame == 0 || !SameText(tables_->StringAt(tables_->FrameAt(frame)->key.function_name), name))
+      return {};
+    frames_.push_back(starts[i].id);
+  }
+  uint32_t path = lookup().paths.Intern(frames_);
+  return {path == 0 ? 0 : lookup().paths.StackOf(path), path, path != 0};
 }
 
 MEMPROF_SAMPLE_CODE bool SampledStacks::TakeFrames() {
@@ -187,100 +220,20 @@ v8::StateTag SampledStacks::State() {
   return info.vm_state;
 }
 
-Ref SampledStacks::FrameOf(uint32_t id) {
-  if (id >= FunctionTable::kFirstId) return functions_.InfoOf(id).frame;
-  return tables_->InternFrame(NameOf(id), "", 0, 0);
-}
-
-bool SampledStacks::IsDescribed(uint32_t id) const {
-  return id < FunctionTable::kFirstId || functions_.InfoOf(id).described;
-}
-
-// Finds the path in the tables, given that its base is known there. Returns 0 when a function is not
-// described yet.
-Ref SampledStacks::Intern(uint32_t number) {
-  CallPaths::Path& path = paths_.At(number);
-  std::span<const uint32_t> added = paths_.AddedBy(path);
-  sums_.resize(added.size() + 1);
-  uint64_t sum = path.sum;
-  for (size_t i = added.size(); i != 0; --i) {
-    sums_[i] = sum;
-    prefixes_.Fetch(sum);
-    sum -= CallPaths::TermOf(path.shared + i - 1, added[i - 1]);
-  }
-  sums_[0] = sum;
-  size_t known = added.size();
-  Ref stack = 0;
-  while (known != 0 && (stack = prefixes_.Find(sums_[known])) == 0) --known;
-  std::span<const uint32_t> rest = added.subspan(known);
-  if (!std::all_of(rest.begin(), rest.end(), [&](uint32_t id) { return IsDescribed(id); })) return 0;
-  if (known == 0 && path.base != 0) {
-    if (paths_.At(path.base).cut) return InternWhole(number);
-    stack = BeginningOf(path.base, path.shared);
-  }
-  new_frames_.clear();
-  for (uint32_t id : rest) new_frames_.push_back(FrameOf(id));
-  new_stacks_.resize(rest.size());
-  size_t found = tables_->InternStacks(stack, new_frames_, new_stacks_.data());
-  // Every other beginning, so that twice as many paths are remembered.
-  for (size_t i = 0; i < found; ++i) {
-    size_t length = known + 1 + i;
-    if ((path.shared + length) % 2 == 0) prefixes_.Put(sums_[length], new_stacks_[i]);
-  }
-  if (found != rest.size()) return InternWhole(number);
-  return rest.empty() ? stack : new_stacks_.back();
-}
-
-// The first `count` functions of a path that is in the tables and not cut.
-Ref SampledStacks::BeginningOf(uint32_t number, uint32_t count) const {
-  const CallPaths::Path& path = paths_.At(number);
-  Ref stack = path.stack;
-  for (uint32_t i = count; i < path.count; ++i) stack = tables_->StackAt(stack)->key.parent;
-  return stack;
-}
-
-// The same for a path whose base is cut, or for which there is no room.
-Ref SampledStacks::InternWhole(uint32_t number) {
-  std::vector<uint32_t> functions = paths_.FunctionsOf(number);
-  Ref stack = 0;
-  for (uint32_t id : functions) {
-    stack = tables_->InternStack(stack, FrameOf(id));
-    if (stack == 0) break;
-  }
-  if (stack != 0) return stack;
-  paths_.At(number).cut = true;
-  std::vector<Ref> frames;
-  size_t kept = std::min(functions.size(), ProfileTables::kCutFrames + size_t{1});
-  for (size_t i = functions.size() - kept; i < functions.size(); ++i) frames.push_back(FrameOf(functions[i]));
-  return tables_->InternCutStack(frames);
-}
-
-Ref SampledStacks::StackOf(uint32_t path) {
-  if (path == 0) return 0;
-  std::array<uint32_t, CallPaths::kMostBases + 1> unknown;
-  size_t count = 0;
-  for (uint32_t each = path; each != 0 && paths_.At(each).stack == 0; each = paths_.At(each).base) {
-    unknown[count++] = each;
-  }
-  while (count != 0) {
-    uint32_t each = unknown[--count];
-    Ref stack = Intern(each);
-    if (stack == 0) return 0;
-    paths_.At(each).stack = stack;
-  }
-  return paths_.At(path).stack;
+bool SampledStacks::LookUpInBackground(std::vector<uint32_t>* paths) {
+  return in_background_ && StackLookup::Begin(*lookup_, paths);
 }
 
 void SampledStacks::Trim() {
-  if (paths_.bytes() < kMostPathBytes && !functions_.Full()) return;
-  if (functions_.AnyToDescribe()) return;
-  paths_.Clear();
+  if (!IsFull() || functions_.AnyToDescribe()) return;
   before_.clear();
   if (functions_.Full()) {
     functions_.Clear();
+    functions_.Begin(Shared<FunctionFrames>::Make(tables_, functions_.first_id(), NameOf));
     names_.clear();
     named_.clear();
   }
+  StartLookup();
 }
 
 const char* SampledStacks::Compare(uintptr_t node) {

@@ -15,6 +15,7 @@
 #include <v8.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@
 
 #include "heap/call_paths.h"
 #include "heap/function_table.h"
-#include "heap/prefix_stacks.h"
+#include "heap/stack_lookup.h"
 #include "heap/stack_walk.h"
 #include "heap/v8_layout.h"
 #include "heap/v8_samples.h"
@@ -58,6 +59,9 @@ class SampledStacks {
   };
   // REQUIRES: called while V8 samples, on the isolate's thread.
   Taken Take();
+  // The stack that V8 has taken, of which `node` is the leaf. Without a path if a function of it is not described yet, or
+  // if it may be cut. REQUIRES: as `Take`.
+  Taken TakeV8s(uintptr_t node);
   // Fetches into the caches what `Take` will probably read first.
   void Fetch() const;
 
@@ -66,18 +70,24 @@ class SampledStacks {
   // described.
   bool Describe(uint64_t until_ns) { return functions_.Describe(until_ns); }
   // The path in the tables; 0 as long as some function of it is not described.
-  Ref StackOf(uint32_t path);
+  Ref StackOf(uint32_t path) { return path == 0 || !lookup_ ? 0 : lookup().StackOf(path); }
+  // The same, only if it was looked up already.
+  Ref KnownStackOf(uint32_t path) const { return path == 0 || !lookup_ ? 0 : lookup().paths.StackOf(path); }
+  // Begins to look up these paths in the background, and takes the list. Returns false when that is not possible now.
+  bool LookUpInBackground(std::vector<uint32_t>* paths);
   // For CallJoiner: what a path consists of. Ids of frames that are no functions have no `InfoOf`.
   static constexpr uint32_t kDeoptimising = FunctionTable::kNoFunctionId;
   static constexpr uint32_t kTruncated = 9;
-  const CallPaths& paths() const { return paths_; }
+  const CallPaths& paths() const { return lookup().paths; }
   // 0 as long as the function is not described.
-  Ref FrameOf(uint32_t id);
+  Ref FrameOf(uint32_t id) const { return functions_.frames()->At(id); }
   const FunctionTable::Info* InfoOf(uint32_t id) const {
     return id < FunctionTable::kFirstId ? nullptr : &functions_.InfoOf(id);
   }
   // Whether a loop's statement may begin at this character of the function's script. REQUIRES: `InfoOf` knows it.
   bool MayBeLoop(uint32_t id, int at) const { return functions_.MayBeLoop(id, at); }
+  // Whether so many paths or functions are kept that it is time to `Trim`.
+  bool IsFull() const { return lookup_ && (lookup().paths.bytes() >= kMostPathBytes || functions_.Full()); }
   // Bounds the memory. REQUIRES: no path will be asked for again, except those taken later.
   void Trim();
 
@@ -95,7 +105,7 @@ class SampledStacks {
   }
   size_t functions() const { return functions_.size(); }
   size_t bytes() const {
-    return functions_.bytes() + paths_.bytes() + prefixes_.bytes() +
+    return functions_.bytes() + (lookup_ ? lookup().bytes() : 0) +
            (before_.capacity() + now_.capacity()) * sizeof(Walked) + frames_.capacity() * sizeof(uint32_t);
   }
 
@@ -113,25 +123,19 @@ class SampledStacks {
     uint32_t id;  // 0: not looked up yet
   };
 
+  StackLookup& lookup() const { return **lookup_; }
+  void StartLookup();
   void ChooseDepth();
   bool TakeFrames();
   bool WalkNow();
   v8::StateTag State();
-  bool IsDescribed(uint32_t id) const;
-  Ref Intern(uint32_t path);
-  Ref BeginningOf(uint32_t path, uint32_t count) const;
-  Ref InternWhole(uint32_t path);
   const char* CompareFrame(uint32_t id, const V8Node& node);
 
   v8::Isolate* const isolate_;
   ProfileTables* const tables_;
   FunctionTable functions_;
-  CallPaths paths_;
-  PrefixStacks prefixes_;
-  // For `Intern`: the sums of a path's beginnings, and the frames and stacks of those that were not remembered.
-  std::vector<uint64_t> sums_;
-  std::vector<Ref> new_frames_;
-  std::vector<Ref> new_stacks_;
+  std::optional<Shared<StackLookup>> lookup_;  // from `Start` to `Stop`
+  bool in_background_ = false;
   const uintptr_t* left_by_ = nullptr;
   StackRange stack_;
   CodeRanges code_;

@@ -32,6 +32,7 @@
 #include "heap/stack_interner.h"
 #include "isolate/doorbell.h"
 #include "isolate/explanation.h"
+#include "isolate/moment_work.h"
 #include "tables/profile_tables.h"
 
 namespace memprof {
@@ -207,6 +208,7 @@ class IsolateSampler {
   bool peak_is_due_ = false;
   bool history_is_due_ = false;
   MomentBudget remembering_;
+  const Shared<MomentWork> moment_work_ = Shared<MomentWork>::Make();
   // What we have spent in the pause of the current GC.
   uint64_t pause_cpu_ns_ = 0;
   uint64_t pause_wall_ns_ = 0;

@@ -80,14 +80,22 @@ TEST(CallPathsHaveFewBases) {
   CHECK(paths.bytes() < 400'000);
 }
 
-TEST(CallPathsAreForgotten) {
+// A list of all functions that call each other at random may be endless, so there is a limit.
+TEST(CallPathsSayWhenThereIsNoRoom) {
   CallPaths paths;
-  std::vector<uint32_t> path = {2, 1};
-  paths.Intern(path);
-  paths.Clear();
-  CHECK_EQ(paths.size(), 0u);
-  CHECK_EQ(paths.bytes(), 0u);
-  CHECK_EQ(paths.Intern(path), 1u);
+  std::vector<uint32_t> functions(CallPaths::kLongest);
+  uint32_t count = 0;
+  for (;;) {
+    functions.back() = ++count;
+    if (paths.Intern(functions) == 0) break;
+    REQUIRE(count < 10000);
+  }
+  CHECK(count > 1000);
+  CHECK_EQ(paths.size(), count - 1);
+  std::vector<uint32_t> known = functions;
+  known.back() = 1;
+  CHECK_EQ(paths.Intern(known), 1u);
+  CHECK_EQ(paths.Intern(functions), 0u);
 }
 
 }  // namespace memprof
