@@ -183,6 +183,7 @@ export const NO_FIGURES = {
     /** Stacks that were equal to V8's, and stacks that V8 was asked for. */
     stacksCompared: 0,
     stacksAskedOfV8: 0,
+    stacksReadInPlace: 0,
     /** Wall time of the calling thread's last reading of samples. */
     lastHarvestNs: 0,
     /** As `heap.longestPauseNs`, in wall time: with what other programs did meanwhile. */

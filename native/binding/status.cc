@@ -149,6 +149,7 @@ Group Internal(Napi::Env env, const ProcessStatus& status) {
   internal.Set("callSiteNs", sum.direct.calls.ns);
   internal.Set("stacksCompared", sum.direct.compared);
   internal.Set("stacksAskedOfV8", sum.direct.unsure);
+  internal.Set("stacksReadInPlace", sum.direct.read_in_place);
   internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
   internal.Set("longestPauseWallNs", sum.longest_pause_wall_ns);
   internal.Set("harvestAgeLimitNs", status.caller.age_limit_ns);

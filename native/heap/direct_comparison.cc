@@ -35,7 +35,9 @@ bool DirectSampler::TakeV8sStack(Record* record) {
     SampledStacks::Taken taken = stacks_.TakeV8s(sample.node);
     record->stack = taken.stack;
     record->path = taken.path;
-    return taken.path != 0;
+    if (taken.path == 0) return false;
+    ++figures_.read_in_place;
+    return true;
   }
   return false;
 }

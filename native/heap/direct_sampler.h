@@ -41,12 +41,13 @@
 namespace memprof {
 
 struct DirectFigures {
-  uint64_t steps = 0;       // samples taken here
-  uint64_t step_ns = 0;     // the wall time that we spent on them
-  uint64_t v8_steps = 0;    // samples that V8 took as well
-  uint64_t v8_step_ns = 0;  // the wall time that V8 spent on those
-  uint64_t compared = 0;    // stacks that were equal to V8's
-  uint64_t unsure = 0;      // stacks that we could not walk, so V8 was asked for them
+  uint64_t steps = 0;          // samples taken here
+  uint64_t step_ns = 0;        // the wall time that we spent on them
+  uint64_t v8_steps = 0;       // samples that V8 took as well
+  uint64_t v8_step_ns = 0;     // the wall time that V8 spent on those
+  uint64_t compared = 0;       // stacks that were equal to V8's
+  uint64_t unsure = 0;         // stacks that we could not walk, so V8 was asked for them
+  uint64_t read_in_place = 0;  // of those, the ones that were read where V8 keeps them
   CallSiteFigures calls;
   uint64_t sampling_ns() const { return step_ns + v8_step_ns + calls.ns; }
   void Add(const DirectFigures& other) {
@@ -56,6 +57,7 @@ struct DirectFigures {
     v8_step_ns += other.v8_step_ns;
     compared += other.compared;
     unsure += other.unsure;
+    read_in_place += other.read_in_place;
     calls.Add(other.calls);
   }
 };

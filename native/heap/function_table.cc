@@ -128,7 +128,8 @@ void FunctionTable::FindStarts(std::span<Start> starts) const {
   }
   for (uint32_t i = 0; i < entries_.size(); ++i) {
     const Info& info = entries_[i].info;
-    if (!info.described || !wanted[place_of(info.script_id, info.position)]) continue;
+    bool described = info.described && !entries_[i].wasm;  // those have no ids of their own
+    if (!described || !wanted[place_of(info.script_id, info.position)]) continue;
     for (Start& each : starts) {
       if (each.script_id == info.script_id && each.position == info.position) each.id = IdOfEntry(i);
     }

@@ -233,9 +233,16 @@ async function main() {
   gc();
   const keptAfterwards = figuresOf('keep');
   const { heap, internal } = memprof.status();
-  const { stacksCompared, stacksAskedOfV8, directSamples, v8Samples } = internal;
+  const { stacksCompared, stacksAskedOfV8, stacksReadInPlace, directSamples, v8Samples } = internal;
   report({
-    ...{ problem: heap.sourceProblem, stacksCompared, stacksAskedOfV8, directSamples, v8Samples },
+    ...{
+      problem: heap.sourceProblem,
+      stacksCompared,
+      stacksAskedOfV8,
+      stacksReadInPlace,
+      directSamples,
+      v8Samples,
+    },
     ...{ keptThen, keptAfterwards, length },
   });
   memprof.stop();
