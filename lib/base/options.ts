@@ -108,7 +108,7 @@ const table: Option[] = [
     default: 64,
     help:
       'the most frames kept per stack, counted from the leaf; by default 512 where memprof takes the samples itself ' +
-      '(`directSamples`)',
+      '(`directSamples`); at most 128 where V8 does',
   },
   {
     name: 'maxOverhead',

@@ -55,7 +55,8 @@ IsolateSampler::~IsolateSampler() {
   isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
 }
 
-bool IsolateSampler::Start(const SamplerOptions& options) {
+bool IsolateSampler::Start(SamplerOptions options) {
+  options.stack_depth = std::min(options.stack_depth, kMostV8Depth);
   // One frame more than what is kept tells which stacks are cut.
   auto begin = [&] {
     return isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(

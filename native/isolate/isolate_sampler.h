@@ -44,9 +44,13 @@ enum class SamplerState : uint64_t {
   kDisplaced = 2,
 };
 
+// Where V8 takes samples, deeper stacks are cut. The inspector writes a tree of V8's samples by a writer that fails
+// beyond some 150 frames, and in Node.js 26, V8 then ends the process.
+inline constexpr int kMostV8Depth = 128;
+
 struct SamplerOptions {
   uint64_t sample_interval;  // where V8 takes the samples; the coarsest where we do
-  int stack_depth;           // where V8 takes the samples
+  int stack_depth;           // where V8 takes the samples; at most `kMostV8Depth` has an effect
   int direct_depth;          // where we do
   double max_overhead;
   uint64_t max_pause_ns;
@@ -105,7 +109,7 @@ class IsolateSampler {
 
   // Returns false when somebody else samples this isolate. Objects that were live at the last `Stop` count as
   // freed from here on.
-  bool Start(const SamplerOptions& options);
+  bool Start(SamplerOptions options);
   // Stops our sampler and keeps the figures. A sampler that displaced ours is left alone, with one exception:
   // when the isolate ends and the sampler may be ours after all, it is stopped too. V8 13 and later corrupt
   // the C++ heap when a sampler outlives its isolate.
