@@ -45,12 +45,16 @@ for (const source of sources) {
     endedWell(t, outcome);
     const report = lastLine<{ error: unknown; deepest: number; frames: number; stackDepth: number }>(outcome);
     t.equal(report.error, null);
-    t.equal(report.deepest, 129, 'V8 has one frame more than memprof keeps');
-    // One is the root of what was cut.
     const direct = source === 'direct';
     t.equal(report.stackDepth, direct ? 512 : 128);
-    if (direct) t.ok(report.frames > 300);
-    else t.equal(report.frames, 129);
+    if (direct) {
+      // V8 has the first samples only.
+      t.ok(report.deepest > 0 && report.deepest <= 129, `V8's deepest stack has ${report.deepest} frames`);
+      t.ok(report.frames > 300);
+    } else {
+      t.equal(report.deepest, 129, 'V8 has one frame more than memprof keeps');
+      t.equal(report.frames, 129, 'one of them is the root of what was cut');
+    }
   });
 }
 
