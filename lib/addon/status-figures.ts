@@ -180,10 +180,12 @@ export const NO_FIGURES = {
     v8SampleNs: 0,
     /** What lines of calls took: wall time of samples, and time on V8's thread. Part of `overhead.sampling`. */
     callSiteNs: 0,
-    /** Stacks that were equal to V8's, and stacks that V8 was asked for. */
+    /** Stacks that were equal to V8's, stacks that V8 was asked for, and those of them that were read where V8 keeps them. */
     stacksCompared: 0,
     stacksAskedOfV8: 0,
     stacksReadInPlace: 0,
+    /** CPU time of memprof's own thread, which puts stacks into the tables. No part of `overhead`. */
+    backgroundCpuNs: 0,
     /** Wall time of the calling thread's last reading of samples. */
     lastHarvestNs: 0,
     /** As `heap.longestPauseNs`, in wall time: with what other programs did meanwhile. */

@@ -10,6 +10,7 @@
 
 #include <atomic>
 
+#include "base/clocks.h"
 #include "base/old_glibc.h"
 
 MEMPROF_OLD_GLIBC(pthread_attr_setstacksize);
@@ -35,6 +36,7 @@ struct Item {
 };
 
 constinit std::atomic<Item*> newest{nullptr};
+constinit std::atomic<uint64_t> cpu_ns{0};
 sem_t bell;
 
 Item* Reversed(Item* item) {
@@ -52,6 +54,7 @@ void* Work(void*) {
       item->work();
       delete std::exchange(item, item->next);
     }
+    cpu_ns.store(ThreadCpuNs(), std::memory_order_relaxed);
   }
 }
 
@@ -87,8 +90,11 @@ void RunInBackground(std::function<void()> work) {
   sem_post(&bell);
 }
 
+uint64_t BackgroundCpuNs() { return cpu_ns.load(std::memory_order_relaxed); }
+
 #else
 
+uint64_t BackgroundCpuNs() { return 0; }
 bool StartBackground() { return false; }
 void RunInBackground(std::function<void()>) {}
 

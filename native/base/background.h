@@ -10,6 +10,7 @@
 #ifndef MEMPROF_NATIVE_BASE_BACKGROUND_H_
 #define MEMPROF_NATIVE_BASE_BACKGROUND_H_
 
+#include <cstdint>
 #include <functional>
 
 namespace memprof {
@@ -18,6 +19,8 @@ namespace memprof {
 bool StartBackground();
 // Works are run one after another, in the order in which they came. REQUIRES: `StartBackground` returned true.
 void RunInBackground(std::function<void()> work);
+// The thread's CPU time, as of the last work that it has done.
+uint64_t BackgroundCpuNs();
 
 }  // namespace memprof
 

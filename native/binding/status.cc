@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/background.h"
 #include "base/clocks.h"
 #include "binding/figures.h"
 #include "binding/instance.h"
@@ -150,6 +151,7 @@ Group Internal(Napi::Env env, const ProcessStatus& status) {
   internal.Set("stacksCompared", sum.direct.compared);
   internal.Set("stacksAskedOfV8", sum.direct.unsure);
   internal.Set("stacksReadInPlace", sum.direct.read_in_place);
+  internal.Set("backgroundCpuNs", BackgroundCpuNs());
   internal.Set("lastHarvestNs", status.caller.last_harvest_ns);
   internal.Set("longestPauseWallNs", sum.longest_pause_wall_ns);
   internal.Set("harvestAgeLimitNs", status.caller.age_limit_ns);
