@@ -88,8 +88,10 @@
       ],
       "conditions": [
         ["OS=='linux'", {
+          # What is not used is left out of the binary.
+          "cflags_cc": ["-ffunction-sections", "-fdata-sections"],
           "ldflags": [
-            "-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-Wl,--version-script=<(module_root_dir)/native/exports.map"
+            "-Wl,--gc-sections", "-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-Wl,--version-script=<(module_root_dir)/native/exports.map"
           ]
         }],
         ["OS=='mac'", {
