@@ -374,8 +374,10 @@ void DirectSampler::Publish() {
 void DirectSampler::PublishLate() { ledger_.PublishLate(active_ && !proved_ ? v8_boundary_ : ~uint64_t{0}); }
 
 void DirectSampler::PublishLookedUp() {
+  uint64_t stop_at = MonotonicNs() + kLongestLookupNs;
   ledger_.ForEachPending([&](Record* record) {
-    if (record->stack == 0 && record->calls == 0) record->stack = stacks_.StackOf(record->path);
+    if (record->stack != 0 || record->calls != 0 || MonotonicNs() > stop_at) return;
+    record->stack = stacks_.StackOf(record->path);
   });
   Publish();
 }

@@ -121,7 +121,8 @@ class DirectSampler final : public StepListener {
   void Publish();
   // Publishes what `Publish` has left because functions were not described, or stacks not looked up yet.
   void PublishLate();
-  // Looks up here and now what the background thread is still to look up, and publishes it. Does not call V8.
+  // Looks up here and now what the background thread is still to look up, as far as there is time, and publishes it.
+  // Does not call V8.
   void PublishLookedUp();
   // Publishes all samples up to now, for a program that dies of its full heap: what was allocated since the
   // last GC counts as in use. It does not call V8, so it may run inside a GC. Returns false when it was called
