@@ -363,7 +363,9 @@ void CallSites::Read(const v8::CpuProfile& profile) {
   known_.Answered();
   for (size_t i = 0; i < waiting_.size(); ++i) {
     const Waiting& waiting = waiting_[i];
-    if (!waiting.asked && waiting.path <= stacks_->paths().size()) {
+    // Of code that is new, V8's answer may lack a function. What the same calls were in other stacks is as good then.
+    bool has_answer = waiting.asked && found[i].stack != 0;
+    if (!has_answer && waiting.path <= stacks_->paths().size()) {
       ReadFunctions(waiting.path);
       found[i] = JoinKnown(waiting.calls);
     }

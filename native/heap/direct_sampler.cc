@@ -161,7 +161,8 @@ MEMPROF_SAMPLE_CODE void DirectSampler::Sample(int bytes, uintptr_t soon, size_t
   if (!v8_first && (!sure || V8StepsToo())) v8_id = AskV8(bytes, soon, size);
   if (v8_id == 0) return;
   record->v8_id = v8_id;
-  if ((!sure && !TakeV8sStack(record)) || compare_all_) compare_due_ = true;
+  bool in_place = !sure && proved_ && TakeV8sStack(record);
+  if ((!sure && !in_place) || compare_all_) compare_due_ = true;
   if (sure && (audit_left_ != 0 || !proved_)) Verify(record, soon);
   if (audit_left_ != 0) --audit_left_;
 }

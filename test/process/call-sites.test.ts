@@ -58,13 +58,10 @@ t.test('shares of lines are those of what each line allocates', { skip }, async 
     t.ok((exact.lines[site]?.samples ?? 0) > rounds / 2, `${site} allocates in each round`);
     t.equal(exact.lines[site]?.inlined, 0);
   }
-  // V8's thread may not know code yet that is new: on a busy machine, V8 answered for one or two of 13,000 samples in one run of
-  // a hundred without their innermost function.
-  const { withLines, unfit, unknown } = exact.callSites;
-  const missing = Object.entries(exact.lines).filter(([line]) => line.includes('?'));
-  const without = missing.reduce((sum, [, each]) => sum + each.samples, 0);
-  t.ok(without <= unfit + unknown, `${without} samples have no line, and ${unfit + unknown} were told so`);
-  t.ok(unfit + unknown <= 0.001 * withLines, `${withLines} have one`);
+  t.notOk(
+    Object.keys(exact.lines).some((line) => line.includes('?')),
+    'each sample has its line',
+  );
   const sampled = await run([150_000, interval, 'hot'], ['--no-maglev']);
   t.equal(sampled.callSites.problem, null);
   t.comment(JSON.stringify(sampled));
