@@ -48,7 +48,10 @@ export function readVariables(reader: Reader, env: NodeJS.ProcessEnv): Variables
   const set = (option: Option, text: string, shown: string) => {
     const value = option.kind.parse(text.trim());
     if (value !== undefined) values[option.name] = value;
-    else problems.push(`${shown} must be ${option.kind.expected}, not ${JSON.stringify(text)}`);
+    else
+      problems.push(
+        `${shown} must be ${option.kind.expected}, not ${JSON.stringify(text)}: the default is used`,
+      );
   };
 
   for (const part of (env.MEMPROF ?? '').split(/[,;]/)) {

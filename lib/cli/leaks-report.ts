@@ -44,7 +44,7 @@ export function formatLeaks(
   }
   if (found.length > 0) {
     const rest = found.length - (all ? found.length : shown.length);
-    if (rest > 0) lines.push(`${rest} more ${rest === 1 ? 'grows' : 'grow'}: see --nodecount.`);
+    if (rest > 0) lines.push(`${rest} more ${rest === 1 ? 'grows' : 'grow'}: see --node-count.`);
     lines.push(
       `${judged.length - found.length} other sites do not grow steadily, or grow too little to be sure.`,
     );

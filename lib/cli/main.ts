@@ -21,9 +21,10 @@ function version(): string {
 function findCommand(name: string): Command {
   const command = commandCalled(name);
   if (command !== undefined) return command;
-  const near = nearest(name, commandNames);
-  const what = name.startsWith('-') ? 'option' : 'command';
-  throw new UsageError(`unknown ${what} ${printable(name)}${didYouMean(near)}`);
+  if (name.startsWith('-')) {
+    throw new UsageError(`unknown option ${printable(name)}: options of a command follow its name`);
+  }
+  throw new UsageError(`unknown command ${printable(name)}${didYouMean(nearest(name, commandNames))}`);
 }
 
 async function main(args: readonly string[]): Promise<number | undefined> {

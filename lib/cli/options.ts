@@ -198,6 +198,11 @@ function usageMessage(
     );
     return `unknown option ${printable(flag)}${didYouMean(near && `--${near}`)}`;
   }
+  // The value looks like an option, as in `-n -3`; Node.js calls that ambiguous.
+  if (/argument is ambiguous/.test(error.message) && flag !== undefined) {
+    const joined = flag.startsWith('--') ? `${flag}=-VALUE` : `${flag}-VALUE`;
+    return `${printable(flag)} has no value: write ${printable(joined)} if the value begins with a dash`;
+  }
   return error.message.split('\n')[0]!.replace(/^Option/, 'option');
 }
 

@@ -58,7 +58,7 @@ function endText({ heap, maxRss, external, collections, pausesNs }: EndFigures):
   const size = (bytes: number) => formatCompact(bytes, 'bytes');
   return (
     `heap ${size(heap)}, external ${size(external)}, RSS ${size(maxRss)} at most, ` +
-    `${collections} collections of ${formatCompact(pausesNs, 'nanoseconds')} in all`
+    `${collections} ${collections === 1 ? 'collection' : 'collections'} of ${formatCompact(pausesNs, 'nanoseconds')} in all`
   );
 }
 

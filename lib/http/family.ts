@@ -1,9 +1,10 @@
 // Processes that were given the same port: the first one holds it, and the others announce themselves by a socket in a private
 // directory, so that all are reached at one address (`?pid=N`, `?pid=all`). Used by the thread of `serve()`.
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as ask, createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { makeDirectory } from '../base/make-directory.js';
 import { LIMITS } from '../profile/limits.js';
 import { sendError } from './go-forms.js';
 
@@ -30,7 +31,7 @@ function isMissing(pid: number): boolean {
 
 /** A directory that nobody else can enter, not even one who made it before. Throws otherwise. */
 function makePrivate(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const { uid, mode } = lstatSync(directory);
   const isDirectory = lstatSync(directory).isDirectory();
   if (!isDirectory || uid !== process.getuid?.() || (mode & 0o077) !== 0) {

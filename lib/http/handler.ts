@@ -342,7 +342,7 @@ export class Pages {
     const lines = [
       `Heap: ${megabytes(heapAlloc)} in use, of ${megabytes(heapSys)}.`,
       `External memory (Buffers and others): ${megabytes(external)}${buffersAreSampled ? '' : `; ${buffersAreOff()}`}.`,
-      `At most ${megabytes(maxRSS)} of RSS so far; ${numGC} collections took ${(pauseTotalNs / 1e6).toFixed(0)} ms.`,
+      `At most ${megabytes(maxRSS)} of RSS so far; ${numGC} ${numGC === 1 ? 'collection' : 'collections'} took ${(pauseTotalNs / 1e6).toFixed(0)} ms.`,
     ];
     const changes = [changeSince(this.#first, now, 'when this server began')];
     if (this.#last !== undefined) changes.push(changeSince(this.#last, now, 'at the last look at this page'));

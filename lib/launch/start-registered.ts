@@ -73,7 +73,8 @@ function startWith(settings: RegisterSettings, dir: string | null): string[] {
   } catch (error) {
     if ((error as Partial<MemprofError>).code !== 'ERR_MEMPROF_DIRECTORY') throw error;
     startAsOthers(options);
-    return [(error as Error).message];
+    const reason = reasonOf((error as Error).cause);
+    return [`memprof is running, but will write no profile when the heap is full: ${reason}`];
   }
 }
 

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { native } from '../addon/native.js';
 import type { FileFormat } from '../base/choices.js';
+import { makeDirectory } from '../base/make-directory.js';
 import { writeWholeFile } from '../base/whole-file.js';
 import { type Capture, encodeNow, type ProfileName, readCapture } from '../capture/pipeline.js';
 import { findFrames, framesOf } from '../capture/source-maps.js';
@@ -99,7 +99,7 @@ function write(
     const { external } = capture.memStats;
     const comments = capture.comments ?? [externalComment(external)];
     const content = encodeNow(capture, { format: format === 'txt' ? 'text' : 'pprof', sourceMaps, comments });
-    mkdirSync(dir, { recursive: true });
+    makeDirectory(dir);
     written++;
     const file = path.join(dir, fileName(capture.name, format));
     writeWholeFile(file, [content], { flush: false });

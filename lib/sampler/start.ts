@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { NativeStartResult, native, nativeIfLoaded } from '../addon/native.js';
 import { disposable } from '../base/disposable.js';
 import { memprofError } from '../base/errors.js';
 import { lazily } from '../base/lazily.js';
+import { makeDirectory } from '../base/make-directory.js';
 import { tellWorkersOfProgram } from '../base/program.js';
 import type { Running, StartOptions } from '../profile/public-types.js';
 import { unwrapWorkers, wrapWorkers } from './workers.js';
@@ -14,7 +14,7 @@ const startOptions = lazily(() => require('./start-options.js') as typeof import
 /** See lib/index.ts. */
 export function start(options?: StartOptions): Running {
   const { workers, ...checked } = startOptions().checkStartOptions(options);
-  if (checked.heapLimitDump) makeDirectory(checked.heapLimitDump);
+  if (checked.heapLimitDump) makeDumpDirectory(checked.heapLimitDump);
   displaced().watchForDisplacement();
   const existingBuffers = checked.buffers === 0 ? 0 : process.memoryUsage().arrayBuffers;
   switch (native().start({ ...checked, existingBuffers })) {
@@ -49,9 +49,9 @@ export function start(options?: StartOptions): Running {
 }
 
 /** Now: when the heap is full it is too late. */
-function makeDirectory(directory: string): void {
+function makeDumpDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
   } catch (cause) {
     throw memprofError(
       'ERR_MEMPROF_DIRECTORY',

@@ -333,7 +333,7 @@ t.test('any command is profiled, with all processes of Node.js that it starts', 
   }
   t.match(run.stderr, /MB allocated in 7 processes, most of it by/);
   const wrote =
-    /wrote .*\(process \d+, tool\.cjs\): heap [\d.]+MB, external .*, RSS [\d.]+MB at most, \d+ collections of /g;
+    /wrote .*\(process \d+, tool\.cjs\): heap [\d.]+MB, external .*, RSS [\d.]+MB at most, \d+ collections? of /g;
   t.equal(run.stderr.match(wrote)?.length, 7);
 });
 

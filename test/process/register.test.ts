@@ -154,7 +154,10 @@ t.test('everything that is wrong becomes one warning, and the program runs', asy
   t.teardown(() => taken.close());
   const { port } = taken.address() as { port: number };
   const cases: [Env, RegExp][] = [
-    [{ MEMPROF_SAMPLE_INTERVAL: 'often' }, /MEMPROF_SAMPLE_INTERVAL must be bytes from 1 to 1g.*not "often"/],
+    [
+      { MEMPROF_SAMPLE_INTERVAL: 'often' },
+      /MEMPROF_SAMPLE_INTERVAL must be bytes from 1 to 1g.*not "often": the default/,
+    ],
     [
       { MEMPROF_STACK_DEPTH: '0', MEMPROF_MAX_OVERHEAD: '2' },
       /MEMPROF_STACK_DEPTH must be .*; MEMPROF_MAX_OVERHEAD must be /,
@@ -165,6 +168,10 @@ t.test('everything that is wrong becomes one warning, and the program runs', asy
     [{ MEMPROF_HTTP: 'x' }, /MEMPROF_HTTP must be a port, HOST:PORT, or off/],
     [{ MEMPROF_HTTP: `${port}` }, /memprof is running without its HTTP server: .*EADDRINUSE/],
     [{ MEMPROF_HTTP: '0.0.0.0:0' }, /without its HTTP server: .*token/],
+    [
+      { MEMPROF_DIR: '/dev/null/x' },
+      /memprof is running, but will write no profile when the heap is full: E/,
+    ],
   ];
   for (const [env, expected] of cases) {
     const outcome = run({ ...env }, ['worker']);

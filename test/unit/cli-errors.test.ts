@@ -59,7 +59,7 @@ t.test('profiles that cannot be compared', async (t) => {
 t.test('wrong usage: exit code 2, and a hint', async (t) => {
   const cases: [args: string[], expected: RegExp][] = [
     [['tpo', 'x'], /unknown command tpo: did you mean top\?/],
-    [['--nonsense'], /unknown option --nonsense/],
+    [['--nonsense'], /unknown option --nonsense: options of a command follow its name/],
     [['top'], /FILE is missing/],
     [['top', '-', '-'], /standard input can be read only once/],
     [['tree', '-', '--base=-'], /standard input can be read only once/],
@@ -68,6 +68,8 @@ t.test('wrong usage: exit code 2, and a hint', async (t) => {
     [['top', '--cmu', after], /unknown option --cmu: did you mean --cum\?/],
     [['top', '--focus', '(', after], /--focus is not a regular expression/],
     [['top', '-n', 'many', after], /--node-count must be an integer/],
+    [['top', '-n', '-3', after], /-n has no value: write -n-VALUE if the value begins with a dash/],
+    [['top', '--focus', '-x', after], /--focus has no value: write --focus=-VALUE if/],
     [['top', '--nodefraction', '2', after], /--node-fraction must be a share from 0 to 1/],
     [['top', '--sample_index', 'cpu', after], /no sample_index 'cpu': there are 0 alloc_objects/],
     [['top', '--sample_index=9', after], /no sample_index '9'/],
