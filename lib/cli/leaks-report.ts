@@ -44,9 +44,12 @@ export function formatLeaks(
   }
   if (found.length > 0) {
     const rest = found.length - (all ? found.length : shown.length);
+    const others = judged.length - found.length;
     if (rest > 0) lines.push(`${rest} more ${rest === 1 ? 'grows' : 'grow'}: see --node-count.`);
     lines.push(
-      `${judged.length - found.length} other sites do not grow steadily, or grow too little to be sure.`,
+      others === 1
+        ? '1 other site does not grow steadily, or grows too little to be sure.'
+        : `${others} other sites do not grow steadily, or grow too little to be sure.`,
     );
   }
   lines.push(...unexplainedLines(unexplainedGrowth(profiles, judged), times?.at(-1)));

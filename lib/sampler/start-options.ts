@@ -43,14 +43,14 @@ function directSamples(given: boolean | undefined): number {
   return /^(1|on|yes|true)$/i.test(variable) ? 1 : -1;
 }
 
-/** A relative one cannot be told when the working directory was removed. */
+/** A relative one cannot be resolved when the working directory was removed. */
 function resolveDirectory(directory: string): string {
   try {
     return path.resolve(directory);
   } catch (cause) {
     throw errors().memprofError(
       'ERR_MEMPROF_DIRECTORY',
-      `the directory of heapLimitDump cannot be told: ${(cause as Error).message}`,
+      `the directory of heapLimitDump cannot be resolved: ${(cause as Error).message}`,
       cause,
     );
   }

@@ -21,7 +21,7 @@ export function start(options?: StartOptions): Running {
     case NativeStartResult.samplerBusy:
       throw memprofError(
         'ERR_MEMPROF_SAMPLER_BUSY',
-        'somebody else samples the heap of this thread (an inspector, --heap-prof, another profiler): stop it first',
+        'something else samples the heap of this thread (an inspector, --heap-prof, another profiler): stop it first',
       );
     case NativeStartResult.otherInterval:
       throw memprofError(
