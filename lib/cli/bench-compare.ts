@@ -55,7 +55,7 @@ export const benchCompare: Command = {
     const more = rows.filter(({ verdict }) => verdict === 'more');
     if (more.length === 0) return 0;
     process.stderr.write(
-      `memprof: more is allocated by ${more.map(({ name }) => printable(name)).join(', ')}\n`,
+      `memprof: more is allocated by ${more.map(({ name }) => printable(name)).join('; ')}\n`,
     );
     return 1;
   },

@@ -25,7 +25,10 @@ type Say = (text: string) => void;
 
 export async function summarize({ written: all, started }: Summary, style: Style, say: Say): Promise<void> {
   const written = inOrder(all);
-  if (written.length === 0) say('memprof: no profile was written\n');
+  if (written.length === 0) {
+    const reason = started.length === 0 ? ': no process of Node.js was profiled' : '';
+    say(`memprof: no profile was written${reason}\n`);
+  }
   for (const profile of ['heap', 'buffers'] as const) {
     const last = lastOfEach(written.filter((each) => each.profile === profile));
     if (last.length > 0) await summarizeProfiles(last, profile, style, say);

@@ -170,10 +170,12 @@ export class Pages {
     if (refused !== undefined) return sendError(response, 403, refused);
     if (token !== undefined && !isAuthorized(request, token)) {
       response.setHeader('WWW-Authenticate', 'Basic realm="memprof"');
+      const problem =
+        request.headers.authorization === undefined ? 'a token is required' : 'the token is wrong';
       return sendError(
         response,
         401,
-        'a token is required: send Authorization: Bearer TOKEN, or use http://any:TOKEN@host/',
+        `${problem}: send Authorization: Bearer TOKEN, or use http://any:TOKEN@host/`,
       );
     }
     const method = request.method ?? 'GET';

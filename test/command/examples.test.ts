@@ -158,7 +158,7 @@ t.test('alloc-gate', (t) => {
   const more = gate('before.json', 'after.json');
   t.equal(more.code, 1, more.stdout);
   t.match(more.stdout, /more +parseLine, short\n/);
-  t.match(more.stderr, /^memprof: more is allocated by parseLine, short, parseLine, long\n$/);
+  t.match(more.stderr, /^memprof: more is allocated by parseLine, short; parseLine, long\n$/);
   t.match(
     gate('--format=md', 'before.json', 'after.json').stdout,
     /^\| `parseLine, long` \| .* \| more \|$/m,

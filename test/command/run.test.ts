@@ -126,6 +126,12 @@ t.test('memprof run accepts node before the program', async (t) => {
   t.equal(memprof(['run', '-q', '--dir', t.testdir({}), 'node', app, 'code', '5']).code, 5);
 });
 
+t.test('a command that starts no Node.js', async (t) => {
+  const run = memprof(['run', '--dir', t.testdir({}), 'sh', '-c', 'exit 3']);
+  t.equal(run.code, 3);
+  t.equal(run.stderr, 'memprof: no profile was written: no process of Node.js was profiled\n');
+});
+
 t.test('a program that is not there', async (t) => {
   const run = memprof(['run', '--dir', t.testdir({}), '/no/such/app.js']);
   t.equal(run.code, 1);

@@ -88,6 +88,7 @@ t.test('a token', async (t) => {
   t.equal(refused.status, 401);
   t.match(refused.headers.get('www-authenticate'), /^Basic realm=/);
   t.equal(refused.headers.get('x-go-pprof'), '1', 'go tool pprof shows why');
+  t.match(await refused.text(), /^a token is required: /);
   for (const authorization of [
     'Bearer wrong',
     'Bearer secret2',
@@ -96,7 +97,9 @@ t.test('a token', async (t) => {
     basic('secret:'),
     basic('x:y'),
   ]) {
-    t.equal((await ask({ authorization })).status, 401, authorization);
+    const response = await ask({ authorization });
+    t.equal(response.status, 401, authorization);
+    t.match(await response.text(), /^the token is wrong: /);
   }
   for (const authorization of ['Bearer secret', 'bearer secret', basic('any:secret'), basic(':secret')]) {
     t.equal((await ask({ authorization })).status, 200, authorization);
