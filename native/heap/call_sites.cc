@@ -29,12 +29,12 @@ constexpr uint64_t kLongWaitUs = 1'000'000;
 // How often we look for other CPU profilers, at samples.
 constexpr uint64_t kLookEveryNs = 200'000'000;
 // The time that may be spent beyond `max_overhead`.
-constexpr uint64_t kFreeNs = 100'000'000;
+constexpr uint64_t kFreeCpuNs = 100'000'000;
 // A longer one was interrupted: the time is wall time.
-constexpr uint64_t kLongSampleNs = 1'000'000;
+constexpr uint64_t kLongestSampleNs = 1'000'000;
 
 // V8 is asked for one of so many stacks that are known.
-constexpr uint64_t kAuditEvery = 64;
+constexpr uint64_t kAskEvery = 64;
 
 constexpr size_t kMostPlaces = 1 << 14;
 
@@ -165,7 +165,7 @@ uint32_t CallSites::Collect(uint32_t path, Ref* stack) {
   if (ticket == 0) ticket = AskV8(path, begin);
   // Not CPU time: where the processor is busy, the system takes it away from who asks for that, in the middle of the
   // sample.
-  uint64_t took = std::min(Elapsed(begin, MonotonicNs()), kLongSampleNs);
+  uint64_t took = std::min(Elapsed(begin, MonotonicNs()), kLongestSampleNs);
   spent_ns_ += took;
   figures_.ns += took;
   return ticket;
@@ -176,7 +176,7 @@ uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
   if (!ListCalls(path)) return 0;
   const KnownCalls::Stack& calls = known_.current();
   if (!known_.AllAsked(calls)) return 0;
-  if (++found_ % kAuditEvery == 0) return 0;
+  if (++found_ % kAskEvery == 0) return 0;
   JoinedStack joined = FindKnown();
   if (joined.stack != 0) {
     Count(joined);
@@ -190,7 +190,7 @@ uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
 
 // Returns 0 where there will be no lines.
 uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
-  double allowed = kFreeNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, now_ns));
+  double allowed = kFreeCpuNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, now_ns));
   if (ending_ || waiting_.size() >= kMostWaiting || static_cast<double>(spent_ns_) > allowed) {
     ++figures_.skipped;
     return 0;
@@ -298,7 +298,7 @@ void CallSites::LookForOthers(uint64_t now_ns) {
   if (!threads.locked()) return;
   looked_ns_ = now_ns;
   if (threads.Look() != OtherProfilers::kNone) ending_ = true;
-  uint64_t took = std::min(Elapsed(now_ns, MonotonicNs()), kLongSampleNs);
+  uint64_t took = std::min(Elapsed(now_ns, MonotonicNs()), kLongestSampleNs);
   spent_ns_ += took;
   figures_.ns += took;
 }

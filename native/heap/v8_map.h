@@ -33,7 +33,7 @@ inline bool IsSmallInteger(uintptr_t word) { return static_cast<uint32_t>(word) 
 inline int32_t SmallInteger(uintptr_t word) { return static_cast<int32_t>(word >> 32); }
 
 // The address of a word of an object. The object may be garbage, so this is no arithmetic on pointers.
-inline const uintptr_t* WordOf(uintptr_t object, size_t index) {
+inline const uintptr_t* AddressOfWord(uintptr_t object, size_t index) {
   return reinterpret_cast<const uintptr_t*>(object - 1 + index * sizeof(uintptr_t));
 }
 inline bool IsObject(uintptr_t word) { return (word & 3) == 1; }
@@ -55,12 +55,13 @@ struct Doubting {
 template <typename Memory>
 bool ValueIn(uintptr_t map, uintptr_t key, uintptr_t* value) {
   uintptr_t table;
-  if (!IsObject(map) || !Memory::Read(WordOf(map, kTableWord), &table) || !IsObject(table)) return false;
+  if (!IsObject(map) || !Memory::Read(AddressOfWord(map, kTableWord), &table) || !IsObject(table))
+    return false;
   uintptr_t length, elements, deleted, buckets;
-  if (!Memory::Read(WordOf(table, kLengthWord), &length) ||
-      !Memory::Read(WordOf(table, kElementsWord), &elements) ||
-      !Memory::Read(WordOf(table, kDeletedWord), &deleted) ||
-      !Memory::Read(WordOf(table, kBucketsWord), &buckets)) {
+  if (!Memory::Read(AddressOfWord(table, kLengthWord), &length) ||
+      !Memory::Read(AddressOfWord(table, kElementsWord), &elements) ||
+      !Memory::Read(AddressOfWord(table, kDeletedWord), &deleted) ||
+      !Memory::Read(AddressOfWord(table, kBucketsWord), &buckets)) {
     return false;
   }
   for (uintptr_t word : {length, elements, deleted, buckets}) {
@@ -75,8 +76,8 @@ bool ValueIn(uintptr_t map, uintptr_t key, uintptr_t* value) {
   }
   for (size_t at = first; entries > 0; --entries, at += kWordsOfEntry) {
     uintptr_t found;
-    if (!Memory::Read(WordOf(table, at), &found)) return false;
-    if (found == key) return Memory::Read(WordOf(table, at + 1), value);
+    if (!Memory::Read(AddressOfWord(table, at), &found)) return false;
+    if (found == key) return Memory::Read(AddressOfWord(table, at + 1), value);
   }
   return false;
 }

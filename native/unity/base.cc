@@ -1,0 +1,15 @@
+// base/, tables/, and the parts of gc/, buffers/ and dump/ that need no V8. The C++ unit tests are linked with this, too.
+
+#include "base/arena.cc"
+#include "base/background.cc"
+#include "base/clocks.cc"
+#include "base/libstdcxx_compat.cc"
+#include "base/thread_stack.cc"
+#include "buffers/buffer_allocator.cc"
+#include "buffers/buffer_profile.cc"
+#include "dump/dump_file.cc"
+#include "gc/malloc_state.cc"
+#include "gc/mem_figures.cc"
+#include "gc/memory_map.cc"
+#include "tables/label_sets.cc"
+#include "tables/profile_tables.cc"

@@ -1,0 +1,18 @@
+// The parts of heap/ that need no V8. The C++ unit tests are linked with this, too.
+
+#include "heap/call_paths.cc"
+#include "heap/cost_budget.cc"
+#include "heap/cpu_profiler_threads.cc"
+#include "heap/harvest.cc"
+#include "heap/heap_moments.cc"
+#include "heap/imputer.cc"
+#include "heap/interval_steering.cc"
+#include "heap/known_calls.cc"
+#include "heap/line_counter.cc"
+#include "heap/maglev_lines.cc"
+#include "heap/safe_memory.cc"
+#include "heap/stack_resolver.cc"
+#include "heap/stack_walk.cc"
+#include "heap/step_hook.cc"
+#include "heap/v8_layout.cc"
+#include "heap/v8_samples.cc"
