@@ -97,7 +97,7 @@ const table: Option[] = [
     kind: interval(1, 2 ** 30),
     default: 512 * 1024,
     help:
-      'mean bytes between two samples; 1 samples every allocation. In a range, memprof takes the finest interval that ' +
+      'mean bytes between two samples; with 1, every allocation is sampled. In a range, memprof takes the finest interval that ' +
       '`maxOverhead` allows if it takes the samples itself (`directSamples`), and otherwise the coarsest. If it is not given, ' +
       'samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`',
   },
@@ -155,14 +155,14 @@ const table: Option[] = [
     takers: PROFILED,
     kind: boolean,
     default: false,
-    help: 'also profile Buffers and ArrayBuffers, in a profile of their own',
+    help: 'also profile Buffers and ArrayBuffers, in a separate profile',
   },
   {
     name: 'bufferSampleInterval',
     takers: PROFILED,
     kind: bytes(1, 2 ** 30),
     default: 512 * 1024,
-    help: 'mean bytes of buffers between two samples; 1 samples every buffer',
+    help: 'mean bytes of buffers between two samples; with 1, every buffer is sampled',
   },
   {
     name: 'directSamples',
@@ -170,8 +170,8 @@ const table: Option[] = [
     kind: boolean,
     default: true,
     help:
-      "take samples ourselves instead of through V8's sampler: at about a seventh of the cost, and none is lost; used only on " +
-      "Linux on x64, and only where the results proved equal to V8's",
+      "let memprof take the samples instead of V8's sampler: at about a seventh of the cost, and none is lost; only on Linux on x64, " +
+      "and only where the results proved equal to V8's",
     helpOff: "leave all samples to V8's sampler",
   },
   {

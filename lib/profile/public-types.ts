@@ -66,7 +66,7 @@ export interface SampleIntervalRange {
  */
 export interface StartOptions {
   /**
-   * Mean bytes between two samples, 1 … 2^30; 1 samples every allocation. Default 524288, as in Go; but as long as none was
+   * Mean bytes between two samples, 1 … 2^30; with 1, every allocation is sampled. Default 524288, as in Go; but as long as none was
    * asked for, samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`.
    *
    * In a range, memprof chooses the interval, where it takes the samples itself (`directSamples`): finer as long as
@@ -122,7 +122,8 @@ export interface StartOptions {
   buffers?: boolean;
   /**
    * Mean bytes of buffers between two samples, 1 … 2^30. Default 524288. Time for samples is bounded by `maxOverhead`,
-   * too: as it runs low fewer are taken, and count for more. But 1 samples every buffer, whatever it takes.
+   * too: as it runs low fewer are taken, and count for more. But with 1 every buffer is sampled, whatever
+   * that takes.
    */
   bufferSampleInterval?: number;
   /**
