@@ -1,6 +1,7 @@
 // run-tests.mjs [--retry] [--node FILE] [--minutes N] [FOLDER | TEST]…: runs compiled tests of build/test, each file in a
 // process of its own. Without names it runs what `npm test` runs; with --all also the folder `measured`. A test that
-// measures needs the machine to itself, so files of `measured` run one by one; those of all other folders run side by side.
+// measures needs a processor to itself, so at most two files of `measured` run at a time, and none of them beside others; those
+// of all other folders run side by side.
 //
 // --retry: runs each file that failed once more, alone, after all others; the output names these files.
 // --minutes N: runs all files again and again, that long. MEMPROF_TEST_ROUND tells them which round it is, from 0.
@@ -51,6 +52,11 @@ const LONG = {
   'hazard/closed-stderr': 11,
   'hazard/child-processes': 10,
   'hazard/full-disk': 10,
+  'measured/buffers-burst': 18,
+  'measured/bench-harness': 13,
+  'measured/bench-measure': 10,
+  'measured/cost-budget': 9,
+  'measured/http-load': 8,
 };
 const SOAK = process.env.MEMPROF_TEST_SOAK === '1';
 const { values: options, positionals } = parseArgs({
@@ -230,7 +236,7 @@ do {
     tests.filter((test) => !isAlone(test)),
     Number(options.jobs),
   );
-  await runAll(tests.filter(isAlone), 1);
+  await runAll(tests.filter(isAlone), SOAK ? 1 : Math.min(2, os.availableParallelism()));
   if (!isOver()) round++;
 } while (minutes > 0 && !isOver());
 
