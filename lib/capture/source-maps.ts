@@ -232,7 +232,7 @@ function inSource(
     fileName,
     lineNumber: call?.line ?? line,
     columnNumber: call?.column ?? column,
-    ...(isAtCall(frame) ? { startLine: line } : {}),
+    ...(isAtCall(frame) && frame.startLine !== undefined ? { startLine: line } : {}),
   });
 }
 

@@ -1,6 +1,7 @@
 // What `memprof run` does inside the program that it runs.
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import { native } from '../addon/native.js';
 import { CHILD_MARK } from '../base/child-mark.js';
@@ -11,6 +12,7 @@ import { watchCompiledCode } from '../capture/source-maps/compiled-code.js';
 import type { StartOptions } from '../profile/public-types.js';
 import { readMemStats } from '../sampler/mem-stats.js';
 import { start } from '../sampler/start.js';
+import { status } from '../sampler/status.js';
 import { isUnderNodemon } from './nodemon.js';
 import { type EndFigures, type LogLine, type RunSettings, SETTINGS_VARIABLE } from './run-settings.js';
 import { saidBefore } from './said-before.js';
@@ -22,6 +24,15 @@ import {
   writeProfiles,
   writeProfilesSoon,
 } from './write-profile.js';
+
+/**
+ * V8 does not know on which line a function allocates that Maglev has inlined (docs/call-sites.md). This program runs for
+ * its profile, and Maglev has compiled nothing yet, so it is to inline nothing. V8 ends the process if its flags are frozen.
+ */
+function keepMaglevFromInlining(): void {
+  if (process.execArgv.some((flag) => /freeze[-_]flags/.test(flag))) return;
+  setFlagsFromString('--no-maglev-inlining');
+}
 
 function begin(given: RunSettings): void {
   const settings = { ...given, peak: true };
@@ -35,6 +46,7 @@ function begin(given: RunSettings): void {
   }
   if (settings.sourceMaps) watchCompiledCode();
   if (!isMainThread) return;
+  if (status().callSites.running) keepMaglevFromInlining();
 
   const tell = (file: string, profile: FileProfile, external: number) => {
     const figures = profile === 'peak' ? { peak: peakFigures() } : { end: endFigures() };

@@ -69,13 +69,12 @@ export function makeFrame(
   return frame;
 }
 
-/** The frame of a function with the place of a call in it. */
+/** The frame of a function with the place of a call in it. `line` 0: the place is not known. */
 function atCall(frame: Readonly<Frame>, line: number, column: number, inlined: boolean): Readonly<Frame> {
   const start = { line: frame.lineNumber, column: frame.columnNumber };
   const made = Object.freeze({
     ...frame,
-    ...(line > 0 ? { lineNumber: line, columnNumber: column } : {}),
-    startLine: start.line,
+    ...(line > 0 ? { lineNumber: line, columnNumber: column, startLine: start.line } : {}),
     ...(inlined ? { inlined } : {}),
   });
   functionStarts.set(made, start);

@@ -14,11 +14,11 @@ std::string_view View(const char* text) { return text == nullptr ? std::string_v
 
 }  // namespace
 
-JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample, bool leaf_known) {
+JoinedStack CallJoiner::Join(uint32_t path, const CpuSample& sample, Leaf leaf) {
   // The path is gone where the tables were reset meanwhile.
   if (path > stacks_->paths().size()) return {};
   ReadCalls(sample);
-  if (!Fit(path, leaf_known)) return {};
+  if (!Fit(path, leaf)) return {};
   return {Intern(frames_), knows_line_};
 }
 
@@ -40,7 +40,7 @@ void CallJoiner::ReadCalls(const CpuSample& sample) {
 
 // A function that was inlined into its caller's caller, and is the same as the one that called it, could belong to
 // either frame.
-bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
+bool CallJoiner::Fit(uint32_t path, Leaf leaf) {
   frames_.clear();
   parts_.clear();
   knows_line_ = false;
@@ -86,7 +86,7 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
       sure = false;
       parts_[last_part].sure = false;
     }
-    if (innermost && !leaf_known) {
+    if (innermost && !leaf.known) {
       frames_.push_back(frame);
       last_part = parts_.size();
       end_part(sure);
@@ -94,6 +94,7 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
       next = found + 1;
       continue;
     }
+    if (innermost && leaf.of_maglev && found != next) ForgetStart(&calls_[next]);
     for (size_t i = next; i < found; ++i) {
       if (!AddInlined(calls_[i])) return false;
     }
@@ -108,6 +109,12 @@ bool CallJoiner::Fit(uint32_t path, bool leaf_known) {
     next = found + 1;
   }
   return cut || next == calls_.size();
+}
+
+// A function of one line has the same line without this.
+void CallJoiner::ForgetStart(Call* call) {
+  bool is_start = call->line == call->start.line && (call->column == 0 || call->column == call->start.column);
+  if (is_start) call->line = call->column = 0;
 }
 
 bool CallJoiner::AddInlined(const Call& call) {

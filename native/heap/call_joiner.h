@@ -26,8 +26,11 @@ class CallJoiner {
  public:
   CallJoiner(ProfileTables* tables, SampledStacks* stacks) : tables_(tables), stacks_(stacks) {}
 
-  // Without `leaf_known`, V8's line of the innermost function is wrong, and so is what was inlined there.
-  JoinedStack Join(uint32_t path, const CpuSample& sample, bool leaf_known);
+  struct Leaf {
+    bool known;      // false: V8's line of the innermost function is wrong, and so is what was inlined there
+    bool of_maglev;  // which gives the start of an inlined function where it does not know the line
+  };
+  JoinedStack Join(uint32_t path, const CpuSample& sample, Leaf leaf);
   // What the last `Join` has found for each function of the path, leaf first: it and those inlined into it.
   struct Part {
     uint32_t begin = 0;  // in `frames`
@@ -60,7 +63,8 @@ class CallJoiner {
   };
 
   void ReadCalls(const CpuSample& sample);
-  bool Fit(uint32_t path, bool leaf_known);
+  bool Fit(uint32_t path, Leaf leaf);
+  static void ForgetStart(Call* call);
   bool AddInlined(const Call& call);
   std::string_view UrlOf(const Call& call) const;
   bool SameFunction(const Call& a, const Call& b) const {

@@ -6,6 +6,7 @@
 
 #include "base/clocks.h"
 #include "heap/cpu_profiler_threads.h"
+#include "heap/shown_frames.h"
 
 namespace memprof {
 
@@ -40,25 +41,6 @@ constexpr size_t kMostPlaces = 1 << 14;
 
 constexpr const char* kOthers =
     "somebody else's CPU profiler is running in this process, and would get samples that it did not ask for";
-
-// Changes where a frame goes on, as long as this object exists, to another place in the same code. Whoever looks at the
-// stack meanwhile, such as a signal's handler, finds a place that is as good.
-class ReturnsTo {
- public:
-  ReturnsTo(uintptr_t* returns, uintptr_t pc)
-      : returns_(returns), before_(returns == nullptr ? 0 : *returns) {
-    if (returns_ != nullptr) *static_cast<volatile uintptr_t*>(returns_) = pc;
-  }
-  ~ReturnsTo() {
-    if (returns_ != nullptr) *static_cast<volatile uintptr_t*>(returns_) = before_;
-  }
-  ReturnsTo(const ReturnsTo&) = delete;
-  ReturnsTo& operator=(const ReturnsTo&) = delete;
-
- private:
-  uintptr_t* const returns_;
-  const uintptr_t before_;
-};
 
 }  // namespace
 
@@ -184,7 +166,7 @@ uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
     return kKnown;
   }
   if (ending_ || waiting_.size() >= kMostWaiting) return 0;
-  waiting_.push_back({path, now_ns / 1000, now_ns / 1000, true, -1, false, calls.calls});
+  waiting_.push_back({path, now_ns / 1000, now_ns / 1000, LinePlace(), false, calls.calls});
   return LastTicket();
 }
 
@@ -198,17 +180,19 @@ uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
   uintptr_t* returns = FindReturn(*left_by_, stack_);
   LinePlace place;
   if (kHasMaglev && returns != nullptr) place = PlaceOf(*returns);
+  if (leaf_.function != nullptr && leaf_.offset == 0) place.known = false;
+  known_.ListOffsets(*left_by_, stack_, code_, leaf_, &offsets_);
   uint64_t begin = MonotonicNs();
   {
     // V8 walks the stack in this call, and nothing returns to the innermost JavaScript frame meanwhile.
     bool has_line = place.known || place.maybe_loop_at >= 0;
     ReturnsTo moved(place.pc != 0 && has_line ? returns : nullptr, place.pc);
+    OffsetsInCalls in_calls(&offsets_);
     v8::CpuProfiler::CollectSample(isolate_);
   }
   uint64_t end = MonotonicNs();
   known_.Ask(known_.current());
-  waiting_.push_back(
-      {path, begin / 1000, end / 1000, place.known, place.maybe_loop_at, true, known_.current().calls});
+  waiting_.push_back({path, begin / 1000, end / 1000, place, true, known_.current().calls});
   return LastTicket();
 }
 
@@ -216,11 +200,16 @@ uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
 bool CallSites::ListCalls(uint32_t path) {
   ReadFunctions(path);
   // Such a frame is not where it is on the stack.
+  leaf_ = {};
   if (functions_.front() == SampledStacks::kDeoptimising) {
     known_.ForgetCurrent();
     return false;
   }
-  return known_.Read(*left_by_, stack_, code_, functions_, [&](uint32_t id) { return IsOfScript(id); });
+  if (IsOfScript(functions_.front())) {
+    leaf_ = handlers_.Find(*left_by_, stack_, [&](uintptr_t pc) { return known_.IsBuiltin(pc); });
+  }
+  return known_.Read(*left_by_, stack_, code_, leaf_, functions_,
+                     [&](uint32_t id) { return IsOfScript(id); });
 }
 
 void CallSites::ReadFunctions(uint32_t path) {
@@ -377,12 +366,12 @@ void CallSites::Read(const v8::CpuProfile& profile) {
 }
 
 bool CallSites::KnowsLeaf(const Waiting& waiting) {
-  if (waiting.leaf_known || waiting.maybe_loop_at < 0) return waiting.leaf_known;
+  if (waiting.place.known || waiting.place.maybe_loop_at < 0) return waiting.place.known;
   // As in `Join`.
   if (waiting.path > stacks_->paths().size()) return false;
   ReadFunctions(waiting.path);
   auto leaf = std::find_if(functions_.begin(), functions_.end(), [&](uint32_t id) { return IsOfScript(id); });
-  return leaf != functions_.end() && !stacks_->MayBeLoop(*leaf, waiting.maybe_loop_at);
+  return leaf != functions_.end() && !stacks_->MayBeLoop(*leaf, waiting.place.maybe_loop_at);
 }
 
 // The profile has samples that we did not ask for, too.
@@ -395,7 +384,7 @@ void CallSites::ReadAnswers(const v8::CpuProfile& profile, std::span<JoinedStack
     if (next == waiting_.size()) break;
     if (sample.at_us < waiting_[next].begin_us) continue;
     const Waiting& waiting = waiting_[next];
-    found[next] = joiner_.Join(waiting.path, sample, KnowsLeaf(waiting));
+    found[next] = joiner_.Join(waiting.path, sample, {KnowsLeaf(waiting), waiting.place.of_maglev});
     Learn(waiting.calls, found[next]);
     ++next;
   }

@@ -18,6 +18,7 @@
 #ifndef MEMPROF_NATIVE_HEAP_CALL_SITES_H_
 #define MEMPROF_NATIVE_HEAP_CALL_SITES_H_
 
+#include <node_version.h>
 #include <v8-profiler.h>
 #include <v8.h>
 
@@ -26,9 +27,11 @@
 #include <vector>
 
 #include "heap/call_joiner.h"
+#include "heap/interpreted_frames.h"
 #include "heap/known_calls.h"
 #include "heap/maglev_lines.h"
 #include "heap/sampled_stacks.h"
+#include "heap/shown_frames.h"
 #include "heap/v8_layout.h"
 #include "tables/profile_tables.h"
 
@@ -112,8 +115,7 @@ class CallSites {
     uint32_t path;
     uint64_t begin_us;
     uint64_t end_us;
-    bool leaf_known;              // V8 has the right line of the innermost function
-    int32_t maybe_loop_at;        // see LinePlace
+    LinePlace place;              // of the innermost function
     bool asked;                   // false: V8 was asked for its calls in other stacks
     std::vector<uint32_t> calls;  // their numbers in `known_`, leaf first; empty if they cannot be told apart
   };
@@ -144,7 +146,11 @@ class CallSites {
   const uintptr_t* left_by_ = nullptr;
   StackRange stack_;
   CodeRanges code_;
-  std::vector<uint32_t> functions_;  // of the stack at hand, leaf first
+  std::vector<uint32_t> functions_;     // of the stack at hand, leaf first
+  std::vector<BytecodePlace> offsets_;  // likewise, of the interpreted ones
+  InterpretedLeaf leaf_;                // likewise
+  // On Node.js 22, some handlers keep the place of the next bytecode, which may look like that of a known one, once.
+  HandlerOffsets handlers_{NODE_MAJOR_VERSION >= 24 ? 1 : 2};
   std::vector<Ref> frames_;
   uint64_t found_ = 0;  // stacks that were known
   v8::CpuProfiler* profiler_ = nullptr;

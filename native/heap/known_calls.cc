@@ -14,10 +14,6 @@ namespace {
 // Of V8's built-in code, to find where it was copied to.
 constexpr size_t kPieceBytes = 64;
 
-// Words of a frame of an interpreted function, counted from the one that holds the function.
-constexpr ptrdiff_t kBytecodeWord = -2;
-constexpr ptrdiff_t kOffsetWord = -3;
-
 bool ReadPiece(uintptr_t at, std::array<char, kPieceBytes>* piece) {
   return ReadMemory(reinterpret_cast<const void*>(at), piece);
 }
@@ -89,13 +85,28 @@ void KnownCalls::Trim() {
   if (!HasRoom()) Clear();
 }
 
+void KnownCalls::ListOffsets(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
+                             const InterpretedLeaf& leaf, std::vector<BytecodePlace>* places) const {
+  places->clear();
+  WalkFrames(left_by, stack, code, [&](const uintptr_t* function, uintptr_t returns_to) {
+    uint32_t offset = OffsetFor(function, returns_to, leaf);
+    if (offset != 0) places->push_back({const_cast<uintptr_t*>(function + kOffsetWord), offset});
+    return true;
+  });
+}
+
+// Returns 0 where the function is not interpreted, or it is not known where it is.
+uint32_t KnownCalls::OffsetFor(const uintptr_t* function, uintptr_t returns_to,
+                               const InterpretedLeaf& leaf) const {
+  if (!IsBuiltin(returns_to)) return 0;
+  return function == leaf.function ? leaf.offset : OffsetOf(function);
+}
+
 // Returns false where it cannot be told at which place of its function the frame is.
-bool KnownCalls::KeyOf(const uintptr_t* function, uintptr_t returns_to, Key* key) const {
-  if (!builtins_.Contain(returns_to) && !embedded_.Contain(returns_to)) return true;
-  uintptr_t offset = function[kOffsetWord];
-  if (!IsHeapObject(function[kBytecodeWord]) || static_cast<uint32_t>(offset) != 0) return false;
-  key->offset = static_cast<uint32_t>(uint64_t{offset} >> 32);
-  return key->offset != 0;
+bool KnownCalls::KeyOf(const uintptr_t* function, uintptr_t returns_to, const InterpretedLeaf& leaf,
+                       Key* key) const {
+  key->offset = OffsetFor(function, returns_to, leaf);
+  return key->offset != 0 || !IsBuiltin(returns_to);
 }
 
 void KnownCalls::Add(const Key& key) {

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "heap/interpreted_frames.h"
+#include "heap/shown_frames.h"
 #include "heap/stack_walk.h"
 #include "heap/v8_layout.h"
 
@@ -44,6 +46,13 @@ class KnownCalls {
   // Forgets everything where there is no room for more. REQUIRES: no number is used any more.
   void Trim();
 
+  // Whether an address is in V8's built-in code.
+  bool IsBuiltin(uintptr_t pc) const { return builtins_.Contain(pc) || embedded_.Contain(pc); }
+
+  // Lists where the interpreted functions of the current stack are in their bytecode.
+  void ListOffsets(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
+                   const InterpretedLeaf& leaf, std::vector<BytecodePlace>* places) const;
+
   // The calls of one stack, leaf first.
   struct Stack {
     uint64_t hash = 0;
@@ -52,7 +61,7 @@ class KnownCalls {
   // Lists the calls on the current stack. `functions` are those of its frames, leaf first; `is_of_script` tells
   // which of them have lines. Returns false where the calls cannot be told apart.
   template <typename F>
-  bool Read(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
+  bool Read(uintptr_t left_by, const StackRange& stack, const CodeRanges& code, const InterpretedLeaf& leaf,
             std::span<const uint32_t> functions, F&& is_of_script);
   // The stack that `Read` has found last; without calls where it returned false, and after `ForgetCurrent`.
   const Stack& current() const { return current_; }
@@ -104,7 +113,8 @@ class KnownCalls {
   };
   bool HasRoom() const { return calls_.size() < kMostCalls; }
   void Clear();
-  bool KeyOf(const uintptr_t* function, uintptr_t returns_to, Key* key) const;
+  uint32_t OffsetFor(const uintptr_t* function, uintptr_t returns_to, const InterpretedLeaf& leaf) const;
+  bool KeyOf(const uintptr_t* function, uintptr_t returns_to, const InterpretedLeaf& leaf, Key* key) const;
   void Add(const Key& key);
 
   CodeRanges::Range builtins_;  // that run
@@ -120,7 +130,7 @@ class KnownCalls {
 
 template <typename F>
 bool KnownCalls::Read(uintptr_t left_by, const StackRange& stack, const CodeRanges& code,
-                      std::span<const uint32_t> functions, F&& is_of_script) {
+                      const InterpretedLeaf& leaf, std::span<const uint32_t> functions, F&& is_of_script) {
   current_.hash = 0;
   current_.calls.clear();
   if (!started_ || !HasRoom()) return false;
@@ -136,7 +146,7 @@ bool KnownCalls::Read(uintptr_t left_by, const StackRange& stack, const CodeRang
     }
     Key key{returns_to, 0, id, innermost};
     innermost = false;
-    all = KeyOf(function, returns_to, &key);
+    all = KeyOf(function, returns_to, leaf, &key);
     if (all) Add(key);
     return all;
   });

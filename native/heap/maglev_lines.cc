@@ -270,12 +270,12 @@ LinePlace FindLinePlace(uintptr_t pc, const CodeRanges::Range& range, const Magl
   if (!FindCode(pc, range.begin, &code)) return {true, pc};
   if (code.compiler != maglev.number) return {true, pc};
   Positions positions;
-  if (!positions.Read(code.positions, maglev.marks_expressions)) return {false, pc};
+  if (!positions.Read(code.positions, maglev.marks_expressions)) return {false, pc, -1, true};
   uintptr_t back = pc - code.start <= positions.last() ? pc : JumpBack(pc, code);
-  if (back == 0 || back - code.start > positions.last()) return {false, pc};
+  if (back == 0 || back - code.start > positions.last()) return {false, pc, -1, true};
   int32_t text_at;
-  if (!positions.MayBeStuckAt(back - code.start, &text_at)) return {true, back};
-  return {false, back, text_at};
+  if (!positions.MayBeStuckAt(back - code.start, &text_at)) return {true, back, -1, true};
+  return {false, back, text_at, true};
 }
 
 }  // namespace memprof

@@ -35,6 +35,7 @@ struct LinePlace {
   // Where V8's line is in the text of the script. If that is where a loop's statement begins, it is wrong; if not, it is
   // right although it is not `known`. -1: it is as `known` says.
   int32_t maybe_loop_at = -1;
+  bool of_maglev = false;
 };
 
 // Finds the place whose line is that of `pc`, an address to which a call returns. `range` has all code of the

@@ -6,6 +6,7 @@
 #include "heap/harvest.cc"
 #include "heap/heap_moments.cc"
 #include "heap/imputer.cc"
+#include "heap/interpreted_frames.cc"
 #include "heap/interval_steering.cc"
 #include "heap/known_calls.cc"
 #include "heap/line_counter.cc"

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { main, memprof, plainNode } from '../support/cli.js';
 import { allBlocks, exampleIn } from '../support/docs.js';
 import { copyExamples } from '../support/examples.js';
-import { outcomeOf } from '../support/run.js';
+import { outcomeOf, root } from '../support/run.js';
 
 const supported =
   process.platform === 'linux' && process.arch === 'x64' && Number(process.versions.node.split('.')[0]) >= 22;
@@ -80,4 +80,37 @@ t.test('examples/leaky-server', { skip }, async (t) => {
     t.match(kept, new RegExp(` ${name} \\S*server\\.js:${lineOf(part)}${END}`, 'm'), `${name}, ${part}`);
   const buffers = keptBy(t, directory, /^memprof-buffers\./);
   t.match(buffers, new RegExp(` keepUpload \\S*server\\.js:${lineOf('Buffer.alloc')}${END}`, 'm'));
+});
+
+// Code that Maglev inlines, which has no lines then.
+const INLINED = `
+  function list(n) { const before = n;
+    return new Array(before).fill(n);
+  }
+  function work(i) { return [list(24), list(72), i]; }
+  for (let i = 0; i < 20_000; i++) work(i);
+  gc();
+  const { callSites } = require(${JSON.stringify(path.join(root, 'dist'))}).status();
+  console.log(JSON.stringify(callSites));
+`;
+
+t.test('memprof run keeps Maglev from inlining', { skip }, (t) => {
+  const directory = t.testdir({ 'work.js': INLINED });
+  const sharesOf = (options: string[], flags: string[]) => {
+    const args = ['run', ...options, '--sample-interval', '4096', '--max-overhead', '1', '--quiet', '--'];
+    const { code, stdout, stderr } = memprof([...args, '--expose-gc', '--no-opt', ...flags, 'work.js'], {
+      cwd: directory,
+    });
+    t.equal(code, 0, stderr);
+    return JSON.parse(stdout) as { samples: number; unknown: number };
+  };
+  const { samples, unknown } = sharesOf(['--call-sites'], ['--maglev']);
+  t.ok(samples > 1000, `${samples} samples`);
+  t.ok(unknown < 0.02 * samples, `${unknown} have no line`);
+  // Here V8 would end the process. Such flags keep Maglev's code as it is.
+  const frozen = sharesOf(['--call-sites'], ['--maglev', '--freeze-flags-after-init']);
+  t.ok(frozen.samples > 1000, `${frozen.samples} samples`);
+  if (Number(process.versions.node.split('.')[0]) >= 24)
+    t.ok(frozen.unknown > 0.2 * frozen.samples, `${frozen.unknown} have no line`);
+  t.end();
 });

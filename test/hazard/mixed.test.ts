@@ -23,3 +23,26 @@ for (const source of sources) {
     if (!steering) plausible(t, report, { stopped: true, leastSamples: 100 });
   });
 }
+
+const hasLines = sources.includes('direct') && Number(process.versions.node.split('.')[0]) >= 22;
+
+t.test(
+  'all hazards at the same time, with lines of calls and beside CPU profiles',
+  { skip: !hasLines && 'lines of calls need Node.js 22 and Linux on x64' },
+  async (t) => {
+    const turns = scaled(t, 'turns', 100, 10_000);
+    const report = await reportWith<{ sourceAtEnd: string; linesProblem: string | null; withLines: number }>(
+      t,
+      'direct',
+      'hazard-mixed.cjs',
+      [turns, 2 * round + 1, 'call-sites'],
+      ['--no-warnings'],
+    );
+    t.comment(JSON.stringify(report));
+    t.equal(report.sourceAtEnd, 'direct');
+    t.equal(report.linesProblem, null, 'lines are there again when no CPU profile is left');
+    t.ok(report.withLines > 100, `${report.withLines} samples have lines at the end`);
+    t.equal(report.negative, 0, 'no record is negative');
+    plausible(t, report, { stopped: true, leastSamples: 100 });
+  },
+);

@@ -29,11 +29,12 @@ class Known {
   // The numbers of the calls; empty where they cannot be told apart.
   Calls Read(ForgedStack* stack, std::vector<uint32_t> functions) {
     uintptr_t left_by = stack->Leave();
-    bool read = known.Read(left_by, stack->bounds(), stack->code(), functions, IsOfScript);
+    bool read = known.Read(left_by, stack->bounds(), stack->code(), leaf, functions, IsOfScript);
     CHECK(read || known.current().calls.empty());
     return known.current().calls;
   }
   KnownCalls known;
+  InterpretedLeaf leaf;
 };
 
 // One function, compiled or interpreted, with one callee.
@@ -79,6 +80,37 @@ TEST(KnownCallsTellsInterpretedCallsApartByTheirOffsets) {
   CHECK(ReadOne(&known, 64, ForgedStack::kEmbedded, 44) != first);
   // The frame does not tell the offset.
   CHECK(ReadOne(&known, 64, ForgedStack::kEmbedded).empty());
+}
+
+// In the innermost frame, that may be another one.
+TEST(KnownCallsTakesTheOffsetOfTheLeaf) {
+  Known known;
+  ForgedStack stack;
+  stack.Enter(0);
+  stack.Interpreted(0x101, 40);
+  stack.Interpreted(0x201, 40);
+  Calls first = known.Read(&stack, {64, 65});
+  std::vector<BytecodePlace> places;
+  uintptr_t left_by = stack.Leave();
+  known.known.ListOffsets(left_by, stack.bounds(), stack.code(), {}, &places);
+  CHECK(places.size() == 2 && places[0].offset == 40 && places[1].offset == 40);
+  known.leaf = {places[0].word - kOffsetWord, 44};
+  Calls others = known.Read(&stack, {64, 65});
+  CHECK(others.size() == 2 && others[0] != first[0] && others[1] == first[1]);
+  known.known.ListOffsets(left_by, stack.bounds(), stack.code(), known.leaf, &places);
+  CHECK(places.size() == 2 && places[0].offset == 44);
+  {
+    OffsetsInCalls in_calls(&places);
+    CHECK_EQ(*places[0].word, uintptr_t{45} << 32);
+    CHECK_EQ(*places[1].word, uintptr_t{41} << 32);
+  }
+  CHECK_EQ(*places[0].word, uintptr_t{40} << 32);
+  CHECK_EQ(*places[1].word, uintptr_t{40} << 32);
+  // It is not known where the innermost one is.
+  known.leaf.offset = 0;
+  CHECK(known.Read(&stack, {64, 65}).empty());
+  known.known.ListOffsets(left_by, stack.bounds(), stack.code(), known.leaf, &places);
+  CHECK_EQ(places.size(), 1u);
 }
 
 TEST(KnownCallsTellsTheInnermostCallFromOthers) {
@@ -185,7 +217,7 @@ TEST(KnownCallsFindsWhereBuiltInFunctionsWereCopiedTo) {
     KnownCalls known;
     CHECK(known.Start(left_by, stack.bounds(), ranges));
     uint32_t function = 64;
-    CHECK(known.Read(left_by, stack.bounds(), ranges, {&function, 1}, IsOfScript));
+    CHECK(known.Read(left_by, stack.bounds(), ranges, {}, {&function, 1}, IsOfScript));
     uint32_t call = known.current().calls[0];
     CHECK(call != 0);
   }

@@ -54,14 +54,16 @@ t.test('shares of lines are those of what each line allocates', { skip }, async 
   const rounds = 600;
   const exact = await run([rounds, 1], ['--no-opt', '--no-maglev']);
   t.comment(JSON.stringify(exact));
+  let unknown = 0;
+  for (const [line, { samples }] of Object.entries(exact.lines)) unknown += line.includes('?') ? samples : 0;
   for (const site of sites) {
-    t.ok((exact.lines[site]?.samples ?? 0) > rounds / 2, `${site} allocates in each round`);
+    // What V8 allocates for the first rounds is not all of it the program's.
+    t.ok((exact.lines[site]?.samples ?? 0) > 0.95 * rounds, `${site} allocates in each round`);
     t.equal(exact.lines[site]?.inlined, 0);
   }
-  t.notOk(
-    Object.keys(exact.lines).some((line) => line.includes('?')),
-    'each sample has its line',
-  );
+  // Where an interpreted literal is, is believed after some stacks: on Node.js 22 after two, and here each line has one.
+  const few = process.version.startsWith('v22.') ? rounds : 0.05 * rounds;
+  t.ok(unknown < few, `${unknown} samples have no line`);
   const sampled = await run([150_000, interval, 'hot'], ['--no-maglev']);
   t.equal(sampled.callSites.problem, null);
   t.comment(JSON.stringify(sampled));
@@ -86,28 +88,58 @@ t.test('shares of lines are those of what each line allocates', { skip }, async 
   );
 });
 
-t.test('cold code has lines, by all compilers', { skip }, async (t) => {
+// By the interpreter and by all compilers. A line allocates so many bytes a round, in one object or in two, and a sample stands
+// for size / (1 - exp(-size / interval)) of them. The number of samples has a Poisson distribution at most: of n samples,
+// sigma is 1 / sqrt(n).
+t.test('cold code allocates on each line what it does allocate there', { skip }, async (t) => {
+  const [rounds, interval] = [60_000, 4096];
+  // The size of each object, by that of the most samples: V8 makes some larger ones at first.
+  const sizes = [48, 240, 112, 624, 64, 48];
+  const { callSites, lines } = await run([rounds, interval], ['--no-maglev-inlining']);
+  t.equal(callSites.problem, null);
+  const { samples, withLines } = callSites;
+  t.ok(withLines > 0.97 * samples, `${withLines} of ${samples} have lines`);
+  for (const [at, site] of sites.entries()) {
+    const found = lines[site] ?? { samples: 0, bytes: 0 };
+    const mean = found.bytes / found.samples;
+    const bytes = found.bytes / (1 - Math.exp(-mean / interval));
+    const sigmas = (bytes / (rounds * sizes[at]!) - 1) * Math.sqrt(found.samples);
+    t.ok(
+      Math.abs(sigmas) < 4.5,
+      `${site}: ${found.samples} samples, ${(bytes / rounds).toFixed(1)} bytes a round, ${sizes[at]} expected: ${sigmas.toFixed(1)} sigma`,
+    );
+  }
+});
+
+t.test('what Maglev has inlined has the right line or none', { skip }, async (t) => {
   const { callSites, lines } = await run([30_000, 4096]);
   t.equal(callSites.problem, null);
   const { samples, withLines } = callSites;
-  t.ok(withLines > 0.95 * samples, `${withLines} of ${samples} have lines`);
+  // This program is in Maglev's code for up to half of its time.
+  t.ok(withLines > 0.4 * samples, `${withLines} of ${samples} have lines`);
+  let wrong = 0;
+  for (const [line, found] of Object.entries(lines)) {
+    if (/^(pair|list):/.test(line) && !line.includes('?') && !sites.includes(line)) wrong += found.samples;
+  }
+  t.ok(wrong < 0.005 * samples, `${wrong} have another line`);
   for (const site of sites) t.ok(lines[site]!.samples > 20, `${site}: ${lines[site]?.samples} samples`);
 });
 
 // In the bytecode and in Maglev's code, V8's positions go back after the arguments of a call.
-t.test('calls whose arguments have calls and objects have lines', { skip }, async (t) => {
-  const flags = ['--expose-gc', '--no-opt'];
-  const { stdout, stderr, code } = await runProgram('call-sites-nested', { args: [10_000, 4096], flags });
-  t.equal(code, 0, stderr);
-  const counts = JSON.parse(stdout) as Record<'right' | 'wrong' | 'unknown', number> & { problem: null };
-  t.comment(stdout);
-  t.equal(counts.problem, null);
-  const { right, wrong, unknown } = counts;
-  // A third of them had no line when V8's positions were taken for those of a loop.
-  t.ok(unknown < 0.02 * right, 'nearly all have a line');
-  // Of the first objects of a class, V8 makes larger ones, which look like those of other lines.
-  t.ok(wrong < 0.02 * right, 'and that is the right one');
-});
+for (const compiler of ['--maglev', '--no-maglev --no-sparkplug'])
+  t.test(`calls whose arguments have calls and objects have lines: ${compiler}`, { skip }, async (t) => {
+    const flags = ['--expose-gc', '--no-opt', ...compiler.split(' ')];
+    const { stdout, stderr, code } = await runProgram('call-sites-nested', { args: [10_000, 4096], flags });
+    t.equal(code, 0, stderr);
+    const counts = JSON.parse(stdout) as Record<'right' | 'wrong' | 'unknown', number> & { problem: null };
+    t.comment(stdout);
+    t.equal(counts.problem, null);
+    const { right, wrong, unknown } = counts;
+    // A third of them had no line when V8's positions were taken for those of a loop.
+    t.ok(unknown < 0.02 * right, 'nearly all have a line');
+    // Of the first objects of a class, V8 makes larger ones, which look like those of other lines.
+    t.ok(wrong < 0.02 * right, 'and that is the right one');
+  });
 
 t.test('started late, it tells what has no lines', { skip }, async (t) => {
   const { callSites, lines } = await run([50_000, 8192, 'warm']);

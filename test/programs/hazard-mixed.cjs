@@ -1,7 +1,7 @@
 'use strict';
 // All hazards of the heap at the same time, in an order that a seed decides: other samplers, workers that end in every
 // way, starts and stops, readers, and frames of every kind. Arguments: turns, seed, and "steering" where the
-// sample interval is to change as well.
+// sample interval is to change as well, or "call-sites" where samples are to have lines, beside CPU profiles.
 const inspector = require('node:inspector');
 const { Writable } = require('node:stream');
 const v8 = require('node:v8');
@@ -12,6 +12,7 @@ const { report } = require('./support/report.cjs');
 
 const [turns, seed] = process.argv.slice(2).map(Number);
 const steering = process.argv[4] === 'steering';
+const callSites = process.argv[4] === 'call-sites';
 
 // Mulberry32.
 let state = isMainThread ? seed : workerData.seed;
@@ -167,10 +168,18 @@ const others = [
     }
   },
 ];
+if (callSites) {
+  post('Profiler.enable');
+  others.push(
+    () => post('Profiler.start'),
+    () => post('Profiler.stop'),
+  );
+}
 
 function startAnyhow() {
   try {
-    memprof.start({ sampleInterval: 4096, stackDepth: pick([8, 64, 256]) });
+    const lines = callSites && { callSites: random(4) !== 0 };
+    memprof.start({ sampleInterval: 4096, stackDepth: pick([8, 64, 256]), ...lines });
   } catch (error) {
     if (error.code !== 'ERR_MEMPROF_SAMPLER_BUSY') throw error;
   }
@@ -279,13 +288,16 @@ async function main() {
   // Afterwards all is as before.
   interruption = undefined;
   post('HeapProfiler.stopSampling');
+  if (callSites) post('Profiler.stop');
   memprof.stop();
-  memprof.start({ sampleInterval: 4096 });
+  const linesBefore = memprof.status().callSites.withLines;
+  memprof.start({ sampleInterval: 4096, ...(callSites && { callSites }) });
   for (let i = 0; i < 100; i++) make(500);
   gc();
-  const { heap } = memprof.status();
+  const { heap, callSites: lines } = memprof.status();
   memprof.stop();
-  report({ counts, sourceAtEnd: heap.source });
+  const withLines = lines.withLines - linesBefore;
+  report({ counts, sourceAtEnd: heap.source, linesProblem: lines.problem, linesBefore, withLines });
 }
 
 if (isMainThread) main();
