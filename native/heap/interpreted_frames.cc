@@ -67,8 +67,19 @@ bool HandlerOffsets::CallsAllocation(uintptr_t returns_to) {
 #endif
 }
 
+// The place of the only word that may be one and is that of a bytecode known to allocate; 0 where there are several.
+uint32_t HandlerOffsets::OnlyAllocating(const Frames& frames, const Place& place) const {
+  uint32_t offset = 0;
+  for (size_t i = 0; i < kWords; ++i) {
+    if (!place.fitting[i] || !allocating_[place.bytecodes[i]]) continue;
+    if (offset != 0) return 0;
+    offset = static_cast<uint32_t>(*(frames.handler - 2 - i));
+  }
+  return offset;
+}
+
 // Returns 0 where it is not known.
-uint32_t HandlerOffsets::Learn(const Frames& frames, Place* place) const {
+uint32_t HandlerOffsets::Learn(const Frames& frames, Place* place) {
   constexpr uint64_t kFirst = 63;  // where a function begins
   uintptr_t bytecode = frames.function[kBytecodeWord] - 1;
   uint64_t length;
@@ -101,7 +112,13 @@ uint32_t HandlerOffsets::Learn(const Frames& frames, Place* place) const {
     ++place->stacks;
     place->last_stack = hash;
   }
-  if (IsProved(*place)) return offset;
+  if (IsProved(*place)) {
+    for (size_t i = 0; i < kWords; ++i) {
+      if (place->fitting[i]) allocating_.set(place->bytecodes[i]);
+    }
+    return offset;
+  }
+  if (place->stacks >= proof_ && place->fitting.count() > 1) return OnlyAllocating(frames, *place);
   // One byte before the next one, it is in the same line.
   return IsNextProved(*place) ? next - 1 : 0;
 }

@@ -8,8 +8,8 @@
 //   frame of a handler  above that of the function; one of its words holds the place (an integer), always the same one for
 //                       an address to which the allocation returns
 //
-// No word is believed before it alone has held a place at which the same bytecode is, in different stacks. Each use proves
-// that anew. Some handlers of Node.js 22 keep the place of the next bytecode instead, which is another one each time: such a
+// No word is believed before it alone has held a place at which the same bytecode is, in different stacks; or it alone leads to
+// a bytecode that is known by then. Each use proves that anew. Some handlers of Node.js 22 keep the place of the next bytecode instead, which is another one each time: such a
 // word must alone have held a place behind that of the frame, in more stacks.
 //
 // Thread safety: none; belongs to one isolate's thread. Nothing here allocates on V8's heap.
@@ -71,13 +71,15 @@ class HandlerOffsets {
   static bool FindFrames(uintptr_t left_by, const StackRange& stack, Frames* frames);
   InterpretedLeaf FindAt(const Frames& frames);
   static bool CallsAllocation(uintptr_t returns_to);
-  uint32_t Learn(const Frames& frames, Place* place) const;
+  uint32_t Learn(const Frames& frames, Place* place);
+  uint32_t OnlyAllocating(const Frames& frames, const Place& place) const;
   bool IsProved(const Place& place) const { return place.stacks >= proof_ && place.fitting.count() == 1; }
   static bool IsNextProved(const Place& place) {
     return place.stacks >= kProofOfNext && place.fitting.none() && place.next.count() == 1;
   }
 
   const int proof_;
+  std::bitset<256> allocating_;                  // bytecodes that proved words have led to
   std::unordered_map<uintptr_t, Place> places_;  // by the address to which the handler's callee returns
 };
 

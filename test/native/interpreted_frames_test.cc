@@ -18,10 +18,12 @@ struct Code {
   Code() {
     Call(100, 200);
     Call(120, 300);
+    Call(140, 200);
     const uint8_t compare[] = {0x48, 0x81, 0xfa, 0xff, 0xff, 0xff, 0x7f};
     std::memcpy(&bytes[200], compare, sizeof(compare));
   }
   uintptr_t allocates() const { return At(100); }
+  uintptr_t also_allocates() const { return At(140); }
   uintptr_t calls() const { return At(120); }
   uintptr_t At(size_t at) const { return reinterpret_cast<uintptr_t>(&bytes[at]); }
   bool Contain(uintptr_t pc) const { return pc >= At(0) && pc < At(0) + sizeof(bytes); }
@@ -98,6 +100,17 @@ TEST(HandlerOffsetsWaitUntilOneWordIsLeft) {
   HandlerOffsets offsets(1);
   CHECK_EQ(OffsetFound(&offsets, code, first, {90, 70}), 0u);
   CHECK_EQ(OffsetFound(&offsets, code, second, {75, 80}), 80u);
+}
+
+TEST(HandlerOffsetsTakeTheWordOfABytecodeThatIsKnown) {
+  Code code;
+  Bytecode bytecode(100, {70, 90});
+  HandlerOffsets offsets(1);
+  CHECK_EQ(OffsetFound(&offsets, code, bytecode, {75, 70}), 0u);
+  Stack elsewhere(code, bytecode, 64, {90}, code.also_allocates());
+  CHECK_EQ(elsewhere.Find(&offsets, code).offset, 90u);
+  CHECK_EQ(OffsetFound(&offsets, code, bytecode, {75, 70}), 70u);
+  CHECK_EQ(OffsetFound(&offsets, code, bytecode, {75, 80}), 75u);  // the other one has another bytecode now
 }
 
 TEST(HandlerOffsetsNoLongerBelieveAWordThatHasSomethingElse) {

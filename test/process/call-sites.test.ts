@@ -61,9 +61,8 @@ t.test('shares of lines are those of what each line allocates', { skip }, async 
     t.ok((exact.lines[site]?.samples ?? 0) > 0.95 * rounds, `${site} allocates in each round`);
     t.equal(exact.lines[site]?.inlined, 0);
   }
-  // Where an interpreted literal is, is believed after some stacks: on Node.js 22 after two, and here each line has one.
-  const few = process.version.startsWith('v22.') ? rounds : 0.05 * rounds;
-  t.ok(unknown < few, `${unknown} samples have no line`);
+  // Where an interpreted literal is, memprof learns from literals, of which there are few here.
+  t.ok(unknown < rounds, `${unknown} samples have no line`);
   const sampled = await run([150_000, interval, 'hot'], ['--no-maglev']);
   t.equal(sampled.callSites.problem, null);
   t.comment(JSON.stringify(sampled));
