@@ -3,9 +3,11 @@
 const { gunzipSync } = require('node:zlib');
 const { parseProfile } = require('../..');
 
-// Profilers name functions without a name each in its own way.
+// Profilers name functions without a name each in its own way, and memprof tells V8's built-in functions from others.
 function frameName(functionName, file) {
-  const name = /^(\(anonymous.*\))?$/.test(functionName) ? '(anonymous)' : functionName;
+  const name = /^(\(anonymous.*\))?$/.test(functionName)
+    ? '(anonymous)'
+    : functionName.replace(/^\(builtin (.*)\)$/, '$1');
   return `${name} ${file.replace(/^file:\/\//, '')}`;
 }
 
