@@ -30,7 +30,7 @@ constexpr uint64_t kLongWaitUs = 1'000'000;
 // How often we look for other CPU profilers, at samples.
 constexpr uint64_t kLookEveryNs = 200'000'000;
 // The time that may be spent beyond `max_overhead`.
-constexpr uint64_t kFreeCpuNs = 100'000'000;
+constexpr uint64_t kFreeLinesNs = 100'000'000;
 // A longer one was interrupted: the time is wall time.
 constexpr uint64_t kLongestSampleNs = 1'000'000;
 
@@ -172,7 +172,7 @@ uint32_t CallSites::Find(uint32_t path, uint64_t now_ns, Ref* stack) {
 
 // Returns 0 where there will be no lines.
 uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
-  double allowed = kFreeCpuNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, now_ns));
+  double allowed = kFreeLinesNs + max_overhead_ * static_cast<double>(Elapsed(started_ns_, now_ns));
   if (ending_ || waiting_.size() >= kMostWaiting || static_cast<double>(spent_ns_) > allowed) {
     ++figures_.skipped;
     return 0;
@@ -199,8 +199,8 @@ uint32_t CallSites::AskV8(uint32_t path, uint64_t now_ns) {
 // Returns false where they cannot be told apart.
 bool CallSites::ListCalls(uint32_t path) {
   ReadFunctions(path);
-  // Such a frame is not where it is on the stack.
   leaf_ = {};
+  // Such a frame is not where it is on the stack.
   if (functions_.front() == SampledStacks::kDeoptimising) {
     known_.ForgetCurrent();
     return false;

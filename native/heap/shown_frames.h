@@ -7,7 +7,6 @@
 #define MEMPROF_NATIVE_HEAP_SHOWN_FRAMES_H_
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace memprof {

@@ -28,6 +28,7 @@ const ELSEWHERE = new Map([
     'npm ci && npm start',
     'CI installs and builds; the program of `npm start` runs below with MEMPROF_TEST_SOAK=1',
   ],
+  ['npm test', 'CI runs the tests'],
 ]);
 
 const examples = allBlocks().flatMap((block) => exampleIn(block) ?? []);
