@@ -52,17 +52,22 @@ const sites = [
 t.test('shares of lines are those of what each line allocates', { skip }, async (t) => {
   const interval = 8192;
   const rounds = 600;
-  const exact = await run([rounds, 1], ['--no-opt', '--no-maglev']);
+  // The interpreter, which the tests below are about, is left out: memprof has to learn where literals are in it.
+  const exact = await run([rounds, 1], ['--no-opt', '--no-maglev', '--always-sparkplug']);
   t.comment(JSON.stringify(exact));
-  let unknown = 0;
-  for (const [line, { samples }] of Object.entries(exact.lines)) unknown += line.includes('?') ? samples : 0;
   for (const site of sites) {
-    // What V8 allocates for the first rounds is not all of it the program's.
     t.ok((exact.lines[site]?.samples ?? 0) > 0.95 * rounds, `${site} allocates in each round`);
     t.equal(exact.lines[site]?.inlined, 0);
   }
-  // Where an interpreted literal is, memprof learns from literals, of which there are few here.
-  t.ok(unknown < rounds, `${unknown} samples have no line`);
+  // V8's thread may not know code yet that is new: on a busy machine, V8 answered for one or two of 13,000 samples in one run of
+  // a hundred without their innermost function.
+  const { withLines, unfit, unknown } = exact.callSites;
+  const missing = Object.entries(exact.lines).filter(([line]) => line.includes('?'));
+  const without = missing.reduce((sum, [, each]) => sum + each.samples, 0);
+  t.ok(without <= unfit + unknown, `${without} samples have no line, and ${unfit + unknown} were told so`);
+  // On Node.js 22, memprof has not learned yet where 12 literals are that the interpreter makes first; they had wrong lines before.
+  const learning = process.version.startsWith('v22.') ? 12 : 0;
+  t.ok(unfit + unknown - learning <= 0.001 * withLines, `${withLines} have one`);
   const sampled = await run([150_000, interval, 'hot'], ['--no-maglev']);
   t.equal(sampled.callSites.problem, null);
   t.comment(JSON.stringify(sampled));
@@ -114,8 +119,9 @@ t.test('what Maglev has inlined has the right line or none', { skip }, async (t)
   const { callSites, lines } = await run([30_000, 4096]);
   t.equal(callSites.problem, null);
   const { samples, withLines } = callSites;
-  // This program is in Maglev's code for up to half of its time.
-  t.ok(withLines > 0.4 * samples, `${withLines} of ${samples} have lines`);
+  // This program is in Maglev's code for up to half of its time; Node.js 22 does not use Maglev.
+  const least = process.version.startsWith('v22.') ? 0.95 : 0.4;
+  t.ok(withLines > least * samples, `${withLines} of ${samples} have lines`);
   let wrong = 0;
   for (const [line, found] of Object.entries(lines)) {
     if (/^(pair|list):/.test(line) && !line.includes('?') && !sites.includes(line)) wrong += found.samples;
