@@ -5,7 +5,8 @@ const { printTargets, readOptions, runProgram, writeResults } = require('./suppo
 const { median } = require('./support/statistics.cjs');
 
 const options = readOptions(
-  { rounds: 2, seconds: 40, interval: 524288, depth: 64, workloads: 'compiler,bundler,server' },
+  // An interval and a depth of 0 are the usual ones.
+  { rounds: 2, seconds: 40, interval: 0, depth: 0, workloads: 'compiler,bundler,server' },
   { rounds: 1, seconds: 5, workloads: 'server' },
 );
 const { rounds, seconds, interval, depth } = options;
@@ -42,6 +43,7 @@ async function main() {
     const withLines = share(lines, 'withLines');
     rows[workload] = {
       samples: of(lines, (run) => run.callSites.samples),
+      'interval at the end': `${of(lines, (run) => run.interval)} (${of(without, (run) => run.interval)} without)`,
       'with lines': problem ?? percent(withLines),
       'no line known': percent(share(lines, 'unknown')),
       unfit: percent(share(lines, 'unfit')),
@@ -59,7 +61,7 @@ async function main() {
       met: problem === undefined ? withLines >= LEAST_SHARE : null,
     });
   }
-  console.log(`\nNode.js ${process.versions.node}, ${seconds} s each, interval ${interval}`);
+  console.log(`\nNode.js ${process.versions.node}, ${seconds} s each, interval ${interval || 'as usual'}`);
   for (const [workload, row] of Object.entries(rows)) {
     console.log(`\n${workload}`);
     for (const [name, value] of Object.entries(row)) console.log(`  ${name.padEnd(20)} ${value}`);

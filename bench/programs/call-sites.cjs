@@ -8,8 +8,8 @@ const { way, workload, seconds, interval, depth } = programArguments();
 async function main() {
   const starting = performance.now();
   memprof.start({
-    sampleInterval: interval,
-    stackDepth: depth,
+    sampleInterval: interval || undefined,
+    stackDepth: depth || undefined,
     directSamples: true,
     callSites: way === 'lines',
   });
@@ -34,6 +34,7 @@ async function main() {
     programMs: (user + system) / 1000,
     rss,
     callSites,
+    interval: before.heap.interval,
     overhead: before.overhead,
     longestPauseMs: before.heap.longestPauseNs / 1e6,
   });

@@ -99,7 +99,7 @@ const table: Option[] = [
     help:
       'mean bytes between two samples; with 1, every allocation is sampled. In a range, memprof takes the finest interval that ' +
       '`maxOverhead` allows if it takes the samples itself (`directSamples`), and otherwise the coarsest. If it is not given, ' +
-      'samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`',
+      'samples that memprof takes itself become rarer, up to one in 2 MiB (8 MiB with `callSites`), before they cost more than `maxOverhead`',
   },
   {
     name: 'stackDepth',

@@ -67,7 +67,8 @@ export interface SampleIntervalRange {
 export interface StartOptions {
   /**
    * Mean bytes between two samples, 1 … 2^30; with 1, every allocation is sampled. Default 524288, as in Go; but as long as none was
-   * asked for, samples that memprof takes itself become rarer, up to one in 2 MiB, before they cost more than `maxOverhead`.
+   * asked for, samples that memprof takes itself become rarer, up to one in 2 MiB (8 MiB with `callSites`), before they cost more than
+   * `maxOverhead`.
    *
    * In a range, memprof chooses the interval, where it takes the samples itself (`directSamples`): finer as long as
    * taking and reading samples costs little, coarser before it costs more than `maxOverhead`. Each sample counts

@@ -59,7 +59,7 @@ bool CallSites::Start(double max_overhead, const uintptr_t* left_by, const Stack
 #else
   {
     CpuProfilerThreads threads(true);
-    OtherProfilers others = threads.Look();
+    OtherProfilers others = threads.Look(ThreadNames::kOfAll);
     if (others == OtherProfilers::kSome) problem_ = kOthers;
     if (others == OtherProfilers::kUnknown) {
       problem_ = "it cannot be told whether another CPU profiler is running in this process";
@@ -99,7 +99,7 @@ void CallSites::Stop() {
 
 bool CallSites::StartProfile() {
   CpuProfilerThreads threads(true);
-  if (threads.Look() != OtherProfilers::kNone) {
+  if (threads.Look(ThreadNames::kOfNew) != OtherProfilers::kNone) {
     problem_ = kOthers;
     return false;
   }
@@ -286,7 +286,7 @@ void CallSites::LookForOthers(uint64_t now_ns) {
   CpuProfilerThreads threads(false);
   if (!threads.locked()) return;
   looked_ns_ = now_ns;
-  if (threads.Look() != OtherProfilers::kNone) ending_ = true;
+  if (threads.Look(ThreadNames::kOfNew) != OtherProfilers::kNone) ending_ = true;
   uint64_t took = std::min(Elapsed(now_ns, MonotonicNs()), kLongestSampleNs);
   spent_ns_ += took;
   figures_.ns += took;

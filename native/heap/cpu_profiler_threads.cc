@@ -5,7 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "base/clocks.h"
 
 #ifdef __linux__
 #include <dirent.h>
@@ -30,6 +34,9 @@ struct State {
   // The system may still list a thread for a moment after it has ended.
   std::array<int64_t, 32> ended{};
   size_t next_ended = 0;
+  // Threads with other names, and since when. A thread has no name of its own for a moment after it was made.
+  std::unordered_map<int64_t, uint64_t> with_other_names;
+  unsigned looks = 0;
 };
 
 State& Process() {
@@ -51,22 +58,40 @@ bool HasThreadName(const char* thread) {
   return length == sizeof(kThreadName) - 1 && memcmp(name, kThreadName, sizeof(kThreadName) - 1) == 0;
 }
 
-bool ListThreads(std::vector<int64_t>* threads) {
+// A name is read by a system call or three, so threads that have kept another one for `kNamedNs` are not asked again,
+// except by each 16th look: a thread may have got the number of one that has ended.
+bool ListThreads(std::vector<int64_t>* threads, ThreadNames names) {
+  constexpr uint64_t kNamedNs = 100'000'000;
+  constexpr unsigned kAskAll = 16;
+  State& state = Process();
   DIR* tasks = opendir("/proc/self/task");
   if (tasks == nullptr) return false;
+  uint64_t now_ns = MonotonicNs();
+  bool all = names == ThreadNames::kOfAll || ++state.looks % kAskAll == 0;
+  std::unordered_map<int64_t, uint64_t> others;
   while (const dirent* task = readdir(tasks)) {
-    if (task->d_name[0] != '.' && HasThreadName(task->d_name)) threads->push_back(atoll(task->d_name));
+    if (task->d_name[0] == '.') continue;
+    int64_t thread = atoll(task->d_name);
+    auto known = state.with_other_names.find(thread);
+    bool is_known = known != state.with_other_names.end();
+    bool is_old = is_known && Elapsed(known->second, now_ns) >= kNamedNs;
+    if ((all || !is_old) && HasThreadName(task->d_name)) {
+      threads->push_back(thread);
+    } else {
+      others[thread] = is_known ? known->second : now_ns;
+    }
   }
   closedir(tasks);
+  state.with_other_names = std::move(others);
   return true;
 }
 #else
-bool ListThreads(std::vector<int64_t>*) { return false; }
+bool ListThreads(std::vector<int64_t>*, ThreadNames) { return false; }
 #endif
 
 // Those that are not ours.
-bool ListOthers(std::vector<int64_t>* threads) {
-  if (!ListThreads(threads)) return false;
+bool ListOthers(std::vector<int64_t>* threads, ThreadNames names) {
+  if (!ListThreads(threads, names)) return false;
   const State& state = Process();
   auto known = [](const auto& list, int64_t thread) {
     return std::find(list.begin(), list.end(), thread) != list.end();
@@ -89,15 +114,17 @@ CpuProfilerThreads::~CpuProfilerThreads() {
   if (locked_) Process().locked.store(false);
 }
 
-OtherProfilers CpuProfilerThreads::Look() {
+OtherProfilers CpuProfilerThreads::Look(ThreadNames names) {
   std::vector<int64_t> others;
-  if (!ListOthers(&others)) return OtherProfilers::kUnknown;
+  if (!ListOthers(&others, names)) return OtherProfilers::kUnknown;
   return others.empty() ? OtherProfilers::kNone : OtherProfilers::kSome;
 }
 
 int64_t CpuProfilerThreads::Started() {
   std::vector<int64_t> others;
-  if (!ListOthers(&others) || others.size() != 1) return 0;
+  if (!ListOthers(&others, ThreadNames::kOfNew)) return 0;
+  if (others.empty() && !ListOthers(&others, ThreadNames::kOfAll)) return 0;
+  if (others.size() != 1) return 0;
   Process().ours.push_back(others.front());
   return others.front();
 }

@@ -13,6 +13,10 @@ namespace memprof {
 
 enum class OtherProfilers { kNone, kSome, kUnknown };
 
+// Whose names are read: a thread that had another name for a while when it was looked at last keeps it, most likely. Each
+// 16th look reads all of them anyway.
+enum class ThreadNames { kOfNew, kOfAll };
+
 // While it exists, no other thread starts or stops one of our profiles, and what it tells stays true for ours.
 class CpuProfilerThreads {
  public:
@@ -24,7 +28,7 @@ class CpuProfilerThreads {
   bool locked() const { return locked_; }
 
   // The rest REQUIRES `locked`.
-  OtherProfilers Look();
+  OtherProfilers Look(ThreadNames names);
   // Our profile was started just now. Returns its thread, or 0 if it cannot be told.
   int64_t Started();
   // Our profile was stopped.

@@ -21,14 +21,6 @@ struct Deque {
 };
 // The words of a profile that are searched for the deque.
 constexpr size_t kProfileWords = 48;
-constexpr size_t kChunkBytes = 512;
-
-struct SampleWords {
-  uintptr_t node;
-  int64_t at_us;
-  int32_t line;
-  int32_t column;  // only where V8 has columns
-};
 
 // V8 has columns of calls since version 14.
 constexpr bool kHasColumns = NODE_MAJOR_VERSION >= 26;
@@ -41,6 +33,13 @@ bool ReadAt(uintptr_t at, T* to) {
 int Positive(int number) { return number > 0 ? number : 0; }
 
 }  // namespace
+
+struct CpuSampleReader::SampleWords {
+  uintptr_t node;
+  int64_t at_us;
+  int32_t line;
+  int32_t column;  // only where V8 has columns
+};
 
 CpuSampleReader::CpuSampleReader(const v8::CpuProfile* profile)
     : profile_(profile), count_(profile->GetSamplesCount()) {
@@ -55,7 +54,11 @@ bool CpuSampleReader::Broken() {
 
 bool CpuSampleReader::Matches(uintptr_t at, int index) const {
   SampleWords words;
-  return ReadAt(at, &words) && words.node == reinterpret_cast<uintptr_t>(profile_->GetSample(index)) &&
+  return ReadAt(at, &words) && IsSample(words, index);
+}
+
+bool CpuSampleReader::IsSample(const SampleWords& words, int index) const {
+  return words.node == reinterpret_cast<uintptr_t>(profile_->GetSample(index)) &&
          words.at_us == profile_->GetSampleTimestamp(index);
 }
 
@@ -71,9 +74,15 @@ bool CpuSampleReader::Find() {
     at_ = deque.current;
     end_ = deque.last;
     chunk_ = deque.node;
-    return true;
+    return ReadChunk();
   }
   return false;
+}
+
+bool CpuSampleReader::ReadChunk() {
+  bytes_at_ = at_;
+  return end_ - at_ <= kChunkBytes &&
+         ReadMemory(reinterpret_cast<const void*>(at_), bytes_.data(), end_ - at_);
 }
 
 // A chunk holds as many elements as fit into it.
@@ -98,9 +107,11 @@ bool CpuSampleReader::Next(CpuSample* sample) {
     chunk_ += sizeof(uintptr_t);
     if (!ReadAt(chunk_, &at_)) return Broken();
     end_ = at_ + kChunkBytes / stride_ * stride_;
+    if (!ReadChunk()) return Broken();
   }
   SampleWords words;
-  if (!ReadAt(at_, &words) || !Matches(at_, next_)) return Broken();
+  memcpy(&words, &bytes_[at_ - bytes_at_], sizeof(words));
+  if (!IsSample(words, next_)) return Broken();
   at_ += stride_;
   // V8 adds one to the time, so that it is never 0.
   *sample = {profile_->GetSample(next_), static_cast<uint64_t>(words.at_us) - 1, Positive(words.line),
@@ -111,35 +122,39 @@ bool CpuSampleReader::Next(CpuSample* sample) {
 
 namespace {
 
-// `at` is what V8 knows of the node's function.
-CpuFunctionStart ReadStart(uintptr_t at, const v8::CpuProfileNode* node, const char* name, const char* url) {
+// The word of `entry` in which the name is, and behind it where the script comes from; 0 if there is none.
+size_t FindName(uintptr_t entry, const char* name, const char* url) {
   constexpr size_t kEntryWords = 12;
-  uintptr_t entry[kEntryWords];
-  if (!ReadAt(at, &entry)) return {};
-  for (size_t i = 0; i + 2 < kEntryWords; ++i) {
-    if (entry[i] != reinterpret_cast<uintptr_t>(name) || entry[i + 1] != reinterpret_cast<uintptr_t>(url)) {
-      continue;
-    }
-    int32_t place[2];
-    memcpy(place, &entry[i + 2], sizeof(place));
-    if (!kHasColumns && place[1] != node->GetColumnNumber()) return {};
-    return {Positive(place[0]), Positive(place[1])};
+  uintptr_t words[kEntryWords];
+  if (!ReadAt(entry, &words)) return 0;
+  for (size_t i = 1; i + 2 < kEntryWords; ++i) {
+    if (words[i] == reinterpret_cast<uintptr_t>(name) && words[i + 1] == reinterpret_cast<uintptr_t>(url))
+      return i;
   }
-  return {};
+  return 0;
 }
 
 }  // namespace
 
 CpuFunctionStart CpuFunctionStarts::Of(const v8::CpuProfileNode* node) {
-  // A node is larger than these, and alive.
+  // A node is larger than these, and alive. The second points to what V8 knows of the node's function.
   uintptr_t words[2];
   memcpy(words, static_cast<const void*>(node), sizeof(words));
   const char* name = node->GetFunctionNameStr();
   const char* url = node->GetScriptResourceNameStr();
-  auto [at, is_new] = known_.try_emplace(words[1], Known{name, url, {}});
-  Known& known = at->second;
-  if (is_new) known.start = ReadStart(words[1], node, name, url);
-  return known.name == name && known.url == url ? known.start : CpuFunctionStart{};
+  if (name_at_ == 0) name_at_ = FindName(words[1], name, url);
+  if (name_at_ == 0) return {};
+  struct {
+    uintptr_t name;
+    uintptr_t url;
+    int32_t line;
+    int32_t column;
+  } known;
+  memcpy(&known, reinterpret_cast<const uintptr_t*>(words[1]) + name_at_, sizeof(known));
+  bool is_known = known.name == reinterpret_cast<uintptr_t>(name) &&
+                  known.url == reinterpret_cast<uintptr_t>(url) &&
+                  (kHasColumns || known.column == node->GetColumnNumber());
+  return is_known ? CpuFunctionStart{Positive(known.line), Positive(known.column)} : CpuFunctionStart{};
 }
 
 int CallColumnOf(const v8::CpuProfileNode* node) {

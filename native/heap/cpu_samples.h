@@ -10,9 +10,9 @@
 
 #include <v8-profiler.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 
 namespace memprof {
 
@@ -39,37 +39,41 @@ class CpuSampleReader {
   bool broken() const { return broken_; }
 
  private:
+  // V8 keeps the samples in a deque of the C++ library, which has chunks of so many bytes.
+  static constexpr size_t kChunkBytes = 512;
+
+  struct SampleWords;
+
   bool Find();
+  bool ReadChunk();
   bool FindStride(uintptr_t first, uintptr_t end);
   bool Matches(uintptr_t at, int index) const;
+  bool IsSample(const SampleWords& words, int index) const;
   bool Broken();
 
   const v8::CpuProfile* const profile_;
   const int count_;
   int next_ = 0;
-  // V8 keeps the samples in a deque of the C++ library.
-  uintptr_t at_ = 0;     // the next sample
-  uintptr_t end_ = 0;    // of its chunk
-  uintptr_t chunk_ = 0;  // the address of the word that points to its chunk
+  uintptr_t at_ = 0;                        // the next sample
+  uintptr_t end_ = 0;                       // of its chunk
+  uintptr_t chunk_ = 0;                     // the address of the word that points to its chunk
+  std::array<uint8_t, kChunkBytes> bytes_;  // of the chunk, from `bytes_at_` to its end
+  uintptr_t bytes_at_ = 0;
   size_t stride_ = 0;
   bool broken_ = false;
 };
 
-// Knows where functions start. Each is read once: that takes a call of the system, and a profile names the same
-// functions again and again.
+// Knows where functions start. The first answer shows where V8 keeps that, and takes a call of the system. From then on
+// it is read in place, beside the names that V8's own functions read from the same memory.
 class CpuFunctionStarts {
  public:
-  // Zeros where it cannot be read. REQUIRES: all profiles whose nodes were asked for since `Clear` are alive.
+  // Zeros where it cannot be read. REQUIRES: the node's profile is alive.
   CpuFunctionStart Of(const v8::CpuProfileNode* node);
-  void Clear() { known_.clear(); }
+  // Lets it be shown anew.
+  void Clear() { name_at_ = 0; }
 
  private:
-  struct Known {
-    const char* name;
-    const char* url;
-    CpuFunctionStart start;
-  };
-  std::unordered_map<uintptr_t, Known> known_;  // by the address of what V8 knows of the function
+  size_t name_at_ = 0;  // the word of what V8 knows of a function that holds its name; 0: not shown yet
 };
 
 // The column of the call that led to the node, in its parent; 0 where V8 does not tell.

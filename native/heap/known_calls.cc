@@ -47,10 +47,6 @@ CodeRanges::Range BuiltinsAt(uintptr_t pc, const CodeRanges& code) {
 
 }  // namespace
 
-size_t KnownCalls::KeyHash::operator()(const Key& key) const {
-  return Combine(Combine(key.returns_to, uint64_t{key.offset} << 1 | (key.innermost ? 1 : 0)), key.function);
-}
-
 bool KnownCalls::Start(uintptr_t left_by, const StackRange& stack, const CodeRanges& code) {
   constexpr int kMostFrames = 16;
   Stop();
@@ -77,7 +73,7 @@ void KnownCalls::Clear() {
 }
 
 void KnownCalls::ForgetPlaces() {
-  numbers_ = {};
+  numbers_.Clear();
   whole_ = {};
 }
 
@@ -110,14 +106,25 @@ bool KnownCalls::KeyOf(const uintptr_t* function, uintptr_t returns_to, const In
 }
 
 void KnownCalls::Add(const Key& key) {
-  current_.hash = Combine(current_.hash, KeyHash()(key));
-  if (key.returns_to == 0) {
-    current_.calls.push_back(0);
-    return;
+  uint64_t place = Combine(key.returns_to, uint64_t{key.offset} << 1 | (key.innermost ? 1 : 0));
+  uint64_t sum = std::max<uint64_t>(Combine(place, key.function), 1);
+  numbers_.Fetch(sum);
+  sums_.push_back(sum);
+  current_.hash = Combine(current_.hash, sum);
+}
+
+void KnownCalls::AddNoCall(uint32_t function) {
+  sums_.push_back(0);
+  current_.hash = Combine(current_.hash, function);
+}
+
+void KnownCalls::NumberCalls() {
+  for (uint64_t sum : sums_) {
+    auto next = static_cast<uint32_t>(calls_.size()) + 1;
+    uint32_t number = sum == 0 ? 0 : numbers_.FindOrAdd(sum, next);
+    if (number == next) calls_.emplace_back();
+    current_.calls.push_back(number);
   }
-  auto [number, is_new] = numbers_.try_emplace(key, static_cast<uint32_t>(calls_.size()) + 1);
-  if (is_new) calls_.emplace_back();
-  current_.calls.push_back(number->second);
 }
 
 KnownCalls::Found KnownCalls::FindWhole() const {

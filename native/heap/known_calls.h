@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "heap/call_numbers.h"
 #include "heap/interpreted_frames.h"
 #include "heap/shown_frames.h"
 #include "heap/stack_walk.h"
@@ -88,11 +89,11 @@ class KnownCalls {
   void Answered() { ++round_; }
 
   size_t bytes() const {
-    return numbers_.size() * kBytesOfCall + whole_.size() * kBytesOfStack + frames_.capacity() * sizeof(Ref);
+    return numbers_.bytes() + calls_.capacity() * sizeof(Call) + whole_.size() * kBytesOfStack +
+           frames_.capacity() * sizeof(Ref);
   }
 
  private:
-  static constexpr size_t kBytesOfCall = 80;
   static constexpr size_t kBytesOfStack = 48;
 
   struct Key {
@@ -100,10 +101,6 @@ class KnownCalls {
     uint32_t offset;  // in the bytecode of an interpreted function; 0 for others
     uint32_t function;
     bool innermost;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    size_t operator()(const Key& key) const;
   };
   struct Call {
     uint32_t first = 0;  // in `frames_`
@@ -115,13 +112,17 @@ class KnownCalls {
   void Clear();
   uint32_t OffsetFor(const uintptr_t* function, uintptr_t returns_to, const InterpretedLeaf& leaf) const;
   bool KeyOf(const uintptr_t* function, uintptr_t returns_to, const InterpretedLeaf& leaf, Key* key) const;
+  // `Read` lists the sums of all calls before it asks for the number of the first.
   void Add(const Key& key);
+  void AddNoCall(uint32_t function);
+  void NumberCalls();
 
   CodeRanges::Range builtins_;  // that run
   CodeRanges::Range embedded_;  // of which those may be a copy
   bool started_ = false;
   uint32_t round_ = 1;
-  std::unordered_map<Key, uint32_t, KeyHash> numbers_;
+  std::vector<uint64_t> sums_;  // of the calls that `Read` has found; 0 for a frame that has no line
+  CallNumbers numbers_;
   std::vector<Call> calls_;
   std::vector<Ref> frames_;
   std::unordered_map<uint64_t, Found> whole_;
@@ -133,6 +134,7 @@ bool KnownCalls::Read(uintptr_t left_by, const StackRange& stack, const CodeRang
                       const InterpretedLeaf& leaf, std::span<const uint32_t> functions, F&& is_of_script) {
   current_.hash = 0;
   current_.calls.clear();
+  sums_.clear();
   if (!started_ || !HasRoom()) return false;
   size_t next = 0;
   bool innermost = true;
@@ -141,7 +143,7 @@ bool KnownCalls::Read(uintptr_t left_by, const StackRange& stack, const CodeRang
     if (next == functions.size()) return false;
     uint32_t id = functions[next++];
     if (!is_of_script(id)) {
-      Add({0, 0, id, false});
+      AddNoCall(id);
       return true;
     }
     Key key{returns_to, 0, id, innermost};
@@ -151,10 +153,10 @@ bool KnownCalls::Read(uintptr_t left_by, const StackRange& stack, const CodeRang
     return all;
   });
   // Further ones are no frames: that the stack is cut, or what V8 does where no JavaScript runs.
-  for (; next < functions.size(); ++next) Add({0, 0, functions[next], false});
-  if (sure && all) return true;
-  current_.calls.clear();
-  return false;
+  for (; next < functions.size(); ++next) AddNoCall(functions[next]);
+  if (!sure || !all) return false;
+  NumberCalls();
+  return true;
 }
 
 }  // namespace memprof

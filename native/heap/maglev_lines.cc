@@ -17,8 +17,8 @@ constexpr uintptr_t kPageBytes = 256 * 1024;
 // Of a larger function, V8's line is taken as it is.
 constexpr uintptr_t kMostCodeBytes = 32 * 1024;
 constexpr uintptr_t kHeaderBytes = 32;
-// Read at a time. A header never crosses the end of a block.
-constexpr uintptr_t kBlockBytes = 1024;
+// Read at a time: a page or part of one, readable as a whole or not at all. A header never crosses the end of a block.
+constexpr uintptr_t kBlockBytes = 4096;
 static_assert(kBlockBytes % kCodeAlignment == 0 && kBlockBytes <= kMostReadable &&
               kHeaderBytes <= kCodeAlignment);
 constexpr size_t kPositionsWord = 2;
@@ -56,22 +56,27 @@ bool IsStart(uintptr_t start, const std::array<uintptr_t, 4>& header, uintptr_t 
   return true;
 }
 
-// Looks backwards from `pc`, block by block, because most functions are short. V8 protects pages between those with
-// code, so nothing here may be read without care before the start is found.
+// Looks backwards from `pc`, page by page, because most functions are short. V8 protects pages between those with
+// code, so no page but that of the call may be read without care before the start is found.
 bool FindCode(uintptr_t pc, uintptr_t range_begin, FunctionCode* code) {
   uintptr_t lowest = std::max(pc / kPageBytes * kPageBytes, range_begin);
   lowest = std::max(lowest, pc - kMostCodeBytes);
+  const uintptr_t first = (pc - 1) / kBlockBytes * kBlockBytes;
   uintptr_t read = 0;  // the block in `bytes`
   std::array<uint8_t, kBlockBytes> bytes;
   for (uintptr_t start = (pc - 1) / kCodeAlignment * kCodeAlignment; start >= lowest + kHeaderBytes;
        start -= kCodeAlignment) {
     uintptr_t at = start - kHeaderBytes;
     uintptr_t block = at / kBlockBytes * kBlockBytes;
-    if (block != read && !ReadMemory(reinterpret_cast<const void*>(block), bytes.data(), bytes.size()))
-      return false;
-    read = block;
+    const void* from = reinterpret_cast<const void*>(at);
+    if (block != first) {
+      if (block != read && !ReadMemory(reinterpret_cast<const void*>(block), bytes.data(), bytes.size()))
+        return false;
+      read = block;
+      from = &bytes[at - block];
+    }
     std::array<uintptr_t, 4> header;
-    memcpy(header.data(), &bytes[at - block], sizeof(header));
+    memcpy(header.data(), from, sizeof(header));
     if (IsStart(start, header, pc, code)) return true;
   }
   return false;

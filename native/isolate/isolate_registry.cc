@@ -109,7 +109,7 @@ StartResult IsolateRegistry::Start(IsolateSampler* sampler, const StartRequest& 
     }
     buffers_ = with_buffers;
     if (request.max_table_bytes != 0) tables_->SetLimit(request.max_table_bytes);
-    if (running_ == 0) WantIntervals(IntervalsFor(request, options.sample_interval));
+    if (running_ == 0) WantIntervals(IntervalsFor(request, options));
     sample_interval_ = options.sample_interval;
     latest_ = options;
     if (request.label_threads >= 0) label_threads_ = request.label_threads != 0;
@@ -318,11 +318,13 @@ SamplerOptions IsolateRegistry::Complete(SamplerOptions options) const {
   return options;
 }
 
-// `interval` is V8's.
-IntervalRange IsolateRegistry::IntervalsFor(const StartRequest& request, uint64_t interval) {
+// `options` are those of the request, completed.
+IntervalRange IsolateRegistry::IntervalsFor(const StartRequest& request, const SamplerOptions& options) {
+  uint64_t interval = options.sample_interval;
   uint64_t finest = request.finest_interval == 0 ? interval : request.finest_interval;
   bool by_default = request.sampler.sample_interval == 0 && interval == kDefaultInterval;
-  uint64_t coarsest = by_default ? kCoarsestByDefault : interval;
+  uint64_t coarsest = options.call_sites > 0 ? kCoarsestWithLines : kCoarsestByDefault;
+  if (!by_default) coarsest = interval;
   return {static_cast<uint32_t>(finest), static_cast<uint32_t>(coarsest)};
 }
 

@@ -102,6 +102,8 @@ class IsolateRegistry {
   // Unless an interval was asked for, samples that we take ourselves become rarer, up to this, before they cost
   // too much.
   static constexpr uint64_t kCoarsestByDefault = 2048 * 1024;
+  // The same where the lines of calls are wanted: they cost some 40 times what a sample does.
+  static constexpr uint64_t kCoarsestWithLines = 8192 * 1024;
   // The label shared by all threads for which there is no room.
   static constexpr uint32_t kOtherThreads = 0xffffffff;
 
@@ -168,7 +170,7 @@ class IsolateRegistry {
   static void OnEnvironmentEnd(void* sampler);
   void End(IsolateSampler* sampler);
   SamplerOptions Complete(SamplerOptions options) const;
-  static IntervalRange IntervalsFor(const StartRequest& request, uint64_t interval);
+  static IntervalRange IntervalsFor(const StartRequest& request, const SamplerOptions& options);
   uint32_t ThreadLabel(IsolateSampler* sampler);
   bool BufferRecordsExist() const;
   void StartBuffers(IsolateSampler* sampler, const SamplerOptions& options, uint64_t existing);

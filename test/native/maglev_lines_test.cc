@@ -55,7 +55,7 @@ class FakeCode {
   static uint64_t Tagged(const void* object) { return reinterpret_cast<uintptr_t>(object) + 1; }
   uint64_t At(size_t at) const { return reinterpret_cast<uintptr_t>(page_.data()) + at; }
 
-  alignas(1024) std::array<uint8_t, 1024> page_;
+  alignas(4096) std::array<uint8_t, 4096> page_;
   alignas(16) std::array<uint8_t, 64> table_{};
   alignas(16) std::array<uint64_t, 8> code_{};
 };

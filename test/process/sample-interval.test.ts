@@ -111,3 +111,32 @@ t.test('a range', { skip }, (t) => {
   t.equal(status().heap.interval, 0);
   t.end();
 });
+
+// Stacks of hundreds of frames, each of another depth, cost much more than the limit allows. Then the interval doubles every
+// 100 ms until it is the coarsest.
+for (const callSites of [false, true]) {
+  const lines = callSites ? ' with the lines of calls' : '';
+  const old = callSites && Number(process.versions.node.split('.')[0]) < 22;
+  const reason = skip || (old && 'lines of calls need Node.js 22 or later');
+  t.test(`the coarsest interval by default${lines}`, { skip: reason }, (t) => {
+    stop();
+    start({ directSamples: true, callSites, maxOverhead: 0.0001, reset: true });
+    t.equal(status().callSites.problem, null);
+    t.equal(status().heap.interval, 524288, 'begins with the finest');
+    const coarsest = (callSites ? 8 : 2) * 2 ** 20;
+    const junk: unknown[] = [];
+    const allocateAt = (depth: number): void => {
+      if (depth > 0) allocateAt(depth - 1);
+      else for (let i = 0; i < 1000; i++) junk[i] = new Array(1000).fill(i);
+    };
+    let turns = 0;
+    const allocateUntil = (isDone: () => boolean, deadline: number) => {
+      while (!isDone() && Date.now() < deadline) allocateAt(turns++ % 400);
+    };
+    allocateUntil(() => status().heap.interval >= coarsest, Date.now() + 60_000);
+    allocateUntil(() => false, Date.now() + 500);
+    t.equal(status().heap.interval, coarsest);
+    stop();
+    t.end();
+  });
+}
