@@ -66,6 +66,19 @@ export function formatTenths(value: number): string {
   return (isHalf && isExact ? value - Math.sign(value) * 0.01 : value).toFixed(1);
 }
 
+/** For waits and ages: from two minutes on, Go's unit (721.46s) is hard to read. */
+export function formatTime(seconds: number): string {
+  const units = [
+    { name: 'days', seconds: 86_400 },
+    { name: 'hours', seconds: 3600 },
+    { name: 'minutes', seconds: 60 },
+  ];
+  const unit = units.find((each) => seconds >= 2 * each.seconds);
+  if (unit === undefined) return formatValue(seconds * 1e9, 'nanoseconds');
+  const count = seconds / unit.seconds;
+  return `${count < 10 ? Number(count.toFixed(1)) : Math.round(count)} ${unit.name}`;
+}
+
 /** C's `%.2f`: unlike `toFixed`, it rounds a value halfway between two figures to the even one. */
 function toFixed2(value: number): string {
   // The halfway values are those that end in .125, .375, .625 and .875; .125 and .625 are rounded down.

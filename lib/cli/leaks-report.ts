@@ -2,7 +2,7 @@ import { type Growth, judgeGrowth, MIN_CERTAIN, type Verdict } from '../analysis
 import type { ProfileSites, SiteSeries } from '../analysis/leak-sites.js';
 import type { Style } from '../analysis/style.js';
 import { type UnexplainedGrowth, unexplainedGrowth } from '../analysis/unexplained-growth.js';
-import { formatValue } from '../analysis/units.js';
+import { formatTime, formatValue } from '../analysis/units.js';
 import { printable } from '../base/text.js';
 
 export interface LeaksReportOptions {
@@ -77,8 +77,7 @@ const NEARLY_SURE = 2;
 
 function headline(profiles: readonly ProfileSites[], times: readonly number[] | undefined): string {
   const duration = times === undefined ? undefined : times.at(-1)! - times[0]!;
-  const within =
-    duration === undefined ? 'without times' : `over ${formatValue(duration * 1e9, 'nanoseconds')}`;
+  const within = duration === undefined ? 'without times' : `over ${formatTime(duration)}`;
   const [first, last] = [profiles[0]!, profiles.at(-1)!].map(({ bytes }) => formatValue(bytes, 'bytes'));
   return `${profiles.length} profiles ${within}; in use: ${first} at first, ${last} at last`;
 }
@@ -126,7 +125,7 @@ function unexplainedLines(
     const longer =
       seconds === undefined
         ? `${times.toFixed(1)} times as many profiles at this rate`
-        : `${formatValue(seconds * (times - 1) * 1e9, 'nanoseconds')} more at this rate`;
+        : `${formatTime(seconds * (times - 1))} more at this rate`;
     const wait = times <= LONGEST_WAIT ? `wait about ${longer}, or ` : '';
     lines.push(
       `  ${size(growth).padStart(8)}  ${`${samples[0]} -> ${samples[1]}`.padStart(9)} samples  ${printable(name)}`,

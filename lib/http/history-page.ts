@@ -1,6 +1,6 @@
 import { judgeGrowth } from '../analysis/growth.js';
 import type { History, HistorySite, Remembered } from '../analysis/history.js';
-import { formatValue } from '../analysis/units.js';
+import { formatTime, formatValue } from '../analysis/units.js';
 import { escapeHtml, plainPage } from '../base/html.js';
 
 const WIDTH = 560;
@@ -103,7 +103,7 @@ function chart({ name, verdict = '', times, values, why }: Chart): string {
       return `${x.toFixed(1)},${(HEIGHT - (value / most) * (HEIGHT - 4)).toFixed(1)}`;
     })
     .join(' ');
-  const ages = formatValue((last - first) * 1e9, 'nanoseconds');
+  const ages = formatTime(last - first);
   const growth = verdict === '' || verdict === 'noise' ? '' : `; its growth is ${verdict}`;
   const link = why === undefined ? '' : ` <a href="${escapeHtml(why)}">What holds it?</a>`;
   return (

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
-import { formatPercentage, formatValue } from '#dist/analysis/units.js';
+import { formatPercentage, formatTime, formatValue } from '#dist/analysis/units.js';
 import { after, before, fixtures, golden, goPprof, main, memprof, plainNode } from '../support/cli.js';
 import { needs } from '../support/tools.js';
 
@@ -170,6 +170,19 @@ t.test('units and shares are rounded as Go does', async (t) => {
   t.equal(formatValue(1234567890, 'nanoseconds'), '1.23s');
   t.equal(formatValue(7, 'count'), '7');
   t.equal(formatValue(1536, 'bytes', 'MB'), '0');
+  t.same([0.5, 35.07, 119.9, 120, 305.83, 721.46, 7199, 7200, 90_000, 172_800, 1e6].map(formatTime), [
+    '500ms',
+    '35.07s',
+    '119.90s',
+    '2 minutes',
+    '5.1 minutes',
+    '12 minutes',
+    '120 minutes',
+    '2 hours',
+    '25 hours',
+    '2 days',
+    '12 days',
+  ]);
 });
 
 t.test("a file with a symbol section, which Go's tool does not read", (t) => {
