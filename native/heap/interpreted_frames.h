@@ -8,9 +8,10 @@
 //   frame of a handler  above that of the function; one of its words holds the place (an integer), always the same one for
 //                       an address to which the allocation returns
 //
-// No word is believed before it alone has held a place at which the same bytecode is, in different stacks; or it alone leads to
-// a bytecode that is known by then. Each use proves that anew. Some handlers of Node.js 22 keep the place of the next bytecode instead, which is another one each time: such a
-// word must alone have held a place behind that of the frame, in more stacks.
+// No word is believed before it alone has held a place at which the same bytecode is, in different stacks; or before it alone
+// leads to a bytecode that is known to allocate by then. Each use proves that anew. Some handlers of Node.js 22 keep the place
+// of the next bytecode instead, which is another one each time: such a word must alone have held a place behind that of the
+// frame, in more stacks.
 //
 // Thread safety: none; belongs to one isolate's thread. Nothing here allocates on V8's heap.
 

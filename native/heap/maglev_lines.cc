@@ -57,26 +57,21 @@ bool IsStart(uintptr_t start, const std::array<uintptr_t, 4>& header, uintptr_t 
 }
 
 // Looks backwards from `pc`, page by page, because most functions are short. V8 protects pages between those with
-// code, so no page but that of the call may be read without care before the start is found.
+// code, so nothing here may be read without care before the start is found.
 bool FindCode(uintptr_t pc, uintptr_t range_begin, FunctionCode* code) {
   uintptr_t lowest = std::max(pc / kPageBytes * kPageBytes, range_begin);
   lowest = std::max(lowest, pc - kMostCodeBytes);
-  const uintptr_t first = (pc - 1) / kBlockBytes * kBlockBytes;
   uintptr_t read = 0;  // the block in `bytes`
   std::array<uint8_t, kBlockBytes> bytes;
   for (uintptr_t start = (pc - 1) / kCodeAlignment * kCodeAlignment; start >= lowest + kHeaderBytes;
        start -= kCodeAlignment) {
     uintptr_t at = start - kHeaderBytes;
     uintptr_t block = at / kBlockBytes * kBlockBytes;
-    const void* from = reinterpret_cast<const void*>(at);
-    if (block != first) {
-      if (block != read && !ReadMemory(reinterpret_cast<const void*>(block), bytes.data(), bytes.size()))
-        return false;
-      read = block;
-      from = &bytes[at - block];
-    }
+    if (block != read && !ReadMemory(reinterpret_cast<const void*>(block), bytes.data(), bytes.size()))
+      return false;
+    read = block;
     std::array<uintptr_t, 4> header;
-    memcpy(header.data(), from, sizeof(header));
+    memcpy(header.data(), &bytes[at - block], sizeof(header));
     if (IsStart(start, header, pc, code)) return true;
   }
   return false;
